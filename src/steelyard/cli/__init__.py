@@ -1,0 +1,1 @@
+"""The `steelyard` command and its terminal view."""

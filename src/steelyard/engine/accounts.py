@@ -1,0 +1,31 @@
+"""Account rows."""
+
+from steelyard.engine.alarms import mark_dirty
+from steelyard.engine.bitmap import bit_clear
+from steelyard.engine.events import say
+from steelyard.engine.ledger import UNIT, link_leg
+from steelyard.model.events import ACCOUNT_OPENED
+from steelyard.num import kernel
+from steelyard.state.tables import ACCOUNT, L_BITS_LEG, LAYOUT, LEG, MACHINE, OWNER
+
+
+@kernel
+def add_account(s, account, owner, role, parent, market):
+    """Fill the next account row; its cash in the unit of account is the leg row of the same number."""
+    table, machine, owners, leg = ACCOUNT(s), MACHINE(s), OWNER(s), LEG(s)
+    machine.accounts[0] = account
+    table.owner[account] = owner
+    table.role[account] = role
+    table.parent[account] = parent
+    table.market[account] = market
+    table.legs[account] = 1
+    table.next_of_owner[account] = owners.first_account[owner]
+    owners.first_account[owner] = account
+    owners.accounts[owner] += 1
+    leg.account[account] = account
+    leg.thing[account] = UNIT
+    bit_clear(s, LAYOUT(s)[L_BITS_LEG], len(leg), account)
+    link_leg(s, account)
+    mark_dirty(s, account)
+    say(s, ACCOUNT_OPENED, account, market, 0, parent, owner, 0, 0, 0, 0, role, 0, 0, 0)
+    return account

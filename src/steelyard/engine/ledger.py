@@ -1,0 +1,253 @@
+"""Every movement of cash, and the rows that carry it. No other module changes the quantity of a cash leg.
+
+See docs/concepts/money.md. The certificate of the account follows each movement.
+"""
+
+from steelyard.engine.alarms import ARMED, mark_dirty
+from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
+from steelyard.model.keys import A_LOAN_CAP, M_SETTLE
+from steelyard.num import kernel, leaf
+from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX
+from steelyard.num.wide import mix
+from steelyard.rules.corner import corner_cash, corner_maintain, corner_open
+from steelyard.state.tables import (
+    ACCOUNT,
+    ASSET,
+    ASSET_RULE,
+    CONVERTING,
+    HOLDER,
+    L_ACCOUNTS,
+    L_BITS_LEG,
+    L_LEGS,
+    LAYOUT,
+    LEG,
+    LEG_OPEN,
+    LEG_SLOT,
+    MACHINE,
+    MARKET,
+    MARKET_0,
+    MARKET_RULE,
+)
+
+UNIT = 1  # the asset that is the unit of account
+LEGS_RESERVED = 64  # rows that only the machine itself may use, so that a liquidation never lacks one
+
+
+@kernel
+def find_leg(s, account, thing):
+    """The leg of this account and thing, or 0."""
+    if thing == UNIT:
+        return account
+    leg, slots = LEG(s), LEG_SLOT(s)
+    mask = len(slots) - 1
+    place = mix(account, thing) & mask
+    while True:
+        row = slots[place]
+        if row == 0 or (leg.account[row] == account and leg.thing[row] == thing):
+            return row
+        place = (place + 1) & mask
+
+
+@kernel
+def link_leg(s, row):
+    """Put a leg into the indices: the slots, its account's list by thing, its market's holders."""
+    leg, slots, table = LEG(s), LEG_SLOT(s), ACCOUNT(s)
+    account, thing = leg.account[row], leg.thing[row]
+    if thing != UNIT:
+        mask = len(slots) - 1
+        place = mix(account, thing) & mask
+        while slots[place] != 0:
+            place = (place + 1) & mask
+        slots[place] = row
+    before, after = 0, table.first_leg[account]
+    while after and leg.thing[after] < thing:
+        before = after
+        after = leg.next_of_account[after]
+    leg.next_of_account[row] = after
+    if before:
+        leg.next_of_account[before] = row
+    else:
+        table.first_leg[account] = row
+    if thing >= MARKET_0:
+        holder, market = HOLDER(s), MARKET(s)
+        first = market.holders[thing - MARKET_0]
+        holder.next[row] = first
+        holder.prev[row] = 0
+        if first:
+            holder.prev[first] = row
+        market.holders[thing - MARKET_0] = row
+    return 0
+
+
+@kernel
+def open_leg_row(s, account, thing):
+    """A new, empty leg in the lowest free row."""
+    leg, table, machine, layout = LEG(s), ACCOUNT(s), MACHINE(s), LAYOUT(s)
+    rows = len(leg)
+    row = bit_next(s, layout[L_BITS_LEG], rows, layout[L_ACCOUNTS] + 1)
+    if row < 0:
+        machine.fatal[0] = 1
+        return 0
+    bit_clear(s, layout[L_BITS_LEG], rows, row)
+    leg.account[row] = account
+    leg.thing[row] = thing
+    if thing >= MARKET_0:
+        leg.funding_at_touch[row] = MARKET(s).funding_index[thing - MARKET_0]
+    table.legs[account] += 1
+    machine.leg_rows[0] += 1
+    link_leg(s, row)
+    if table.armed[account] == ARMED and thing < MARKET_0:
+        mark_dirty(s, account)  # a new driver needs a box
+    return row
+
+
+@kernel
+def open_leg(s, account, thing):
+    """A new, empty leg; a market's brings the cash leg of its settlement asset along."""
+    if thing >= MARKET_0:
+        settle = MARKET_RULE(s)[thing - MARKET_0, M_SETTLE]
+        if find_leg(s, account, settle) == 0:
+            open_leg_row(s, account, settle)
+    return open_leg_row(s, account, thing)
+
+
+@leaf
+def has_leg_room(s, account, wanted):
+    """Room for this many more legs of an account."""
+    return (
+        ACCOUNT(s).legs[account] + wanted <= LEGS_PER_ACCOUNT_MAX
+        and MACHINE(s).leg_rows[0] + wanted + LEGS_RESERVED <= LAYOUT(s)[L_LEGS]
+    )
+
+
+@kernel
+def legs_wanted(s, account, thing):
+    """How many legs must be opened before this account can hold this thing."""
+    if find_leg(s, account, thing):
+        return 0
+    wanted = 1
+    if thing >= MARKET_0 and find_leg(s, account, MARKET_RULE(s)[thing - MARKET_0, M_SETTLE]) == 0:
+        wanted += 1
+    return wanted
+
+
+@leaf
+def settle_prices(s, account, asset):
+    """(low, high) price of a settlement asset on the account's box."""
+    if asset == UNIT:
+        return ASSET_PRICE_SCALE, ASSET_PRICE_SCALE
+    row = find_leg(s, account, asset)
+    leg = LEG(s)
+    return leg.box_low[row], leg.box_high[row]
+
+
+@kernel
+def leg_terms(s, row):
+    """(maintain, open): the leg's parts of its account's certificates on its box."""
+    leg, orders = LEG(s), LEG_OPEN(s)
+    thing = leg.thing[row]
+    if thing == UNIT:
+        quantity = leg.quantity[row]
+        if quantity >= 0:
+            return quantity, quantity
+        return (
+            corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, 0),
+            corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, 1),
+        )
+    if thing < MARKET_0:
+        if leg.quantity[row] == 0:
+            return 0, 0
+        low, high = leg.box_low[row], leg.box_high[row]
+        return corner_cash(s, row, low, high, 0), corner_cash(s, row, low, high, 1)
+    low, high = settle_prices(s, leg.account[row], MARKET_RULE(s)[thing - MARKET_0, M_SETTLE])
+    return (
+        corner_maintain(s, row, low, high),
+        corner_open(
+            s, row, low, high, orders.bid_lots[row], orders.ask_lots[row], orders.bid_reserve[row], orders.ask_reserve[row]
+        ),
+    )
+
+
+@kernel
+def touch(s, row):
+    """A leg changed: carry its account's certificates along, and look closer if they no longer prove anything."""
+    leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
+    account = leg.account[row]
+    if table.armed[account] != ARMED or table.dirty[account]:
+        mark_dirty(s, account)
+        return 0
+    if leg.thing[row] != UNIT and leg.box_high[row] == 0:
+        if leg.quantity[row] != 0 or orders.first_order[row] != 0:
+            mark_dirty(s, account)
+        return 0
+    maintain, opening = leg_terms(s, row)
+    certificate = table.certificate[account] + maintain - leg.term[row]
+    table.certificate[account] = certificate
+    table.certificate_open[account] += opening - orders.term_open[row]
+    leg.term[row] = maintain
+    orders.term_open[row] = opening
+    if certificate < 0:
+        mark_dirty(s, account)
+    return 0
+
+
+@kernel
+def post(s, account, asset, amount):
+    """Add atoms to an account's cash (take them away if negative)."""
+    if amount == 0:
+        return 0
+    leg, table = LEG(s), ACCOUNT(s)
+    row = find_leg(s, account, asset)
+    if row == 0:
+        row = open_leg(s, account, asset)
+    before = leg.quantity[row]
+    after = before + amount
+    leg.quantity[row] = after
+    if before < 0 or after < 0:
+        owe(s, account, asset, before, after)
+    if row == account and before >= 0 and after >= 0 and table.armed[account] == ARMED and table.dirty[account] == 0:
+        # The unit of account moves both certificates by exactly what was posted.
+        leg.term[row] += amount
+        LEG_OPEN(s).term_open[row] += amount
+        table.certificate[account] += amount
+        table.certificate_open[account] += amount
+        if table.certificate[account] < 0:
+            mark_dirty(s, account)
+        return row
+    touch(s, row)
+    return row
+
+
+@kernel
+def owe(s, account, asset, before, after):
+    """Keep the sum of loans, and note who must convert other collateral."""
+    table, machine = ACCOUNT(s), MACHINE(s)
+    ASSET(s).loans[asset] += max(0, -after) - max(0, -before)
+    if before >= 0 and after < 0:
+        table.debts[account] += 1
+    elif before < 0 and after >= 0:
+        table.debts[account] -= 1
+    if after < before and after < -ASSET_RULE(s)[asset, A_LOAN_CAP] and table.converting[account] == 0:
+        table.converting[account] = 1
+        CONVERTING(s)[machine.converting[0]] = account
+        machine.converting[0] += 1
+    return 0
+
+
+@leaf
+def cash(s, account, asset):
+    row = find_leg(s, account, asset)
+    return LEG(s).quantity[row] if row else 0
+
+
+@kernel
+def transfer(s, giver, taker, asset, amount):
+    post(s, giver, asset, -amount)
+    post(s, taker, asset, amount)
+    return 0
+
+
+@kernel
+def unfunded_loans(s, asset, lender):
+    """What is owed in this asset beyond what the lender has put up."""
+    return max(0, ASSET(s).loans[asset] - max(0, cash(s, lender, asset)))

@@ -1,0 +1,469 @@
+"""Turns of liquidation and the order of loss. See docs/concepts/liquidation.md.
+
+This module decides nothing about amounts: sizes, prices and ranks come from rules/, cash moves through the ledger.
+"""
+
+from steelyard.engine.changing import cancel_orders
+from steelyard.engine.events import say, say_money
+from steelyard.engine.heap import TIMERS, TURNS, heap_key, heap_length, heap_pop, heap_push, heap_target
+from steelyard.engine.judge import enqueue, forget
+from steelyard.engine.ledger import cash, find_leg, open_leg, transfer
+from steelyard.engine.matching import after_fill, match
+from steelyard.engine.money import convert_debts, has_stale_leg
+from steelyard.engine.orders import give_back
+from steelyard.engine.positions import book_trade, realised_down, settle_funding
+from steelyard.model.events import (
+    CLOSED_LIQUIDATION,
+    DELEVERAGED,
+    ENDED_CLOSED,
+    ENDED_HEALTHY,
+    FUND_PAID,
+    LIQUIDATION_ENDED,
+    LIQUIDATION_FEE,
+    LIQUIDATION_ORDER,
+    LIQUIDATION_STARTED,
+    TAKEN_OVER,
+)
+from steelyard.model.keys import (
+    M_ATOMS_PER_TICK_LOT,
+    M_BACKSTOP_LOTS_MAX,
+    M_COOLDOWN_NS,
+    M_LIQUIDATION_FEE_PPM,
+    M_POSITION_LOTS_MAX,
+    M_REACH_PPM,
+    M_SETTLE,
+    M_SLICE_NOTIONAL,
+    M_SLICE_PPM,
+    M_SLIP_PPM,
+    M_STATE,
+    M_TICKS_MAX,
+)
+from steelyard.model.orders import (
+    BACKSTOP,
+    CHILD,
+    FOR_MAINTAIN,
+    FOR_OPEN,
+    FOR_RESTORE,
+    FOR_TAKEOVER,
+    HALTED,
+    INSURANCE,
+    STP_MAKER,
+    TIMER_COOLDOWN,
+)
+from steelyard.num import kernel, leaf
+from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
+from steelyard.rules.ranking import deleveraging_score
+from steelyard.rules.requirement import (
+    account_risk,
+    charge,
+    leg_requirement,
+    leverage_of,
+    opening_side,
+    value,
+)
+from steelyard.rules.sizing import (
+    bankruptcy_cash,
+    bankruptcy_price,
+    limit_price,
+    lots_to_restore,
+    requirement_of_lots,
+    value_of_lots,
+)
+from steelyard.state.tables import ACCOUNT, ASSET, HOLDER, LEG, MACHINE, MARKET, MARKET_0, MARKET_RULE, SCORE
+
+WAIT_NS = 1_000_000_000  # before an account that could not be worked on is tried again
+HALVINGS = 7  # a takeover of all, a half, ... a 64th
+DELEVERAGINGS_PER_TURN = 64
+
+
+@kernel
+def cool_down(s, account, nanoseconds):
+    table, machine = ACCOUNT(s), MACHINE(s)
+    table.queued[account] = 2
+    table.due_ns[account] = machine.now_ns[0] + nanoseconds
+    heap_push(s, TIMERS, table.due_ns[account], (TIMER_COOLDOWN << 32) + account)
+    return 0
+
+
+@kernel
+def end_liquidation(s, account, reason, equity, requirement):
+    """Leave the queue; an empty isolated position returns what is left to its parent."""
+    table = ACCOUNT(s)
+    if table.started[account]:
+        say(s, LIQUIDATION_ENDED, account, 0, 0, 0, 0, 0, 0, equity, requirement, 0, 0, reason, 0)
+    forget(s, account)
+    if table.role[account] == CHILD:
+        give_back(s, find_leg(s, account, MARKET_0 + table.market[account]), 0)
+    return 0
+
+
+@kernel
+def end_if_healthy(s, account):
+    equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
+    if equity < requirement:
+        return False
+    end_liquidation(s, account, ENDED_HEALTHY, equity, requirement)
+    return True
+
+
+@kernel
+def settle_account(s, account):
+    leg = LEG(s)
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        if leg.thing[row] >= MARKET_0:
+            settle_funding(s, row)
+        row = leg.next_of_account[row]
+    return 0
+
+
+@kernel
+def say_started(s, account):
+    equity, maintain, _ = account_risk(s, account, FOR_MAINTAIN)
+    _, restore, _ = account_risk(s, account, FOR_RESTORE)
+    _, takeover, _ = account_risk(s, account, FOR_TAKEOVER)
+    ACCOUNT(s).started[account] = 1
+    say(s, LIQUIDATION_STARTED, account, 0, 0, 0, 0, 0, 0, equity, maintain, restore, takeover, 0, 0)
+    return 0
+
+
+@kernel
+def must_wait(s, account):
+    """A halted market or a stale price: nobody can be liquidated fairly."""
+    leg = LEG(s)
+    if has_stale_leg(s, account):
+        return True
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        market = leg.thing[row] - MARKET_0
+        if market > 0 and leg.quantity[row] != 0 and MARKET_RULE(s)[market, M_STATE] == HALTED:
+            return True
+        row = leg.next_of_account[row]
+    return False
+
+
+@kernel
+def heaviest_leg(s, account):
+    """The position with the largest requirement; the lower thing of equals; 0 if there is none."""
+    leg = LEG(s)
+    best, weight = 0, -1
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        if leg.thing[row] >= MARKET_0 and leg.quantity[row] != 0:
+            requirement = leg_requirement(s, row, FOR_MAINTAIN)
+            if requirement > weight:
+                best, weight = row, requirement
+        row = leg.next_of_account[row]
+    return best
+
+
+@kernel
+def fund_pays(s, account, market, asset, amount):
+    """The insurance fund pays as much of this as it has."""
+    amount = min(amount, max(0, cash(s, INSURANCE, asset)))
+    if amount > 0:
+        transfer(s, INSURANCE, account, asset, amount)
+        say_money(s, FUND_PAID, account, market, amount, asset)
+    return amount
+
+
+@kernel
+def pay_debts(s, account):
+    """No position is left: the fund pays what is owed, as far as it goes. True if nothing is owed any more."""
+    leg = LEG(s)
+    clear = True
+    row = ACCOUNT(s).first_leg[account]
+    while row and leg.thing[row] < MARKET_0:
+        if leg.quantity[row] < 0:
+            fund_pays(s, account, 0, leg.thing[row], -leg.quantity[row])
+            clear = clear and leg.quantity[row] >= 0
+        row = leg.next_of_account[row]
+    return clear
+
+
+@kernel
+def meet_book(s, account, row, lots, limit, equity, positions):
+    """A liquidation order: immediate or cancel. Returns (lots filled, signed cash of the fills)."""
+    leg = LEG(s)
+    market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
+    side = -1 if quantity > 0 else 1
+    due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
+    mark = MARKET(s).mark[market]
+    say(s, LIQUIDATION_ORDER, account, market, side, 0, mark, limit, lots, due, 0, equity, positions, 0, 0)
+    left, traded, _ = match(s, row, -account, side, limit, lots, STP_MAKER, 0, 1)
+    return lots - left, -side * traded
+
+
+@kernel
+def may_take_over(s, market, quantity, lots, price_of_all):
+    """Would the backstop stay within its caps and above its own opening requirement?"""
+    if ACCOUNT(s).queued[BACKSTOP]:
+        return False
+    leg, rule = LEG(s), MARKET_RULE(s)
+    row = find_leg(s, BACKSTOP, MARKET_0 + market)
+    signed = lots if quantity > 0 else -lots
+    after = leg.quantity[row] + signed
+    if abs(after) > min(rule[market, M_BACKSTOP_LOTS_MAX], rule[market, M_POSITION_LOTS_MAX]):
+        return False
+    equity, requirement, _ = account_risk(s, BACKSTOP, FOR_OPEN)
+    price = ASSET(s).price[rule[market, M_SETTLE]]
+    equity += value(value_of_lots(s, market, quantity, lots) - price_of_all, price)
+    if row == 0:
+        row = open_leg(s, BACKSTOP, MARKET_0 + market)
+    requirement -= leg_requirement(s, row, FOR_OPEN)
+    notional = abs(after) * MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
+    requirement += charge(opening_side(s, market, notional, leverage_of(s, row)), price)
+    return equity >= requirement
+
+
+@kernel
+def hand_over(s, giver_row, taker_row, lots, cash_paid):
+    """Move lots of a position to another leg for a lump of cash (what the giver receives; negative: pays)."""
+    leg = LEG(s)
+    signed = lots if leg.quantity[giver_row] > 0 else -lots
+    settle_funding(s, giver_row)
+    settle_funding(s, taker_row)
+    book_trade(s, giver_row, -signed, -cash_paid)
+    book_trade(s, taker_row, signed, cash_paid)
+    return 0
+
+
+@kernel
+def take_over(s, account, row, most, at_mark):
+    """The backstop takes the position, or a half, a quarter ... of it, at its bankruptcy cash or at the mark."""
+    leg = LEG(s)
+    market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
+    asset = MARKET_RULE(s)[market, M_SETTLE]
+    side = -1 if quantity > 0 else 1
+    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    lots = most
+    for _ in range(HALVINGS):
+        if lots < 1:
+            return 0
+        due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
+        price_of_all = value_of_lots(s, market, quantity, lots) if at_mark else due
+        if may_take_over(s, market, quantity, lots, price_of_all):
+            hand_over(s, row, find_leg(s, BACKSTOP, MARKET_0 + market), lots, price_of_all)
+            say(s, TAKEN_OVER, account, market, side, 0, BACKSTOP, 0, lots, price_of_all, 0, 0, 0, 0, 0)
+            if at_mark:
+                fund_pays(s, account, market, asset, due - price_of_all)
+            return lots
+        lots >>= 1
+    return 0
+
+
+@kernel
+def reduce_solvent(s, account, row):
+    """E >= 0: a slice through the book, then below M(takeover) the backstop. Returns lots closed."""
+    leg, rule, table = LEG(s), MARKET_RULE(s), MARKET(s)
+    market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
+    held, side = abs(quantity), -1 if quantity > 0 else 1
+    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    lots = lots_to_restore(s, account, row)
+    if held * table.mark[market] * rule[market, M_ATOMS_PER_TICK_LOT] > rule[market, M_SLICE_NOTIONAL]:
+        lots = min(lots, max(1, ppm_down(held, rule[market, M_SLICE_PPM])))
+    due_all = bankruptcy_cash(s, market, quantity, held, equity, positions)
+    limit = limit_price(s, market, side, bankruptcy_price(s, market, quantity, due_all), rule[market, M_REACH_PPM])
+    filled, received = meet_book(s, account, row, lots, limit, equity, positions)
+    if filled:
+        spare = max(0, received - bankruptcy_cash(s, market, quantity, filled, equity, positions))
+        fee = min(ppm_up(abs(received), rule[market, M_LIQUIDATION_FEE_PPM]), spare)
+        if fee:
+            transfer(s, account, INSURANCE, rule[market, M_SETTLE], fee)
+            say_money(s, LIQUIDATION_FEE, account, market, fee, 0)
+    left = abs(leg.quantity[row])
+    equity, takeover, _ = account_risk(s, account, FOR_TAKEOVER)
+    if left and 0 <= equity < takeover:
+        filled += take_over(s, account, row, left, 0)
+    return filled
+
+
+@kernel
+def sell_bankrupt(s, account, row):
+    """E < 0: the book, as far as the fund can pay the difference to the bankruptcy cash. Returns lots closed."""
+    leg, rule = LEG(s), MARKET_RULE(s)
+    market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
+    held, side = abs(quantity), -1 if quantity > 0 else 1
+    asset, scale = rule[market, M_SETTLE], rule[market, M_ATOMS_PER_TICK_LOT]
+    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    mark = MARKET(s).mark[market]
+    worst = clamp(mark + side * ppm_down(mark, rule[market, M_SLIP_PPM]), 1, rule[market, M_TICKS_MAX])
+    needed = bankruptcy_cash(s, market, quantity, held, equity, positions) + side * held * worst * scale
+    fund, lots = max(0, cash(s, INSURANCE, asset)), held
+    if fund < needed:
+        lots = mul_div_down(held, fund, needed)
+    if lots == 0:
+        return 0
+    filled, received = meet_book(s, account, row, lots, worst, equity, positions)
+    if filled:
+        due = bankruptcy_cash(s, market, quantity, filled, equity, positions)
+        fund_pays(s, account, market, asset, due - received)
+    return filled
+
+
+@kernel
+def back_bankrupt(s, account, row):
+    """E < 0: the backstop at the mark, as far as the fund can pay the difference. Returns lots closed."""
+    leg = LEG(s)
+    market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
+    lots = abs(quantity)
+    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    needed = bankruptcy_cash(s, market, quantity, lots, equity, positions) - value_of_lots(s, market, quantity, lots)
+    fund = max(0, cash(s, INSURANCE, MARKET_RULE(s)[market, M_SETTLE]))
+    if fund < needed:
+        lots = mul_div_down(lots, fund, needed)
+    return take_over(s, account, row, lots, 1)
+
+
+@kernel
+def collect_candidates(s, account, row):
+    """Profitable legs on the other side, with their scores, into the score table; how many."""
+    leg, table, score, holder = LEG(s), ACCOUNT(s), SCORE(s), HOLDER(s)
+    long = leg.quantity[row] > 0
+    other = MARKET(s).holders[leg.thing[row] - MARKET_0]
+    count = 0
+    while other:
+        quantity = leg.quantity[other]
+        if quantity != 0 and (quantity > 0) != long and table.queued[leg.account[other]] == 0:
+            points = deleveraging_score(s, other)
+            if points > 0:
+                score.score[count] = points
+                score.account[count] = leg.account[other]
+                score.leg[count] = other
+                count += 1
+        other = holder.next[other]
+    return count
+
+
+@leaf
+def best_candidate(s, count):
+    """The highest score not used yet, ties by account; -1 if none."""
+    score = SCORE(s)
+    best = -1
+    for i in range(count):
+        if score.score[i] > 0 and (
+            best < 0
+            or score.score[i] > score.score[best]
+            or (score.score[i] == score.score[best] and score.account[i] < score.account[best])
+        ):
+            best = i
+    return best
+
+
+@kernel
+def can_be_deleveraged(s, row, signed, cash_paid):
+    """The counterparty realises no loss and stays healthy."""
+    leg = LEG(s)
+    market = leg.thing[row] - MARKET_0
+    rule = MARKET_RULE(s)
+    _, realised = realised_down(leg.quantity[row], leg.cost[row], signed, cash_paid)
+    if realised < 0:
+        return False
+    equity, requirement, _ = account_risk(s, leg.account[row], FOR_MAINTAIN)
+    gain = signed * MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT] - cash_paid
+    equity += value(gain, ASSET(s).price[rule[market, M_SETTLE]])
+    requirement += requirement_of_lots(s, market, leg.quantity[row] + signed, FOR_MAINTAIN)
+    return equity >= requirement - leg_requirement(s, row, FOR_MAINTAIN)
+
+
+@kernel
+def deleverage(s, account, row):
+    """E < 0 and nobody else is left: counterparties close at a price moved from bankruptcy towards the mark by the fund."""
+    leg, score = LEG(s), SCORE(s)
+    market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
+    asset = MARKET_RULE(s)[market, M_SETTLE]
+    lots, side = abs(quantity), -1 if quantity > 0 else 1
+    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
+    helped = min(max(0, cash(s, INSURANCE, asset)), max(0, due - value_of_lots(s, market, quantity, lots)))
+    paid = due - helped
+    count = collect_candidates(s, account, row)
+    done = 0
+    for rank in range(1, DELEVERAGINGS_PER_TURN + 1):
+        best = best_candidate(s, count)
+        if best < 0 or done == lots:
+            break
+        points, other = score.score[best], score.leg[best]
+        score.score[best] = 0
+        take = min(abs(leg.quantity[other]), lots - done)
+        part = mul_div_down(paid, done + take, lots) - mul_div_down(paid, done, lots)
+        fund_part = mul_div_down(helped, done + take, lots) - mul_div_down(helped, done, lots)
+        if not can_be_deleveraged(s, other, -side * take, part):
+            continue
+        before = leg.quantity[other]
+        hand_over(s, row, other, take, part)
+        if fund_part:
+            transfer(s, INSURANCE, account, asset, fund_part)
+        counterparty = leg.account[other]
+        say(s, DELEVERAGED, account, market, side, 0, counterparty, 0, take, part, fund_part, points, rank, 0, 0)
+        after_fill(s, other, before)
+        done += take
+    return done
+
+
+@kernel
+def reduce_bankrupt(s, account, row):
+    """E < 0: book, backstop, counterparties, each only while it is needed. Returns lots closed."""
+    leg = LEG(s)
+    closed = sell_bankrupt(s, account, row)
+    equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
+    if leg.quantity[row] == 0 or equity >= 0:
+        return closed
+    closed += back_bankrupt(s, account, row)
+    equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
+    if leg.quantity[row] == 0 or equity >= 0:
+        return closed
+    return closed + deleverage(s, account, row)
+
+
+@kernel
+def liquidation_turn(s, account):
+    """One turn of one account."""
+    cancel_orders(s, account, 0, CLOSED_LIQUIDATION, 0)
+    settle_account(s, account)
+    if end_if_healthy(s, account):
+        return 0
+    if ACCOUNT(s).started[account] == 0:
+        say_started(s, account)
+    if must_wait(s, account):
+        return cool_down(s, account, WAIT_NS)
+    convert_debts(s, account, 1)
+    if end_if_healthy(s, account):
+        return 0
+    row = heaviest_leg(s, account)
+    if row == 0:
+        if pay_debts(s, account):
+            equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
+            return end_liquidation(s, account, ENDED_CLOSED, equity, requirement)
+        return cool_down(s, account, WAIT_NS)
+    equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
+    closed = reduce_solvent(s, account, row) if equity >= 0 else reduce_bankrupt(s, account, row)
+    if end_if_healthy(s, account):
+        return 0
+    equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
+    _, takeover, positions = account_risk(s, account, FOR_TAKEOVER)
+    if closed and (equity < 0 or equity < takeover or positions == 0):
+        return enqueue(s, account, equity, requirement)
+    return cool_down(s, account, MARKET_RULE(s)[LEG(s).thing[row] - MARKET_0, M_COOLDOWN_NS])
+
+
+@kernel
+def next_turn(s):
+    """Give the least healthy waiting account its turn; 0 if nobody waits."""
+    table = ACCOUNT(s)
+    while heap_length(s, TURNS):
+        health, account = heap_key(s, TURNS), heap_target(s, TURNS)
+        heap_pop(s, TURNS)
+        if table.queued[account] == 1 and table.health[account] == health:
+            liquidation_turn(s, account)
+            return 1
+    return 0
+
+
+@kernel
+def cooled_down(s, account):
+    """A cool-down is over: judge anew, and wait for a turn if still unhealthy."""
+    if end_if_healthy(s, account):
+        return 0
+    equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
+    return enqueue(s, account, equity, requirement)

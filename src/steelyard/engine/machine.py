@@ -1,0 +1,284 @@
+"""The loop: a pure function of the state and a batch of commands. See docs/concepts/determinism.md."""
+
+from steelyard.engine.changing import amend_order, cancel_after, cancel_all, cancel_order, cancel_orders
+from steelyard.engine.configure import configure
+from steelyard.engine.events import reject
+from steelyard.engine.funding import sample_premium, settle_interval
+from steelyard.engine.heap import TIMERS, TRIGGERS, TURNS, heap_key, heap_length, heap_pop, heap_target
+from steelyard.engine.judge import judge_dirty
+from steelyard.engine.liquidation import cooled_down, next_turn
+from steelyard.engine.money import convert_waiting, deposit, end_withdrawal, move_between, move_margin, withdraw
+from steelyard.engine.orders import client_entry, leave
+from steelyard.engine.placing import place_order
+from steelyard.engine.prices import clock, report_prices
+from steelyard.engine.settings import open_account, set_leverage, set_margin_mode
+from steelyard.engine.stops import run_next_triggered, show_last_prices
+from steelyard.model import commands as do
+from steelyard.model import reject as no
+from steelyard.model.events import CLOSED_EXPIRED, CLOSED_TIMER
+from steelyard.model.orders import (
+    FREE,
+    TIMER_CANCEL_AFTER,
+    TIMER_COOLDOWN,
+    TIMER_EXPIRY,
+    TIMER_FUNDING,
+    TIMER_SAMPLE,
+)
+from steelyard.num import entry, kernel, leaf
+from steelyard.num.limits import STEP_NS_MAX, TIME_NS_MAX
+from steelyard.state.tables import (
+    ACCOUNT,
+    COMMAND,
+    L_EVENTS,
+    L_FILLS,
+    L_LIQUIDATIONS,
+    L_TRIGGERS,
+    LAYOUT,
+    MACHINE,
+    MARKET,
+    NOTE,
+    ORDER,
+    RECENT,
+    STAGED,
+)
+
+EVENT_ROOM = 1 << 16  # more than one command, or one piece of clock work, can say
+
+
+@kernel
+def run_timer(s, kind, row, at_ns):
+    """One piece of clock work, if it still stands."""
+    account, market, order, note = ACCOUNT(s), MARKET(s), ORDER(s), NOTE(s)
+    if kind == TIMER_COOLDOWN:
+        if account.queued[row] == 2 and account.due_ns[row] == at_ns:
+            cooled_down(s, row)
+    elif kind == TIMER_CANCEL_AFTER:
+        if account.cancel_at_ns[row] == at_ns:
+            account.cancel_at_ns[row] = 0
+            cancel_orders(s, row, 0, CLOSED_TIMER, 1)
+    elif kind == TIMER_EXPIRY:
+        if order.state[row] != FREE and note.expires_ns[row] == at_ns:
+            leave(s, row, CLOSED_EXPIRED, 0)
+    elif kind == TIMER_SAMPLE:
+        if market.next_sample_ns[row] == at_ns:
+            sample_premium(s, row)
+    elif kind == TIMER_FUNDING and market.next_funding_ns[row] == at_ns:
+        settle_interval(s, row)
+    return 0
+
+
+@kernel
+def advance_clock(s, at_ns):
+    """Do what is due by then; 0 if the events must be read before there is room to go on."""
+    machine = MACHINE(s)
+    while heap_length(s, TIMERS) and heap_key(s, TIMERS) <= at_ns:
+        if machine.events[0] + EVENT_ROOM > LAYOUT(s)[L_EVENTS]:
+            return 0
+        due, target = heap_key(s, TIMERS), heap_target(s, TIMERS)
+        heap_pop(s, TIMERS)
+        machine.now_ns[0] = max(machine.now_ns[0], due)
+        run_timer(s, target >> 32, target & 0xFFFFFFFF, due)
+    machine.now_ns[0] = at_ns
+    return 1
+
+
+@leaf
+def is_known(kind):
+    return do.CLOCK <= kind <= do.CANCEL_AFTER
+
+
+@leaf
+def may_span(kind):
+    return kind == do.PRICE or kind == do.CONFIGURE
+
+
+@kernel
+def act(s, i, kind):
+    """What the command itself does: a reason, or 0."""
+    if kind == do.PLACE_ORDER:
+        return place_order(s, i)
+    if kind == do.CANCEL_ORDER:
+        return cancel_order(s, i)
+    if kind == do.AMEND_ORDER:
+        return amend_order(s, i)
+    if kind == do.PRICE:
+        return report_prices(s)
+    if kind == do.CLOCK:
+        return clock(s)
+    if kind == do.CANCEL_ALL:
+        return cancel_all(s, i)
+    if kind == do.CANCEL_AFTER:
+        return cancel_after(s, i)
+    if kind == do.DEPOSIT:
+        return deposit(s, i)
+    if kind == do.WITHDRAW:
+        return withdraw(s, i)
+    if kind == do.CONFIRM_WITHDRAWAL:
+        return end_withdrawal(s, i, 1)
+    if kind == do.RETURN_WITHDRAWAL:
+        return end_withdrawal(s, i, 0)
+    if kind == do.TRANSFER:
+        return move_between(s, i)
+    if kind == do.MOVE_MARGIN:
+        return move_margin(s, i)
+    if kind == do.SET_LEVERAGE:
+        return set_leverage(s, i)
+    if kind == do.SET_MARGIN_MODE:
+        return set_margin_mode(s, i)
+    if kind == do.OPEN_ACCOUNT:
+        return open_account(s, i)
+    return configure(s)
+
+
+@kernel
+def finish(s):
+    """The end of a command: stops, conversions, judgements, turns of liquidation, until nothing is left or to do."""
+    machine, layout = MACHINE(s), LAYOUT(s)
+    triggers, turns = layout[L_TRIGGERS], layout[L_LIQUIDATIONS]
+    machine.fills_left[0] = layout[L_FILLS]
+    while True:
+        more = 0
+        if machine.pending[0]:
+            show_last_prices(s)
+        while triggers > 0 and heap_length(s, TRIGGERS) and machine.fills_left[0] > 0:
+            triggers -= 1
+            more += run_next_triggered(s)
+        if machine.converting[0]:
+            convert_waiting(s)
+        if machine.dirty[0] or machine.prices_moved[0]:
+            judge_dirty(s)
+        if turns > 0 and heap_length(s, TURNS) and machine.fills_left[0] > 0:
+            turns -= 1
+            more += next_turn(s)
+        if more == 0:
+            return 0
+
+
+@kernel
+def first_order_of(s, i):
+    """The order that first used a client id, for the event that refuses the second."""
+    c = COMMAND(s)
+    entry_found = client_entry(s, c.account[i], c.client0[i], c.client1[i], c.client2[i], c.client3[i], c.client4[i])
+    return ORDER(s).id[entry_found] if entry_found > 0 else RECENT(s).order[-entry_found]
+
+
+@kernel
+def refuse(s, reason, i, kind):
+    """Tell why, with what the row named."""
+    c, rows, machine = COMMAND(s), STAGED(s), MACHINE(s)
+    account, market, order = c.account[i], c.market[i], c.order[i]
+    if may_span(kind) and machine.staged[0]:
+        failed = machine.failed[0]
+        account, market, order = rows.account[failed], rows.market[failed], rows.order[failed]
+    if reason == no.CLIENT_ID_REPEATED:
+        order = first_order_of(s, i)
+    if reason == no.PARAMETERS_DISAGREE:
+        order = machine.failed_key[0]
+    reject(s, reason, account, market, order, kind)
+    return 0
+
+
+@kernel
+def drop_staged(s):
+    """Rows that were never completed: told once, then gone."""
+    machine, rows = MACHINE(s), STAGED(s)
+    machine.seq[0] += 1
+    reject(s, no.INCOMPLETE_COMMAND, rows.account[0], rows.market[0], rows.order[0], rows.kind[0])
+    clear_staged(s)
+    return 0
+
+
+@kernel
+def stage(s, i):
+    """Copy a row of the batch to the stage."""
+    c, rows, machine = COMMAND(s), STAGED(s), MACHINE(s)
+    row = machine.staged[0]
+    rows.at_ns[row] = c.at_ns[i]
+    rows.kind[row] = c.kind[i]
+    rows.market[row] = c.market[i]
+    rows.account[row] = c.account[i]
+    rows.order[row] = c.order[i]
+    rows.price[row] = c.price[i]
+    rows.lots[row] = c.lots[i]
+    rows.trigger[row] = c.trigger[i]
+    machine.staged[0] = row + 1
+    return 0
+
+
+@kernel
+def clear_staged(s):
+    machine, rows = MACHINE(s), STAGED(s)
+    for row in range(machine.staged[0]):
+        rows.at_ns[row] = 0
+        rows.kind[row] = 0
+        rows.market[row] = 0
+        rows.account[row] = 0
+        rows.order[row] = 0
+        rows.price[row] = 0
+        rows.lots[row] = 0
+        rows.trigger[row] = 0
+    machine.staged[0] = 0
+    return 0
+
+
+@leaf
+def time_reason(s, at_ns):
+    now = MACHINE(s).now_ns[0]
+    if at_ns < now:
+        return no.TIME_WENT_BACK
+    if at_ns > TIME_NS_MAX or (now > 0 and at_ns - now > STEP_NS_MAX):
+        return no.TIME_JUMPS_TOO_FAR
+    return no.NONE
+
+
+@kernel
+def command(s, i):
+    """One row of the batch: 1 when it is done, 0 if the events must be read first."""
+    c, machine = COMMAND(s), MACHINE(s)
+    kind = c.kind[i]
+    if machine.staged[0] and (STAGED(s).kind[0] != kind or machine.staged[0] >= len(STAGED(s))):
+        drop_staged(s)
+    if not is_known(kind):
+        machine.seq[0] += 1
+        reject(s, no.UNKNOWN_COMMAND, c.account[i], c.market[i], c.order[i], kind)
+        return 1
+    if c.last[i] == 0:
+        if may_span(kind):
+            stage(s, i)
+        else:
+            machine.seq[0] += 1
+            reject(s, no.INCOMPLETE_COMMAND, c.account[i], c.market[i], c.order[i], kind)
+        return 1
+    at_ns = c.at_ns[i]
+    reason = time_reason(s, at_ns)
+    if reason:
+        machine.seq[0] += 1
+        reject(s, reason, c.account[i], c.market[i], c.order[i], kind)
+        clear_staged(s)
+        return 1
+    machine.seq[0] += 1
+    if advance_clock(s, at_ns) == 0:
+        machine.seq[0] -= 1  # the same row comes again, and goes on where its clock work stopped
+        return 0
+    if may_span(kind):
+        stage(s, i)
+    reason = act(s, i, kind)
+    if reason:
+        refuse(s, reason, i, kind)
+    clear_staged(s)
+    finish(s)
+    return 1
+
+
+@entry
+def run(s, first):
+    """Run the loaded batch from this row on; the number of the first row not done yet. Events are in `event`."""
+    machine, limit = MACHINE(s), LAYOUT(s)[L_EVENTS] - EVENT_ROOM
+    machine.events[0] = 0
+    rows = len(COMMAND(s))
+    i = first
+    while i < rows and machine.events[0] <= limit:
+        if command(s, i) == 0:
+            break
+        i += 1
+    return i

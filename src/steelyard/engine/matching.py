@@ -1,0 +1,246 @@
+"""Matching in strict price-time priority, and what a fill does to both sides. See docs/concepts/orders.md."""
+
+from steelyard.engine.alarms import ARMED, DRIVER_LAST, market_driver
+from steelyard.engine.book import best_against, crosses, level_remove, next_level
+from steelyard.engine.events import say
+from steelyard.engine.ledger import cash, transfer
+from steelyard.engine.orders import (
+    count_in,
+    give_back,
+    is_reduce_only,
+    leave,
+    maker_ppm,
+    retire,
+    shrink_margin,
+    shrink_reduce_only,
+    taker_ppm,
+)
+from steelyard.engine.positions import book_trade, settle_funding
+from steelyard.model.events import (
+    CLOSED_MAINTENANCE,
+    CLOSED_REDUCE_ONLY,
+    CLOSED_SELF_TRADE,
+    CLOSED_WORK_LIMIT,
+    FILL,
+    FILL_LIQUIDATION,
+    FILL_MAKER,
+)
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
+from steelyard.model.orders import CHILD, FEES, STP_BOTH, STP_MAKER, STP_NONE, STP_TAKER
+from steelyard.num import kernel, leaf
+from steelyard.num.rounding import mul_div_down, ppm_up
+from steelyard.rules.consent import may_hold
+from steelyard.rules.corner import highest_mark
+from steelyard.state.tables import (
+    ACCOUNT,
+    DRIVER,
+    LADDER,
+    LEG,
+    LEG_OPEN,
+    MACHINE,
+    MARKET,
+    MARKET_0,
+    MARKET_RULE,
+    NOTE,
+    ORDER,
+    PENDING,
+    SCORE,
+)
+
+FILLS_PER_ORDER_MAX = 4096
+UNFINISHED = 0  # `match` stopped because nothing crosses any more
+
+
+@leaf
+def fill_fee(s, market, owner, maker, liquidation, taker_fee, notional):
+    """Fees round up; a rebate never exceeds what the taker paid, a liquidation pays its own fee elsewhere."""
+    if not maker:
+        return 0 if liquidation else ppm_up(notional, taker_ppm(s, market, owner))
+    fee = ppm_up(notional, maker_ppm(s, market, owner))
+    return max(fee, 0) if liquidation else max(fee, -taker_fee)
+
+
+@kernel
+def may_fill(s, maker, lots, price, lots_before, atoms_before):
+    """May this resting order be filled, after its account already took other lots (in a look ahead)?"""
+    order, leg, table = ORDER(s), LEG(s), ACCOUNT(s)
+    row = order.leg[maker]
+    account, market = leg.account[row], leg.thing[row] - MARKET_0
+    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    if lots_before == 0 and table.armed[account] == ARMED and table.dirty[account] == 0 and leg.box_high[row] != 0:
+        # Twice the notional at the dearest corner is more than these lots can cost, fee included.
+        dearest = max(price, highest_mark(s, market, leg.box_high[row]))
+        if MARKET_RULE(s)[market, M_SETTLE] == 1 and table.certificate[account] >= 3 * lots * dearest * scale:
+            return True
+    signed = lots * order.side[maker]
+    fee = max(0, ppm_up(lots * price * scale, maker_ppm(s, market, table.owner[account])))
+    atoms = signed * price * scale + atoms_before
+    return may_hold(s, account, row, signed + lots_before, atoms, fee, int(lots_before != 0))
+
+
+@leaf
+def note_last(s, market, price):
+    """A trade happened here; remember to look at the stops if it may have reached one."""
+    table, machine, driver = MARKET(s), MACHINE(s), DRIVER(s)
+    table.last[market] = price
+    alarm = market_driver(market, DRIVER_LAST)
+    if table.pending[market] == 0 and (
+        table.trailing[market] != 0 or price <= driver.low[alarm] or price >= driver.high[alarm]
+    ):
+        table.pending[market] = 1
+        PENDING(s)[machine.pending[0]] = market
+        machine.pending[0] += 1
+
+
+@kernel
+def after_fill(s, row, before):
+    """What follows a fill on one side: reduce-only orders shrink, an isolated position returns margin."""
+    leg, table = LEG(s), ACCOUNT(s)
+    quantity = leg.quantity[row]
+    if LEG_OPEN(s).reduce_lots[row]:
+        shrink_reduce_only(s, row)
+    account = leg.account[row]
+    if table.role[account] == CHILD:
+        share = 0
+        closed = abs(before) - abs(quantity)
+        if closed > 0 and quantity != 0 and (quantity > 0) == (before > 0):
+            asset = MARKET_RULE(s)[leg.thing[row] - MARKET_0, M_SETTLE]
+            share = mul_div_down(max(0, cash(s, account, asset)), closed, abs(before))
+        give_back(s, row, share)
+    return 0
+
+
+@kernel
+def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left):
+    """Book one side of a fill: funding, trade, fee, event."""
+    leg = LEG(s)
+    account, market = leg.account[row], leg.thing[row] - MARKET_0
+    rule = MARKET_RULE(s)
+    settle_funding(s, row)
+    realised = book_trade(s, row, side * lots, side * lots * price * rule[market, M_ATOMS_PER_TICK_LOT])
+    if fee:
+        transfer(s, account, FEES, rule[market, M_SETTLE], fee)
+    say(
+        s, FILL, account, market, side, order_id, other_id, price, lots, realised, fee, leg.quantity[row], left, 0, flags
+    )
+    return realised
+
+
+@kernel
+def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
+    """A trade between an incoming order and a resting one, both sides booked."""
+    order, leg, note, table = ORDER(s), LEG(s), NOTE(s), MARKET(s)
+    maker_leg, maker_id = order.leg[maker], order.id[maker]
+    market = leg.thing[taker_leg] - MARKET_0
+    notional = lots * price * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    accounts = ACCOUNT(s)
+    taker_owner = accounts.owner[leg.account[taker_leg]]
+    maker_owner = accounts.owner[leg.account[maker_leg]]
+    flags = FILL_LIQUIDATION if liquidation else 0
+    taker_fee = fill_fee(s, market, taker_owner, False, liquidation, 0, notional)
+    maker_fee = fill_fee(s, market, maker_owner, True, liquidation, taker_fee, notional)
+    taker_before = leg.quantity[taker_leg]
+    fill_side(s, taker_leg, taker_id, maker_id, side, lots, price, taker_fee, flags, left)
+    maker_before = leg.quantity[maker_leg]
+    remaining = order.remaining[maker] - lots
+    count_in(s, maker, -lots)
+    LADDER(s).lots[table.ladder[market] + price] -= lots
+    shrink_margin(s, maker, remaining, order.remaining[maker])
+    order.remaining[maker] = remaining
+    note.filled[maker] += lots
+    fill_side(s, maker_leg, maker_id, taker_id, -side, lots, price, maker_fee, flags | FILL_MAKER, remaining)
+    if remaining == 0:
+        level_remove(s, market, maker)
+        retire(s, maker)
+    note_last(s, market, price)
+    machine = MACHINE(s)
+    machine.fills[0] += 1
+    machine.fills_left[0] -= 1
+    after_fill(s, taker_leg, taker_before)
+    after_fill(s, maker_leg, maker_before)
+    return notional
+
+
+@kernel
+def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidation):
+    """Meet the book; returns (lots left, notional traded, why the rest must close or UNFINISHED)."""
+    order, leg, table, ladder, accounts = ORDER(s), LEG(s), MARKET(s), LADDER(s), ACCOUNT(s)
+    market = leg.thing[taker_leg] - MARKET_0
+    owner = accounts.owner[leg.account[taker_leg]]
+    left, traded, fills = lots, 0, 0
+    while left > 0:
+        price = best_against(s, market, side)
+        if not crosses(limit, price, side):
+            return left, traded, UNFINISHED
+        maker = ladder.head[table.ladder[market] + price]
+        if stp != STP_NONE and accounts.owner[leg.account[order.leg[maker]]] == owner:
+            if stp != STP_TAKER:
+                leave(s, maker, CLOSED_SELF_TRADE, 0)
+            if stp != STP_MAKER:
+                return left, traded, CLOSED_SELF_TRADE
+            continue
+        take = min(left, order.remaining[maker])
+        if reduce_only:
+            take = min(take, abs(leg.quantity[taker_leg]))
+            if take == 0:
+                return left, traded, CLOSED_REDUCE_ONLY
+        if not may_fill(s, maker, take, price, 0, 0):
+            leave(s, maker, CLOSED_MAINTENANCE, 0)
+            continue
+        if fills == FILLS_PER_ORDER_MAX:
+            return left, traded, CLOSED_WORK_LIMIT
+        fills += 1
+        left -= take
+        traded += fill(s, taker_leg, taker_id, maker, side, take, price, left, liquidation)
+    return 0, traded, UNFINISHED
+
+
+@kernel
+def can_fill_whole(s, market, taker_account, owner, side, limit, lots, stp):
+    """Fill-or-kill: look along the path `match` would take, counting only what would survive."""
+    order, leg, table, ladder, accounts, seen = ORDER(s), LEG(s), MARKET(s), LADDER(s), ACCOUNT(s), SCORE(s)
+    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    orders = LEG_OPEN(s)
+    price = best_against(s, market, side)
+    met, looked = 0, 0
+    while crosses(limit, price, side):
+        maker = ladder.head[table.ladder[market] + price]
+        while maker:
+            looked += 1
+            if looked > FILLS_PER_ORDER_MAX:
+                return False
+            row = order.leg[maker]
+            account = leg.account[row]
+            same_owner = accounts.owner[account] == owner
+            if same_owner:
+                if stp == STP_TAKER or stp == STP_BOTH:
+                    return False
+                if stp == STP_MAKER or account == taker_account:
+                    maker = order.next[maker]
+                    continue
+            take = min(lots, order.remaining[maker])
+            at = 0
+            while at < met and seen.account[at] != account:
+                at += 1
+            if at == met:
+                seen.account[at] = account
+                seen.a[at] = 0  # signed lots counted
+                seen.b[at] = 0  # their cost
+                seen.score[at] = 0  # lots of them that were not reduce-only
+                met += 1
+            if is_reduce_only(order.options[maker]):
+                spare = abs(leg.quantity[row]) - orders.reduce_lots[row] - seen.score[at]
+                take = min(take, max(0, order.remaining[maker] + min(0, spare)))
+            if take > 0 and may_fill(s, maker, take, price, seen.a[at], seen.b[at]):
+                signed = -side * take
+                seen.a[at] += signed
+                fee = max(0, ppm_up(take * price * scale, maker_ppm(s, market, accounts.owner[account])))
+                seen.b[at] += signed * price * scale + fee
+                if not is_reduce_only(order.options[maker]):
+                    seen.score[at] += take
+                lots -= take
+                if lots == 0:
+                    return True
+            maker = order.next[maker]
+        price = next_level(s, market, side, price)
+    return False

@@ -1,0 +1,376 @@
+"""Deposits, withdrawals, transfers, isolated margin, loans and their conversion. See docs/concepts/money.md."""
+
+from steelyard.engine.bitmap import bit_clear, bit_next
+from steelyard.engine.changing import check_user
+from steelyard.engine.events import say, say_money
+from steelyard.engine.ledger import cash, find_leg, has_leg_room, legs_wanted, post, transfer, unfunded_loans
+from steelyard.engine.placing import may_give
+from steelyard.model import reject as no
+from steelyard.model.events import (
+    CONVERTED,
+    DEPOSITED,
+    MARGIN_MOVED,
+    TRANSFERRED,
+    WITHDRAWAL_CONFIRMED,
+    WITHDRAWAL_RESERVED,
+    WITHDRAWAL_RETURNED,
+)
+from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, M_SETTLE
+from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, FOR_OPEN, LENDER, RESERVED, RETURNED, USED
+from steelyard.num import kernel, leaf
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
+from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_down
+from steelyard.num.wide import mix
+from steelyard.rules.requirement import account_risk, charge
+from steelyard.state.tables import (
+    ACCOUNT,
+    ASSET,
+    ASSET_RULE,
+    COMMAND,
+    CONVERTING,
+    L_BITS_REFERENCE,
+    LAYOUT,
+    LEG,
+    LEG_OPEN,
+    MACHINE,
+    MARKET,
+    MARKET_0,
+    MARKET_RULE,
+    REFERENCE,
+    REFERENCE_SLOT,
+)
+
+
+@leaf
+def reference_hash(c0, c1, c2, c3, c4):
+    return mix(mix(c0, c1), mix(mix(c2, c3), c4))
+
+
+@kernel
+def find_reference(s, i):
+    """The row of the reference a command names, or 0."""
+    c, table, slots = COMMAND(s), REFERENCE(s), REFERENCE_SLOT(s)
+    mask = len(slots) - 1
+    place = reference_hash(c.client0[i], c.client1[i], c.client2[i], c.client3[i], c.client4[i]) & mask
+    while True:
+        row = slots[place]
+        if row == 0 or (
+            table.client0[row] == c.client0[i]
+            and table.client1[row] == c.client1[i]
+            and table.client2[row] == c.client2[i]
+            and table.client3[row] == c.client3[i]
+            and table.client4[row] == c.client4[i]
+        ):
+            return row
+        place = (place + 1) & mask
+
+
+@kernel
+def link_reference(s, row):
+    table, slots = REFERENCE(s), REFERENCE_SLOT(s)
+    mask = len(slots) - 1
+    place = (
+        reference_hash(
+            table.client0[row], table.client1[row], table.client2[row], table.client3[row], table.client4[row]
+        )
+        & mask
+    )
+    while slots[place] != 0:
+        place = (place + 1) & mask
+    slots[place] = row
+    return 0
+
+
+@kernel
+def add_reference(s, i, state):
+    c, table = COMMAND(s), REFERENCE(s)
+    base, rows = LAYOUT(s)[L_BITS_REFERENCE], len(table)
+    row = bit_next(s, base, rows, 1)
+    bit_clear(s, base, rows, row)
+    table.client0[row] = c.client0[i]
+    table.client1[row] = c.client1[i]
+    table.client2[row] = c.client2[i]
+    table.client3[row] = c.client3[i]
+    table.client4[row] = c.client4[i]
+    table.amount[row] = c.lots[i]
+    table.account[row] = c.account[i]
+    table.asset[row] = c.market[i]
+    table.state[row] = state
+    MACHINE(s).references[0] += 1
+    link_reference(s, row)
+    return row
+
+
+@leaf
+def has_reference(s, i):
+    c = COMMAND(s)
+    return (c.client0[i] | c.client1[i] | c.client2[i] | c.client3[i] | c.client4[i]) != 0
+
+
+@kernel
+def check_party(s, account):
+    """An account that money may enter or leave by command: not a child."""
+    if account <= 0 or account > MACHINE(s).accounts[0]:
+        return no.ACCOUNT_UNKNOWN
+    return no.ACCOUNT_IS_NOT_TRADABLE if ACCOUNT(s).role[account] == CHILD else no.NONE
+
+
+@kernel
+def check_move(s, i, taker):
+    """The checks that deposits, withdrawals and transfers share; taker 0 is the outside world."""
+    c = COMMAND(s)
+    if not has_reference(s, i):
+        return no.FIELD_OUT_OF_RANGE
+    reason = check_party(s, c.account[i])
+    if reason == no.NONE and taker:
+        reason = check_party(s, taker)
+    if reason:
+        return reason
+    if taker == c.account[i]:
+        return no.SAME_ACCOUNT
+    if c.market[i] <= 0 or c.market[i] > MACHINE(s).assets[0]:
+        return no.ASSET_UNKNOWN
+    if c.lots[i] <= 0:
+        return no.AMOUNT_MUST_BE_POSITIVE
+    return no.REFERENCE_REPEATED if find_reference(s, i) else no.NONE
+
+
+@leaf
+def is_reference_table_full(s):
+    return bit_next(s, LAYOUT(s)[L_BITS_REFERENCE], len(REFERENCE(s)), 1) < 0
+
+
+@kernel
+def has_stale_leg(s, account):
+    """Whether any price this account depends on is stale."""
+    leg, orders, machine = LEG(s), LEG_OPEN(s), MACHINE(s)
+    now = machine.now_ns[0]
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        thing = leg.thing[row]
+        if thing < MARKET_0:
+            if leg.quantity[row] != 0 and now > ASSET(s).fresh_until_ns[thing]:
+                return True
+        else:
+            resting = orders.bid_lots[row] | orders.ask_lots[row] | orders.reduce_lots[row]
+            if leg.quantity[row] != 0 or resting != 0:
+                market = thing - MARKET_0
+                settle = MARKET_RULE(s)[market, M_SETTLE]
+                if now > MARKET(s).fresh_until_ns[market] or now > ASSET(s).fresh_until_ns[settle]:
+                    return True
+        row = leg.next_of_account[row]
+    return False
+
+
+@kernel
+def deposit(s, i):
+    c, asset = COMMAND(s), ASSET(s)
+    reason = check_move(s, i, 0)
+    if reason:
+        return reason
+    account, thing, amount = c.account[i], c.market[i], c.lots[i]
+    inside = asset.deposited[thing] - asset.withdrawn[thing]
+    if amount > ASSET_RULE(s)[thing, A_SUPPLY_MAX] - inside:
+        return no.AMOUNT_EXCEEDS_LIMIT
+    if is_reference_table_full(s):
+        return no.REFERENCES_FULL
+    wanted = legs_wanted(s, account, thing)
+    if wanted and not has_leg_room(s, account, wanted):
+        return no.LEGS_FULL
+    add_reference(s, i, USED)
+    asset.deposited[thing] += amount
+    post(s, account, thing, amount)
+    say_money(s, DEPOSITED, account, thing, amount, 0)
+    return no.NONE
+
+
+@kernel
+def check_giving(s, account, asset, amount):
+    """May cash of this account leave it? The order of reasons is that of docs/concepts/money.md."""
+    held = cash(s, account, asset)
+    if account == LENDER:
+        held -= ASSET(s).loans[asset]
+    if held < amount:
+        return no.BALANCE_TOO_LOW
+    return no.NONE
+
+
+@kernel
+def check_opening_after(s, account, asset, amount):
+    equity, requirement, _ = account_risk(s, account, FOR_OPEN)
+    return no.NONE if may_give(s, account, asset, amount, equity, requirement) else no.OPENING_MARGIN_EXCEEDED
+
+
+@kernel
+def check_state_of_giver(s, account):
+    if ACCOUNT(s).queued[account]:
+        return no.ACCOUNT_IN_LIQUIDATION
+    if has_stale_leg(s, account):
+        return no.PRICE_STALE
+    return no.REFERENCES_FULL if is_reference_table_full(s) else no.NONE
+
+
+@kernel
+def withdraw(s, i):
+    c, table = COMMAND(s), ASSET(s)
+    reason = check_move(s, i, 0)
+    if reason:
+        return reason
+    account, asset, amount = c.account[i], c.market[i], c.lots[i]
+    reason = check_state_of_giver(s, account)
+    if reason == no.NONE:
+        reason = check_giving(s, account, asset, amount)
+    if reason:
+        return reason
+    present = table.deposited[asset] - table.withdrawn[asset] - table.reserved[asset]
+    if amount > present - unfunded_loans(s, asset, LENDER):
+        return no.COINS_NOT_PRESENT
+    reason = check_opening_after(s, account, asset, amount)
+    if reason:
+        return reason
+    add_reference(s, i, RESERVED)
+    table.reserved[asset] += amount
+    post(s, account, asset, -amount)
+    say_money(s, WITHDRAWAL_RESERVED, account, asset, amount, 0)
+    return no.NONE
+
+
+@kernel
+def end_withdrawal(s, i, confirmed):
+    """The reserved amount leaves for good, or comes back."""
+    table, asset = REFERENCE(s), ASSET(s)
+    if not has_reference(s, i):
+        return no.FIELD_OUT_OF_RANGE
+    row = find_reference(s, i)
+    if row == 0:
+        return no.REFERENCE_UNKNOWN
+    if table.state[row] != RESERVED:
+        return no.REFERENCE_NOT_PENDING
+    account, thing, amount = table.account[row], table.asset[row], table.amount[row]
+    asset.reserved[thing] -= amount
+    if confirmed:
+        table.state[row] = CONFIRMED
+        asset.withdrawn[thing] += amount
+        say_money(s, WITHDRAWAL_CONFIRMED, account, thing, amount, 0)
+        return no.NONE
+    table.state[row] = RETURNED
+    post(s, account, thing, amount)
+    say_money(s, WITHDRAWAL_RETURNED, account, thing, amount, 0)
+    return no.NONE
+
+
+@kernel
+def move_between(s, i):
+    """TRANSFER."""
+    c = COMMAND(s)
+    if c.order[i] <= 0 or c.order[i] > MACHINE(s).accounts[0]:
+        return no.ACCOUNT_UNKNOWN if has_reference(s, i) else no.FIELD_OUT_OF_RANGE
+    taker = c.order[i]
+    reason = check_move(s, i, taker)
+    if reason:
+        return reason
+    account, asset, amount = c.account[i], c.market[i], c.lots[i]
+    reason = check_state_of_giver(s, account)
+    if reason:
+        return reason
+    wanted = legs_wanted(s, taker, asset)
+    if wanted and not has_leg_room(s, taker, wanted):
+        return no.LEGS_FULL
+    reason = check_giving(s, account, asset, amount)
+    if reason == no.NONE:
+        reason = check_opening_after(s, account, asset, amount)
+    if reason:
+        return reason
+    add_reference(s, i, USED)
+    transfer(s, account, taker, asset, amount)
+    say_money(s, TRANSFERRED, account, asset, amount, taker)
+    return no.NONE
+
+
+@kernel
+def move_margin(s, i):
+    """MOVE_MARGIN: between a parent and its isolated position."""
+    c = COMMAND(s)
+    account, market, amount = c.account[i], c.market[i], c.lots[i]
+    reason = check_user(s, account)
+    if reason:
+        return reason
+    if market <= 0 or market > MACHINE(s).markets[0]:
+        return no.MARKET_UNKNOWN
+    if amount == 0:
+        return no.AMOUNT_MUST_BE_POSITIVE
+    stub = find_leg(s, account, MARKET_0 + market)
+    child = LEG(s).child[stub] if stub else 0
+    if child == 0 or LEG(s).quantity[find_leg(s, child, MARKET_0 + market)] == 0:
+        return no.MARKET_IS_NOT_ISOLATED
+    asset = MARKET_RULE(s)[market, M_SETTLE]
+    giver = account if amount > 0 else child
+    taker = child if amount > 0 else account
+    if ACCOUNT(s).queued[giver]:
+        return no.ACCOUNT_IN_LIQUIDATION
+    if has_stale_leg(s, giver):
+        return no.PRICE_STALE
+    if cash(s, giver, asset) < abs(amount):
+        return no.BALANCE_TOO_LOW
+    reason = check_opening_after(s, giver, asset, abs(amount))
+    if reason:
+        return no.PARENT_MARGIN_EXCEEDED if amount > 0 else reason
+    transfer(s, giver, taker, asset, abs(amount))
+    say(s, MARGIN_MOVED, account, market, 0, 0, child, 0, 0, amount, 0, 0, 0, 0, 0)
+    return no.NONE
+
+
+@kernel
+def convert_debt(s, account, debt_row):
+    """Sell other collateral to the converter for one debt, asset by asset, as far as both reach."""
+    leg, assets = LEG(s), ASSET(s)
+    owed = leg.thing[debt_row]
+    price_owed = assets.price[owed]
+    row = ACCOUNT(s).first_leg[account]
+    while row and leg.thing[row] < MARKET_0:
+        asset, held = leg.thing[row], leg.quantity[row]
+        debt = -leg.quantity[debt_row]
+        unit = ppm_down(assets.price[asset], PPM - ASSET_RULE(s)[asset, A_CONVERT_HAIRCUT_PPM])
+        if debt > 0 and held > 0 and unit > 0 and price_owed > 0:
+            quantity = min(held, mul_div_up(charge(debt, price_owed), ASSET_PRICE_SCALE, unit))
+            paid = min(debt, mul_div_down(quantity, unit, price_owed))
+            purse = max(0, cash(s, CONVERTER, owed))
+            if paid > purse:
+                paid = purse
+                quantity = min(quantity, mul_div_up(paid, price_owed, unit))
+            if paid > 0:
+                transfer(s, account, CONVERTER, asset, quantity)
+                transfer(s, CONVERTER, account, owed, paid)
+                say(s, CONVERTED, account, asset, 0, 0, owed, 0, quantity, paid, 0, 0, 0, 0, 0)
+        row = leg.next_of_account[row]
+    return 0
+
+
+@kernel
+def convert_debts(s, account, all_debts):
+    """Convert collateral for debts beyond their cap, or for every debt."""
+    if account == CONVERTER or ACCOUNT(s).debts[account] == 0:
+        return 0
+    leg = LEG(s)
+    row = ACCOUNT(s).first_leg[account]
+    while row and leg.thing[row] < MARKET_0:
+        cap = 0 if all_debts else ASSET_RULE(s)[leg.thing[row], A_LOAN_CAP]
+        if leg.quantity[row] < -cap:
+            convert_debt(s, account, row)
+        row = leg.next_of_account[row]
+    return 0
+
+
+@kernel
+def convert_waiting(s):
+    """Accounts whose cash fell below their cap in this command convert, in the order in which that happened."""
+    machine, table, waiting = MACHINE(s), ACCOUNT(s), CONVERTING(s)
+    place = 0
+    while place < machine.converting[0]:
+        account = waiting[place]
+        table.converting[account] = 0
+        if table.queued[account] == 0:
+            convert_debts(s, account, 0)
+        place += 1
+    machine.converting[0] = 0
+    return 0

@@ -1,0 +1,757 @@
+"""Placing, amending and triggering orders: the checks in their documented order, then the writes."""
+
+from steelyard.engine.alarms import (
+    ARMED,
+    DRIVER_MARK,
+    HIGH,
+    LOW,
+    alarm_insert,
+    market_driver,
+    order_node,
+)
+from steelyard.engine.bitmap import bit_clear, bit_next
+from steelyard.engine.book import best_against, crosses, leg_list_add, leg_list_remove, level_add, price_of_lots
+from steelyard.engine.accounts import add_account
+from steelyard.engine.events import say
+from steelyard.engine.heap import TIMERS, heap_capacity, heap_length, heap_push
+from steelyard.engine.judge import prove
+from steelyard.engine.ledger import (
+    UNIT,
+    cash,
+    find_leg,
+    has_leg_room,
+    legs_wanted,
+    open_leg,
+    settle_prices,
+    touch,
+    transfer,
+)
+from steelyard.engine.matching import UNFINISHED, can_fill_whole, match
+from steelyard.engine.orders import (
+    ORDER_ID_SHIFT,
+    client_entry,
+    client_insert,
+    commander,
+    count_in,
+    give_back,
+    is_post_only,
+    is_reduce_only,
+    leave,
+    order_row,
+    reserve_per_lot,
+    retire,
+    shrink_margin,
+    taker_ppm,
+    trailing_add,
+    wipe_order,
+)
+from steelyard.model import orders as word
+from steelyard.model import reject as no
+from steelyard.model.events import (
+    ACCOUNT_OPENED,
+    CLOSED_IMMEDIATE,
+    CLOSED_REDUCE_ONLY,
+    CLOSED_REFUSED,
+    MARGIN_MOVED,
+    ORDER_ACCEPTED,
+    ORDER_AMENDED,
+    ORDER_TRIGGERED,
+)
+from steelyard.model.keys import (
+    A_LOAN_CAP,
+    M_ATOMS_PER_TICK_LOT,
+    M_BRACKET_UPPER,
+    M_BRACKETS,
+    M_LEVERAGE_DEFAULT,
+    M_OPEN_INTEREST_LOTS_MAX,
+    M_ORDER_LOTS_MAX,
+    M_POSITION_LOTS_MAX,
+    M_PRICE_BAND_PPM,
+    M_SETTLE,
+    M_STATE,
+    M_TICKS_MAX,
+    O_ISOLATED,
+    O_RISK_TIER,
+    O_STP,
+    T_LEVERAGE_MAX,
+    T_PRODUCTS,
+)
+from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN
+from steelyard.num import kernel, leaf
+from steelyard.num.limits import PPM
+from steelyard.num.rounding import ppm_down, ppm_up
+from steelyard.rules.consent import is_no_weaker
+from steelyard.rules.corner import corner_open
+from steelyard.rules.requirement import (
+    account_risk,
+    atoms_up,
+    cash_requirement,
+    charge,
+    leg_requirement,
+    opening_side,
+    value,
+)
+from steelyard.state.tables import (
+    ACCOUNT,
+    ASSET,
+    ASSET_RULE,
+    COMMAND,
+    L_ACCOUNTS,
+    L_BITS_ORDER,
+    L_ORDERS_PER_ACCOUNT,
+    LAYOUT,
+    LEG,
+    LEG_OPEN,
+    MACHINE,
+    MARKET,
+    MARKET_0,
+    MARKET_RULE,
+    NOTE,
+    ORDER,
+    OWNER,
+    OWNER_RULE,
+    TIER_RULE,
+)
+
+
+@leaf
+def is_isolated(s, owner, market):
+    return (OWNER_RULE(s)[owner, O_ISOLATED + (market >> 6)] >> (market & 63)) & 1
+
+
+@leaf
+def is_fresh(s, market):
+    """Index and settlement price are both fresh, and there is a mark."""
+    now, table = MACHINE(s).now_ns[0], MARKET(s)
+    settle = MARKET_RULE(s)[market, M_SETTLE]
+    return table.mark[market] > 0 and now <= table.fresh_until_ns[market] and now <= ASSET(s).fresh_until_ns[settle]
+
+
+@leaf
+def acting_account(s, account, market):
+    """The account that holds this market for a parent: itself, or its isolated child (0 if not opened yet)."""
+    if is_isolated(s, ACCOUNT(s).owner[account], market):
+        stub = find_leg(s, account, MARKET_0 + market)
+        return LEG(s).child[stub] if stub else 0
+    return account
+
+
+@kernel
+def check_fields(s, i):
+    """Is the row of a new order well formed?"""
+    c = COMMAND(s)
+    side, kind, tif, flags, trigger = c.side[i], c.order_type[i], c.tif[i], c.options[i], c.trigger_kind[i]
+    if side != word.BUY and side != word.SELL:
+        return no.FIELD_OUT_OF_RANGE
+    if kind < 0 or kind > word.MARKET or tif < 0 or tif > word.GTT:
+        return no.FIELD_OUT_OF_RANGE
+    if c.stp[i] < 0 or c.stp[i] > word.STP_BOTH or trigger < 0 or trigger > word.TRAILING:
+        return no.FIELD_OUT_OF_RANGE
+    if c.trigger_on[i] < 0 or c.trigger_on[i] > word.ON_LAST or flags < 0 or flags > word.FLAGS_ALL:
+        return no.FIELD_OUT_OF_RANGE
+    if c.price[i] < 0 or c.lots[i] < 0 or c.trigger[i] < 0 or c.expires_ns[i] < 0:
+        return no.FIELD_OUT_OF_RANGE
+    if is_post_only(flags):
+        if flags & word.POST_ONLY and flags & word.POST_ONLY_SLIDE:
+            return no.FIELD_OUT_OF_RANGE
+        if kind == word.MARKET or tif == word.IOC or tif == word.FOK:
+            return no.FIELD_OUT_OF_RANGE
+    if flags & word.CLOSE_POSITION and (
+        (trigger != word.STOP and trigger != word.TAKE_PROFIT) or c.lots[i] != 0
+    ):
+        return no.FIELD_OUT_OF_RANGE
+    if trigger == word.NO_TRIGGER and c.trigger[i] != 0:
+        return no.FIELD_OUT_OF_RANGE
+    if trigger == word.TRAILING:
+        if c.callback[i] < 1 or c.callback[i] > PPM - 1 or kind == word.LIMIT:
+            return no.FIELD_OUT_OF_RANGE
+    elif c.callback[i] != 0:
+        return no.FIELD_OUT_OF_RANGE
+    if (tif == word.GTT) != (c.expires_ns[i] > 0):
+        return no.FIELD_OUT_OF_RANGE
+    if kind == word.MARKET and (c.price[i] != 0 or tif == word.GTT):
+        return no.FIELD_OUT_OF_RANGE
+    return no.NONE
+
+
+@kernel
+def write_draft(s, row, i):
+    """The order as asked for, in the row it will have."""
+    c, order, note = COMMAND(s), ORDER(s), NOTE(s)
+    order.state[row] = word.INCOMING
+    order.side[row] = c.side[i]
+    order.order_type[row] = c.order_type[i]
+    order.options[row] = c.options[i]
+    order.price[row] = c.price[i]
+    order.remaining[row] = c.lots[i]
+    note.lots[row] = c.lots[i]
+    note.tif[row] = word.IOC if c.order_type[i] == word.MARKET and c.tif[i] == word.GTC else c.tif[i]
+    note.stp[row] = c.stp[i]
+    note.trigger_kind[row] = c.trigger_kind[i]
+    note.trigger_on[row] = c.trigger_on[i]
+    note.trigger[row] = c.trigger[i]
+    note.callback[row] = c.callback[i]
+    note.expires_ns[row] = c.expires_ns[i]
+    note.client0[row] = c.client0[i]
+    note.client1[row] = c.client1[i]
+    note.client2[row] = c.client2[i]
+    note.client3[row] = c.client3[i]
+    note.client4[row] = c.client4[i]
+    return 0
+
+
+@leaf
+def stop_price(s, market, trigger_on):
+    table = MARKET(s)
+    if trigger_on == word.ON_MARK:
+        return table.mark[market]
+    return table.index[market] if trigger_on == word.ON_INDEX else table.last[market]
+
+
+@leaf
+def fires_at_or_above(side, kind):
+    """A buy stop and a selling take-profit wait for a rise."""
+    return (side > 0) == (kind == word.STOP)
+
+
+@leaf
+def would_fire(price, trigger, side, kind):
+    return price >= trigger if fires_at_or_above(side, kind) else price <= trigger
+
+
+@kernel
+def check_permission(s, row, acting, market, owner):
+    """What the market, the tier and the account allow."""
+    order, state = ORDER(s), MARKET_RULE(s)[market, M_STATE]
+    flags = order.options[row]
+    if state == word.HALTED:
+        return no.MARKET_HALTED
+    if state == word.CANCEL_ONLY:
+        return no.MARKET_CANCEL_ONLY
+    if state == word.POST_ONLY_MARKET and not is_post_only(flags):
+        return no.MARKET_POST_ONLY
+    if state == word.REDUCE_ONLY_MARKET and not is_reduce_only(flags):
+        return no.MARKET_REDUCE_ONLY
+    if not is_reduce_only(flags):
+        if TIER_RULE(s)[OWNER_RULE(s)[owner, O_RISK_TIER], T_PRODUCTS] & word.PRODUCT_PERPETUAL == 0:
+            return no.TIER_FORBIDS_PRODUCT
+    if acting and ACCOUNT(s).queued[acting]:
+        return no.ACCOUNT_IN_LIQUIDATION
+    if is_reduce_only(flags):
+        return no.PRICE_STALE if MARKET(s).mark[market] == 0 else no.NONE
+    return no.NONE if is_fresh(s, market) else no.PRICE_STALE
+
+
+@kernel
+def side_lots(s, leg, side, lots):
+    """The larger of |q + bids| and |q - asks| with these lots added to one side."""
+    quantity, orders = LEG(s).quantity[leg], LEG_OPEN(s)
+    bids = orders.bid_lots[leg] + (lots if side > 0 else 0)
+    asks = orders.ask_lots[leg] + (lots if side < 0 else 0)
+    return max(abs(quantity + bids), abs(quantity - asks))
+
+
+@kernel
+def owner_lots(s, owner, acting_leg, market, side, lots):
+    """The larger sides of all the owner's legs in this market, the new order included."""
+    total = side_lots(s, acting_leg, side, lots)
+    if OWNER(s).accounts[owner] == 1:
+        return total
+    account = OWNER(s).first_account[owner]
+    while account:
+        leg = find_leg(s, account, MARKET_0 + market)
+        if leg and leg != acting_leg:
+            total += side_lots(s, leg, side, 0)
+        account = ACCOUNT(s).next_of_owner[account]
+    return total
+
+
+@kernel
+def check_exposure(s, row, acting, leg, market, owner):
+    """Limits of position and open interest. Leg 0 means an empty one."""
+    order, rule, table = ORDER(s), MARKET_RULE(s), MARKET(s)
+    side, lots = order.side[row], order.remaining[row]
+    if owner_lots(s, owner, leg, market, side, lots) > rule[market, M_POSITION_LOTS_MAX]:
+        return no.POSITION_LIMIT
+    notional = side_lots(s, leg, side, lots) * table.mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
+    if notional > rule[market, M_BRACKET_UPPER + rule[market, M_BRACKETS] - 1]:
+        return no.POSITION_LIMIT
+    if table.open_interest[market] + lots > rule[market, M_OPEN_INTEREST_LOTS_MAX]:
+        quantity, orders = LEG(s).quantity[leg], LEG_OPEN(s)
+        resting = (orders.bid_lots[leg] if side > 0 else orders.ask_lots[leg]) + orders.reduce_lots[leg]
+        if quantity * side >= 0 or lots + resting > abs(quantity):
+            return no.OPEN_INTEREST_LIMIT
+    return no.NONE
+
+
+@leaf
+def leverage_for(s, owner, market, leg, stub):
+    """Leverage an order would have, also when its leg is not open yet."""
+    chosen = LEG_OPEN(s).leverage[leg]
+    if leg == 0 and stub:
+        chosen = LEG_OPEN(s).leverage[stub]
+    if chosen == 0:
+        chosen = MARKET_RULE(s)[market, M_LEVERAGE_DEFAULT]
+    return min(chosen, TIER_RULE(s)[OWNER_RULE(s)[owner, O_RISK_TIER], T_LEVERAGE_MAX])
+
+
+@kernel
+def is_over_loan_cap(s, account):
+    if account == 0 or ACCOUNT(s).debts[account] == 0:
+        return False
+    leg = LEG(s)
+    row = ACCOUNT(s).first_leg[account]
+    while row and leg.thing[row] < MARKET_0:
+        if leg.quantity[row] < -ASSET_RULE(s)[leg.thing[row], A_LOAN_CAP]:
+            return True
+        row = leg.next_of_account[row]
+    return False
+
+
+@kernel
+def shortfall_after(s, row, acting, leg, market, leverage):
+    """M(open) - E of the acting account with this order resting (a reduce-only one: filled whole); zero is enough."""
+    order, orders, rule = ORDER(s), LEG_OPEN(s), MARKET_RULE(s)
+    side, lots = order.side[row], order.remaining[row]
+    scale, price = rule[market, M_ATOMS_PER_TICK_LOT], ASSET(s).price[rule[market, M_SETTLE]]
+    mark, quantity = MARKET(s).mark[market], LEG(s).quantity[leg]
+    equity, requirement = 0, 0
+    if acting:
+        equity, requirement, _ = account_risk(s, acting, FOR_OPEN)
+    if leg:
+        requirement -= leg_requirement(s, leg, FOR_OPEN)
+    bids, bid_reserve = orders.bid_lots[leg], orders.bid_reserve[leg]
+    asks, ask_reserve = orders.ask_lots[leg], orders.ask_reserve[leg]
+    if is_reduce_only(order.options[row]):
+        quantity += side * lots
+        fee = ppm_up(lots * order.price[row] * scale, taker_ppm(s, market, ACCOUNT(s).owner[acting]))
+        equity += value(side * lots * (mark - order.price[row]) * scale - fee, price)
+    elif side > 0:
+        bids += lots
+        bid_reserve += lots * order.reserve[row]
+    else:
+        asks += lots
+        ask_reserve += lots * order.reserve[row]
+    upper = opening_side(s, market, abs(quantity + bids) * mark * scale, leverage) + bid_reserve
+    lower = opening_side(s, market, abs(quantity - asks) * mark * scale, leverage) + ask_reserve
+    return requirement + charge(max(upper, lower), price) - equity
+
+
+@kernel
+def order_is_no_weaker(s, row, acting, leg, market):
+    """The weak-account rule for this order, filled whole at its price with the resting orders of its side."""
+    if leg == 0:
+        return False
+    order, orders, rule = ORDER(s), LEG_OPEN(s), MARKET_RULE(s)
+    side, lots = order.side[row], order.remaining[row]
+    resting = orders.bid_lots[leg] if side > 0 else orders.ask_lots[leg]
+    after = LEG(s).quantity[leg] + side * (lots + resting)
+    if is_reduce_only(order.options[row]):
+        after = LEG(s).quantity[leg] + side * lots
+    gain = side * lots * (MARKET(s).mark[market] - order.price[row]) * rule[market, M_ATOMS_PER_TICK_LOT]
+    return is_no_weaker(s, acting, leg, after, value(gain, ASSET(s).price[rule[market, M_SETTLE]]))
+
+
+@kernel
+def is_proven_affordable(s, row, acting, leg, market):
+    """Whether the certificate alone shows that E >= M(open) afterwards, without looking at the account."""
+    table, orders, order, rule = ACCOUNT(s), LEG_OPEN(s), ORDER(s), MARKET_RULE(s)
+    if acting == 0 or leg == 0 or table.armed[acting] != ARMED or table.dirty[acting] or table.debts[acting]:
+        return False
+    if table.open_epoch[acting] != MACHINE(s).open_epoch[0] or LEG(s).box_high[leg] == 0:
+        return False
+    low, high = settle_prices(s, acting, rule[market, M_SETTLE])
+    lots = order.remaining[row]
+    reserve = lots * order.reserve[row]
+    bids, asks = orders.bid_lots[leg], orders.ask_lots[leg]
+    bid_reserve, ask_reserve = orders.bid_reserve[leg], orders.ask_reserve[leg]
+    if order.side[row] > 0:
+        bids += lots
+        bid_reserve += reserve
+    else:
+        asks += lots
+        ask_reserve += reserve
+    term = corner_open(s, leg, low, high, bids, asks, bid_reserve, ask_reserve)
+    return table.certificate_open[acting] + term - orders.term_open[leg] >= 0
+
+
+@kernel
+def may_give(s, account, asset, amount, equity, requirement):
+    """May this account part with cash it holds and keep E >= M(open)?"""
+    leg = LEG(s)
+    row = find_leg(s, account, asset)
+    price = ASSET(s).price[asset]
+    before = leg.quantity[row]
+    equity += value(before - amount, price) - value(before, price)
+    requirement += cash_requirement(s, asset, before - amount, price, 1) - cash_requirement(s, asset, before, price, 1)
+    return equity >= requirement
+
+
+@kernel
+def check_margin(s, row, account, acting, leg, market, owner):
+    """(reason, atoms the parent must send): may this order be paid for?"""
+    order, rule = ORDER(s), MARKET_RULE(s)
+    reduce_only = is_reduce_only(order.options[row])
+    if not reduce_only and is_proven_affordable(s, row, acting, leg, market):
+        return no.NONE, 0
+    stub = find_leg(s, account, MARKET_0 + market)
+    isolated = is_isolated(s, owner, market)
+    shortfall = shortfall_after(s, row, acting, leg, market, leverage_for(s, owner, market, leg, stub))
+    over_cap = is_over_loan_cap(s, acting)
+    if shortfall <= 0 and not over_cap:
+        if acting and ACCOUNT(s).armed[acting] == ARMED and ACCOUNT(s).dirty[acting] == 0:
+            prove(s, acting)
+            ACCOUNT(s).open_epoch[acting] = MACHINE(s).open_epoch[0]
+        return no.NONE, 0
+    if order_is_no_weaker(s, row, acting, leg, market):
+        return no.NONE, 0
+    if over_cap:
+        return no.LOAN_CAP_EXCEEDED, 0
+    if reduce_only or not isolated:
+        return no.OPENING_MARGIN_EXCEEDED, 0
+    asset = rule[market, M_SETTLE]
+    price = ASSET(s).price[asset]
+    wanted = atoms_up(shortfall, price)
+    if cash(s, account, asset) < wanted:
+        return no.BALANCE_TOO_LOW, 0
+    equity, requirement, _ = account_risk(s, account, FOR_OPEN)
+    if not may_give(s, account, asset, wanted, equity, requirement):
+        return no.PARENT_MARGIN_EXCEEDED, 0
+    return no.NONE, wanted
+
+
+@kernel
+def check_order(s, row, account, acting, leg, market, owner):
+    """Checks 12 to 18 of the list, pricing and cutting the order on the way: (reason, atoms from the parent)."""
+    order, note, rule, table = ORDER(s), NOTE(s), MARKET_RULE(s), MARKET(s)
+    side, flags = order.side[row], order.options[row]
+    if order.order_type[row] == word.MARKET:
+        price = price_of_lots(s, market, side, order.remaining[row])
+        if price == 0:
+            return no.NO_LIQUIDITY, 0
+        order.price[row] = price
+    else:
+        band = ppm_down(table.mark[market], rule[market, M_PRICE_BAND_PPM])
+        if (order.price[row] - table.mark[market]) * side > band:
+            return no.PRICE_OUTSIDE_BAND, 0
+    best = best_against(s, market, side)
+    crossing = crosses(order.price[row], best, side)
+    if crossing and is_post_only(flags):
+        if flags & word.POST_ONLY:
+            return no.POST_ONLY_WOULD_CROSS, 0
+        order.price[row] = best - side
+        if order.price[row] < 1 or order.price[row] > rule[market, M_TICKS_MAX]:
+            return no.POST_ONLY_WOULD_CROSS, 0
+        crossing = False
+    if is_reduce_only(flags):
+        quantity = LEG(s).quantity[leg]
+        if quantity * side >= 0:
+            return no.NOTHING_TO_REDUCE, 0
+        room = abs(quantity)
+        if not crossing:
+            room -= LEG_OPEN(s).reduce_lots[leg]
+        if room <= 0:
+            return no.NOTHING_TO_REDUCE, 0
+        order.remaining[row] = min(order.remaining[row], room)
+    else:
+        reason = check_exposure(s, row, acting, leg, market, owner)
+        if reason:
+            return reason, 0
+    order.reserve[row] = 0
+    if not is_reduce_only(flags):
+        order.reserve[row] = reserve_per_lot(s, market, owner, side, order.price[row], is_post_only(flags))
+    reason, wanted = check_margin(s, row, account, acting, leg, market, owner)
+    if reason:
+        return reason, 0
+    if note.tif[row] == word.FOK:
+        stp = note.stp[row] if note.stp[row] else OWNER_RULE(s)[owner, O_STP]
+        if not can_fill_whole(s, market, acting, owner, side, order.price[row], order.remaining[row], stp):
+            return no.FILL_OR_KILL_CANNOT_FILL, 0
+    return no.NONE, wanted
+
+
+@kernel
+def open_child(s, parent, market):
+    """A new isolated account, named by the parent's leg of that market."""
+    table, machine, leg = ACCOUNT(s), MACHINE(s), LEG(s)
+    stub = find_leg(s, parent, MARKET_0 + market)
+    if stub == 0:
+        stub = open_leg(s, parent, MARKET_0 + market)
+    child = machine.accounts[0] + 1
+    add_account(s, child, table.owner[parent], word.CHILD, parent, market)
+    leg.child[stub] = child
+    row = open_leg(s, child, MARKET_0 + market)
+    LEG_OPEN(s).leverage[row] = LEG_OPEN(s).leverage[stub]
+    return child
+
+
+@kernel
+def check_room(s, account, acting, market, owner):
+    """Rows for the order, its leg, and a child if one is needed."""
+    layout, table = LAYOUT(s), ACCOUNT(s)
+    if bit_next(s, layout[L_BITS_ORDER], len(ORDER(s)), 1) < 0:
+        return no.ORDERS_FULL
+    if acting and table.orders[acting] >= layout[L_ORDERS_PER_ACCOUNT]:
+        return no.ORDERS_FULL
+    if heap_length(s, TIMERS) >= heap_capacity(s, TIMERS):
+        return no.ORDERS_FULL
+    wanted = legs_wanted(s, account, MARKET_0 + market)
+    if not is_isolated(s, owner, market):
+        return no.NONE if wanted == 0 or has_leg_room(s, account, wanted) else no.LEGS_FULL
+    if acting == 0:
+        own = 1 if MARKET_RULE(s)[market, M_SETTLE] == UNIT else 2
+        if not has_leg_room(s, account, wanted + own):
+            return no.LEGS_FULL
+        if MACHINE(s).accounts[0] >= layout[L_ACCOUNTS]:
+            return no.ACCOUNTS_FULL
+    return no.NONE
+
+
+@kernel
+def say_amended(s, row, kept_place):
+    order, leg = ORDER(s), LEG(s)
+    account, market = leg.account[order.leg[row]], leg.thing[order.leg[row]] - MARKET_0
+    side, price, lots = order.side[row], order.price[row], order.remaining[row]
+    say(s, ORDER_AMENDED, account, market, side, order.id[row], 0, price, lots, 0, 0, kept_place, 0, 0, 0)
+    return 0
+
+
+@kernel
+def enter(s, row):
+    """Match an accepted order, then let the rest rest, or close it."""
+    order, note, leg = ORDER(s), NOTE(s), ORDER(s).leg[row]
+    market = LEG(s).thing[leg] - MARKET_0
+    owner = ACCOUNT(s).owner[LEG(s).account[leg]]
+    side, lots = order.side[row], order.remaining[row]
+    stp = note.stp[row] if note.stp[row] else OWNER_RULE(s)[owner, O_STP]
+    reduce_only = is_reduce_only(order.options[row])
+    left, _, reason = match(s, leg, order.id[row], side, order.price[row], lots, stp, reduce_only, False)
+    shrink_margin(s, row, left, lots)
+    order.remaining[row] = left
+    note.filled[row] += lots - left
+    if left == 0:
+        retire(s, row)
+        give_back(s, leg, 0)
+        return 0
+    if reason == UNFINISHED:
+        if note.tif[row] == word.IOC or note.tif[row] == word.FOK:
+            reason = CLOSED_IMMEDIATE
+        elif reduce_only:
+            quantity = LEG(s).quantity[leg]
+            room = abs(quantity) - LEG_OPEN(s).reduce_lots[leg] if quantity * side < 0 else 0
+            if room <= 0:
+                reason = CLOSED_REDUCE_ONLY
+            elif room < left:
+                order.remaining[row] = room
+                note.lots[row] = note.filled[row] + room
+                shrink_margin(s, row, room, left)
+                say_amended(s, row, 1)
+    if reason != UNFINISHED:
+        leave(s, row, reason, 0)
+        return 0
+    order.state[row] = word.RESTING
+    count_in(s, row, order.remaining[row])
+    level_add(s, market, row)
+    touch(s, leg)
+    return 0
+
+
+@kernel
+def send_margin(s, parent, child, market, amount):
+    if amount > 0:
+        transfer(s, parent, child, MARKET_RULE(s)[market, M_SETTLE], amount)
+        say(s, MARGIN_MOVED, parent, market, 0, 0, child, 0, 0, amount, 0, 0, 0, 0, 0)
+    return 0
+
+
+@leaf
+def new_priority(s, row):
+    """The order is the newest now."""
+    machine, order = MACHINE(s), ORDER(s)
+    machine.order_number[0] += 1
+    order.priority[row] = machine.order_number[0]
+
+
+@kernel
+def say_accepted(s, row, account, market, margin):
+    order, note = ORDER(s), NOTE(s)
+    flags = order.order_type[row] + 2 * note.tif[row]
+    say(
+        s,
+        ORDER_ACCEPTED,
+        account,
+        market,
+        order.side[row],
+        order.id[row],
+        note.trigger[row],
+        order.price[row],
+        order.remaining[row],
+        margin,
+        0,
+        0,
+        0,
+        0,
+        flags,
+    )
+    return 0
+
+
+@kernel
+def refuse_draft(s, row, reason):
+    """Undo the draft: its row is free and must be all zero."""
+    wipe_order(s, row)
+    return reason
+
+
+@kernel
+def start_waiting(s, row, market):
+    """Set the alarm of a conditional order."""
+    order, note = ORDER(s), NOTE(s)
+    order.state[row] = word.WAITING
+    if note.trigger_kind[row] == word.TRAILING:
+        note.best[row] = stop_price(s, market, note.trigger_on[row]) if note.trigger[row] == 0 else 0
+        trailing_add(s, market, row)
+        return 0
+    driver = market_driver(market, DRIVER_MARK + note.trigger_on[row])
+    side = HIGH if fires_at_or_above(order.side[row], note.trigger_kind[row]) else LOW
+    alarm_insert(s, driver, side, order_node(s, row))
+    return 0
+
+
+@kernel
+def place_order(s, i):
+    """PLACE_ORDER: returns a reason, having changed nothing, or 0."""
+    c, order, note, table, machine = COMMAND(s), ORDER(s), NOTE(s), ACCOUNT(s), MACHINE(s)
+    account, market = c.account[i], c.market[i]
+    reason = check_fields(s, i)
+    if reason:
+        return reason
+    if account <= 0 or account > machine.accounts[0]:
+        return no.ACCOUNT_UNKNOWN
+    if table.role[account] != word.USER:
+        return no.ACCOUNT_IS_NOT_TRADABLE
+    if market <= 0 or market > machine.markets[0]:
+        return no.MARKET_UNKNOWN
+    named = c.client0[i] | c.client1[i] | c.client2[i] | c.client3[i] | c.client4[i]
+    if named != 0 and client_entry(
+        s, account, c.client0[i], c.client1[i], c.client2[i], c.client3[i], c.client4[i]
+    ):
+        return no.CLIENT_ID_REPEATED
+    rule = MARKET_RULE(s)
+    closes = c.options[i] & word.CLOSE_POSITION != 0
+    if c.lots[i] == 0 and not closes:
+        return no.SIZE_MUST_BE_POSITIVE
+    if c.lots[i] > rule[market, M_ORDER_LOTS_MAX]:
+        return no.SIZE_EXCEEDS_LIMIT
+    waits = c.trigger_kind[i] != word.NO_TRIGGER
+    if c.order_type[i] == word.LIMIT and c.price[i] == 0:
+        return no.PRICE_MUST_BE_POSITIVE
+    if waits and c.trigger_kind[i] != word.TRAILING and c.trigger[i] == 0:
+        return no.PRICE_MUST_BE_POSITIVE
+    if c.price[i] > rule[market, M_TICKS_MAX] or c.trigger[i] > rule[market, M_TICKS_MAX]:
+        return no.PRICE_EXCEEDS_LIMIT
+    # From here on the order is looked at in the row it will have; a full table is told at its own place.
+    row = max(0, bit_next(s, LAYOUT(s)[L_BITS_ORDER], len(order), 1))
+    owner = table.owner[account]
+    acting = acting_account(s, account, market)
+    leg = find_leg(s, acting, MARKET_0 + market) if acting else 0
+    write_draft(s, row, i)
+    reason = check_permission(s, row, acting, market, owner)
+    if reason:
+        return refuse_draft(s, row, reason)
+    if note.tif[row] == word.GTT and note.expires_ns[row] <= machine.now_ns[0]:
+        return refuse_draft(s, row, no.EXPIRY_NOT_IN_FUTURE)
+    reason = check_room(s, account, acting, market, owner)
+    if reason:
+        return refuse_draft(s, row, reason)
+    wanted = 0
+    if waits:
+        price = stop_price(s, market, note.trigger_on[row])
+        if price == 0:
+            return refuse_draft(s, row, no.PRICE_STALE)
+        if note.trigger_kind[row] != word.TRAILING and would_fire(
+            price, note.trigger[row], order.side[row], note.trigger_kind[row]
+        ):
+            return refuse_draft(s, row, no.TRIGGER_WOULD_FIRE_AT_ONCE)
+    else:
+        reason, wanted = check_order(s, row, account, acting, leg, market, owner)
+        if reason:
+            return refuse_draft(s, row, reason)
+    # Nothing below can fail.
+    if acting == 0:
+        acting = open_child(s, account, market)
+    leg = find_leg(s, acting, MARKET_0 + market)
+    if leg == 0:
+        leg = open_leg(s, acting, MARKET_0 + market)
+    bit_clear(s, LAYOUT(s)[L_BITS_ORDER], len(order), row)
+    new_priority(s, row)
+    order.id[row] = (order.priority[row] << ORDER_ID_SHIFT) + row
+    order.leg[row] = leg
+    note.lots[row] = order.remaining[row]
+    note.margin[row] = wanted
+    table.orders[acting] += 1
+    leg_list_add(s, row)
+    if named != 0:
+        client_insert(s, row)
+    if note.tif[row] == word.GTT:
+        heap_push(s, TIMERS, note.expires_ns[row], (word.TIMER_EXPIRY << 32) + row)
+    send_margin(s, account, acting, market, wanted)
+    say_accepted(s, row, acting, market, wanted)
+    if waits:
+        start_waiting(s, row, market)
+        touch(s, leg)
+        return no.NONE
+    enter(s, row)
+    return no.NONE
+
+
+@kernel
+def run_triggered(s, row):
+    """A triggered order's turn: the checks of a new order, then the book."""
+    order, note, table = ORDER(s), NOTE(s), ACCOUNT(s)
+    leg = order.leg[row]
+    acting = LEG(s).account[leg]
+    account, market, owner = commander(s, acting), LEG(s).thing[leg] - MARKET_0, table.owner[acting]
+    price = stop_price(s, market, note.trigger_on[row])
+    say(s, ORDER_TRIGGERED, acting, market, order.side[row], order.id[row], 0, price, 0, 0, 0, 0, 0, 0, 0)
+    order.state[row] = word.INCOMING
+    if order.options[row] & word.CLOSE_POSITION:
+        order.remaining[row] = abs(LEG(s).quantity[leg])
+        note.lots[row] = order.remaining[row]
+    reason = check_permission(s, row, acting, market, owner)
+    wanted = 0
+    if reason == no.NONE:
+        if order.options[row] & word.CLOSE_POSITION and order.remaining[row] == 0:
+            reason = no.NOTHING_TO_REDUCE
+        else:
+            reason, wanted = check_order(s, row, account, acting, leg, market, owner)
+    if reason:
+        leave(s, row, CLOSED_REFUSED, reason)
+        return 0
+    leg_list_remove(s, row)
+    new_priority(s, row)
+    leg_list_add(s, row)
+    note.lots[row] = order.remaining[row]
+    note.margin[row] = wanted
+    send_margin(s, account, acting, market, wanted)
+    enter(s, row)
+    return 0
+
+
+@leaf
+def ordered_by(s, row, account):
+    """Whether this order belongs to the account or one of its children."""
+    return commander(s, LEG(s).account[ORDER(s).leg[row]]) == account
+
+
+@kernel
+def named_order(s, i):
+    """The open order that a command names by id or client id, or 0."""
+    c = COMMAND(s)
+    account = c.account[i]
+    if c.order[i] != 0:
+        row = order_row(s, c.order[i])
+        return row if row and ordered_by(s, row, account) else 0
+    if c.client0[i] | c.client1[i] | c.client2[i] | c.client3[i] | c.client4[i] == 0:
+        return 0
+    return max(0, client_entry(s, account, c.client0[i], c.client1[i], c.client2[i], c.client3[i], c.client4[i]))

@@ -1,0 +1,69 @@
+"""What a trade does to a leg: funding settles, quantity and cost move, profit is realised into cash."""
+
+from steelyard.engine.events import say_money
+from steelyard.engine.ledger import post, touch
+from steelyard.model.events import FUNDING_PAID
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
+from steelyard.num import kernel, leaf
+from steelyard.num.limits import INDEX_SCALE
+from steelyard.num.rounding import mul_div_up
+from steelyard.num.wide import multiply
+from steelyard.rules.requirement import accrued_up
+from steelyard.state.tables import LEG, MARKET, MARKET_0, MARKET_RULE
+
+
+@kernel
+def settle_funding(s, row):
+    """Pay what a leg owes (or is owed) since its last touch; the rounding stays as the market's dust."""
+    leg, table = LEG(s), MARKET(s)
+    market = leg.thing[row] - MARKET_0
+    now, then = table.funding_index[market], leg.funding_at_touch[row]
+    if now == then:
+        return 0
+    leg.funding_at_touch[row] = now
+    quantity = leg.quantity[row]
+    if quantity == 0:
+        return 0
+    rule = MARKET_RULE(s)
+    scale = rule[market, M_ATOMS_PER_TICK_LOT]
+    owed = accrued_up(quantity, scale, now, then)
+    # The low bits of the wide product are its remainder; the rest was paid.
+    low, _ = multiply(quantity * scale, now - then)
+    table.funding_dust[market] += -low & (INDEX_SCALE - 1)
+    table.funding_pool[market] += owed
+    post(s, leg.account[row], rule[market, M_SETTLE], -owed)
+    touch(s, row)
+    if owed:
+        say_money(s, FUNDING_PAID, leg.account[row], market, owed, 0)
+    return owed
+
+
+@leaf
+def realised_down(quantity, cost, lots, trade_value):
+    """(closed lots, cash realised) when signed `lots` worth `trade_value` meet a position."""
+    if quantity == 0 or (quantity > 0) == (lots > 0):
+        return 0, 0
+    if abs(lots) <= abs(quantity):
+        return abs(lots), -trade_value - mul_div_up(cost, abs(lots), abs(quantity))
+    # The whole position closes. Its part of the trade is exact in ticks; of a takeover's lump sum it rounds up.
+    return abs(quantity), -mul_div_up(trade_value, abs(quantity), abs(lots)) - cost
+
+
+@kernel
+def book_trade(s, row, lots, trade_value):
+    """Add signed lots worth `trade_value` (price x lots, exact) to a settled leg; returns the cash realised."""
+    leg, table = LEG(s), MARKET(s)
+    market = leg.thing[row] - MARKET_0
+    quantity, cost = leg.quantity[row], leg.cost[row]
+    _, realised = realised_down(quantity, cost, lots, trade_value)
+    leg.quantity[row] = quantity + lots
+    leg.cost[row] = cost + trade_value + realised
+    table.clearing[market] -= realised
+    table.open_interest[market] += max(0, quantity + lots) - max(0, quantity)
+    # Gains first, so that a certificate does not break halfway.
+    if realised < 0:
+        touch(s, row)
+    post(s, leg.account[row], MARKET_RULE(s)[market, M_SETTLE], realised)
+    if realised >= 0:
+        touch(s, row)
+    return realised

@@ -1,0 +1,182 @@
+"""Reports become indices, indices become marks. See docs/concepts/prices.md."""
+
+from steelyard.engine.alarms import ARMED, DRIVER_Y, asset_driver, market_driver, mark_dirty, ring
+from steelyard.engine.events import say
+from steelyard.engine.stops import show_price
+from steelyard.model import reject as no
+from steelyard.model.events import INDEX_SET, MARK_SET
+from steelyard.model.keys import A_SUPPLY_MAX, F_WEIGHT, M_MARK_POLICY, M_TICKS_MAX
+from steelyard.model.orders import MEDIAN_OF_THREE, ON_INDEX, ON_MARK
+from steelyard.num import kernel
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, SOURCES_MAX, VALUE_MAX
+from steelyard.num.rounding import mul_div_down
+from steelyard.rules.corner import driver_value
+from steelyard.rules.price import basis_after, fresh_until, mark_price, open_interest_scale, weighted_median
+from steelyard.state.tables import (
+    ACCOUNT,
+    ASSET,
+    ASSET_RULE,
+    FEED,
+    FEED_RULE,
+    HOLDER,
+    LEG,
+    MACHINE,
+    MARKET,
+    MARKET_RULE,
+    SOURCE,
+    STAGED,
+)
+
+BAND_SHARE = 200  # the funding index may drift by 1/200 of the mark before a market's holders are armed anew
+
+
+@kernel
+def check_reports(s):
+    """The first reason against any row of a PRICE command."""
+    rows, machine, table = STAGED(s), MACHINE(s), FEED(s)
+    for i in range(machine.staged[0]):
+        machine.failed[0] = i
+        feed, source = rows.market[i], rows.account[i]
+        if feed <= 0 or feed > machine.feeds[0]:
+            return no.FEED_UNKNOWN
+        if source < 0 or source >= SOURCES_MAX or FEED_RULE(s)[feed, F_WEIGHT + source] == 0:
+            return no.SOURCE_UNKNOWN
+        price, user = rows.price[i], table.user[feed]
+        if price <= 0:
+            return no.PRICE_MUST_BE_POSITIVE
+        if table.user_is_market[feed]:
+            if price > MARKET_RULE(s)[user, M_TICKS_MAX]:
+                return no.PRICE_EXCEEDS_LIMIT
+        elif price > VALUE_MAX or (
+            user and mul_div_down(price, ASSET_RULE(s)[user, A_SUPPLY_MAX], ASSET_PRICE_SCALE) > VALUE_MAX
+        ):
+            return no.PRICE_EXCEEDS_LIMIT
+        if rows.lots[i] < 0 or rows.trigger[i] < 0 or rows.trigger[i] > machine.now_ns[0]:
+            return no.FIELD_OUT_OF_RANGE
+        if rows.trigger[i] < SOURCE(s).at_ns[feed * SOURCES_MAX + source]:
+            return no.FIELD_OUT_OF_RANGE
+    return no.NONE
+
+
+@kernel
+def set_index(s, feed):
+    """Recompute a feed's price and hand it to its market or asset."""
+    table, machine = FEED(s), MACHINE(s)
+    now = machine.now_ns[0]
+    price = weighted_median(s, feed, now)
+    if price == 0:
+        return 0
+    table.fresh_until_ns[feed] = fresh_until(s, feed, now)
+    changed = price != table.price[feed]
+    table.price[feed] = price
+    user = table.user[feed]
+    if changed:
+        say(s, INDEX_SET, 0, feed, 0, 0, 0, price, 0, 0, 0, 0, 0, 0, 0)
+    if user == 0:
+        return 0
+    if table.user_is_market[feed]:
+        market = MARKET(s)
+        market.index[user] = price
+        market.fresh_until_ns[user] = table.fresh_until_ns[feed]
+        if changed:
+            show_price(s, user, ON_INDEX, price)
+        return 0
+    asset = ASSET(s)
+    asset.fresh_until_ns[user] = table.fresh_until_ns[feed]
+    asset.price[user] = price
+    if changed:
+        machine.prices_moved[0] = 1
+        ring(s, asset_driver(s, user), price)
+    return 0
+
+
+@kernel
+def rearm_holders(s, market):
+    """Measure funding drift from here on, and give every holder of the market a new box."""
+    table, leg, holder, accounts = MARKET(s), LEG(s), HOLDER(s), ACCOUNT(s)
+    table.funding_ref[market] = table.funding_index[market]
+    table.funding_band[market] = (table.mark[market] << INDEX_SCALE_BITS) // BAND_SHARE
+    row = table.holders[market]
+    while row:
+        account = leg.account[row]
+        if accounts.armed[account] == ARMED:
+            mark_dirty(s, account)
+        row = holder.next[row]
+    return 0
+
+
+@kernel
+def show_driver(s, market):
+    """Mark or funding index changed: ring the alarms keyed on their difference."""
+    table, machine = MARKET(s), MACHINE(s)
+    machine.prices_moved[0] = 1
+    drift = table.funding_index[market] - table.funding_ref[market]
+    if table.funding_band[market] == 0 or abs(drift) > table.funding_band[market]:
+        rearm_holders(s, market)
+    ring(s, market_driver(market, DRIVER_Y), driver_value(s, market))
+    return 0
+
+
+@kernel
+def set_mark(s, market):
+    """Recompute a market's mark from its index, if that is fresh."""
+    table, machine = MARKET(s), MACHINE(s)
+    now = machine.now_ns[0]
+    if table.index[market] == 0 or now > table.fresh_until_ns[market]:
+        return 0
+    basis = table.basis[market]
+    if MARKET_RULE(s)[market, M_MARK_POLICY] == MEDIAN_OF_THREE:
+        basis = basis_after(s, market, now)
+    mark = mark_price(s, market, now, basis)
+    changed = mark != table.mark[market]
+    table.basis[market] = basis
+    table.mark_at_ns[market] = now
+    table.mark[market] = mark
+    scale = open_interest_scale(s, market)
+    if scale > table.oi_scale_ppm[market]:
+        machine.open_epoch[0] += 1
+    table.oi_scale_ppm[market] = scale
+    bid, ask = table.best_bid[market], table.best_ask[market]
+    say(s, MARK_SET, 0, market, 0, 0, table.index[market], mark, 0, table.funding_rate[market], 0, bid, ask, 0, 0)
+    if changed:
+        show_price(s, market, ON_MARK, mark)
+        show_driver(s, market)
+    return 0
+
+
+@kernel
+def report_prices(s):
+    """PRICE: all rows of one instant are taken in, then each named feed and its market once, in order of row."""
+    rows, machine, table, source = STAGED(s), MACHINE(s), FEED(s), SOURCE(s)
+    reason = check_reports(s)
+    if reason:
+        return reason
+    count = machine.staged[0]
+    for i in range(count):
+        row = rows.market[i] * SOURCES_MAX + rows.account[i]
+        source.price[row] = rows.price[i]
+        source.confidence[row] = rows.lots[i]
+        source.at_ns[row] = rows.trigger[i]
+    for i in range(count):
+        feed = rows.market[i]
+        again = False
+        for before in range(i):
+            again = again or rows.market[before] == feed
+        if not again:
+            set_index(s, feed)
+            if table.user_is_market[feed] and table.user[feed]:
+                set_mark(s, table.user[feed])
+    return no.NONE
+
+
+@kernel
+def clock(s):
+    """CLOCK: every feed, then every mark."""
+    machine = MACHINE(s)
+    for feed in range(1, machine.feeds[0] + 1):
+        set_index(s, feed)
+    for market in range(1, machine.markets[0] + 1):
+        set_mark(s, market)
+    return no.NONE
+
+

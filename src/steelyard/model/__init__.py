@@ -1,0 +1,1 @@
+"""The vocabulary: commands, events, reasons, the words of an order, and the keys of parameters."""

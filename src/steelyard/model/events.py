@@ -1,0 +1,85 @@
+"""What the machine says happened. Events are past tense; the columns each kind fills are written beside it.
+
+`seq` is the sequence number of the command that caused the event (or before which clock work was due).
+Amounts are atoms of the market's settlement asset unless said otherwise.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+REJECTED = 1  # reason, account, market, order (see Reject), extra: command kind
+CONFIGURED = 2  # account: table kind, market: row, extra: 1 if new
+ACCOUNT_OPENED = 3  # account, other: owner, extra: role, order: parent and market: of a child
+DEPOSITED = 4  # account, market: asset, amount
+WITHDRAWAL_RESERVED = 5  # account, market: asset, amount
+WITHDRAWAL_CONFIRMED = 6  # account, market: asset, amount
+WITHDRAWAL_RETURNED = 7  # account, market: asset, amount
+TRANSFERRED = 8  # account: from, other: to, market: asset, amount
+MARGIN_MOVED = 9  # account: parent, other: child, market, amount: positive to the child
+LEVERAGE_SET = 10  # account, market, amount
+MARGIN_MODE_SET = 11  # account, other: owner, market, amount: mode
+INDEX_SET = 12  # market: feed, price
+MARK_SET = 13  # market, price: mark, other: index, amount: last funding rate in ppb, extra: best bid, extra2: best ask
+ORDER_ACCEPTED = 14  # account, market, side, flags: type + 2 x tif, order, price, lots, other: trigger, amount: margin moved
+ORDER_AMENDED = 15  # account, market, side, order, price, lots: remaining, extra: 1 if it kept its place
+ORDER_TRIGGERED = 16  # account, market, side, order, price: that triggered it
+ORDER_CLOSED = 17  # reason: CLOSED_*, account, market, side, order, lots: dropped, extra: reject reason if refused
+FILL = 18  # account, market, side, flags: FILL_*, order, other: the other order, price, lots, amount: realised, fee,
+#            extra: position after, extra2: lots of the order still to fill
+FUNDING_SET = 19  # market, price: index, amount: rate in ppb, extra: funding index, extra2: at_ns
+FUNDING_PAID = 20  # account, market, amount: paid (negative: received)
+DUST_SWEPT = 21  # market, amount
+CANCEL_AFTER_SET = 22  # account, amount: at_ns or 0
+CONVERTED = 23  # account, market: asset sold, lots: atoms sold, other: asset bought, amount: atoms bought
+LIQUIDATION_STARTED = 24  # account, amount: E, fee: M(maintain), extra: M(restore), extra2: M(takeover), all in value
+LIQUIDATION_ORDER = 25  # account, market, side, price: limit, lots, other: mark, amount: bankruptcy cash of those lots,
+#                         extra: E, extra2: M(maintain) of all positions
+LIQUIDATION_FEE = 26  # account, market, amount
+FUND_PAID = 27  # account, market or 0, amount, other: asset
+TAKEN_OVER = 28  # account, other: backstop, market, side of the closing, lots, amount: cash received (negative: paid)
+DELEVERAGED = 29  # account, other: counterparty, market, side of the closing, lots, amount: cash received by the account,
+#                   fee: paid by the fund beside it, extra: score, extra2: rank
+LIQUIDATION_ENDED = 30  # reason: ENDED_*, account, amount: E, fee: M(maintain)
+
+Event = IntEnum("Event", {k: v for k, v in globals().items() if k.isupper()})  # type: ignore[misc]
+
+FILL_MAKER, FILL_LIQUIDATION = 1, 2
+
+# reasons of ORDER_CLOSED
+CLOSED_BY_USER = 1
+CLOSED_IMMEDIATE = 2  # the rest of an immediate-or-cancel or market order
+CLOSED_EXPIRED = 3
+CLOSED_SELF_TRADE = 4
+CLOSED_REDUCE_ONLY = 5  # nothing left to reduce
+CLOSED_MAINTENANCE = 6  # its fill would have broken its owner's maintenance
+CLOSED_LIQUIDATION = 7
+CLOSED_REFUSED = 8  # triggered, then refused; `extra` says why
+CLOSED_TIMER = 9  # cancel-after
+CLOSED_WORK_LIMIT = 10  # more fills than one order may make
+
+# reasons of LIQUIDATION_ENDED
+ENDED_HEALTHY = 1
+ENDED_CLOSED = 2  # nothing is left of it
+
+EVENT = np.dtype(
+    [
+        ("seq", "i8"),
+        ("kind", "i2"),
+        ("reason", "i2"),
+        ("side", "i1"),
+        ("options", "i1"),
+        ("spare", "i2"),
+        ("market", "i4"),
+        ("account", "i4"),
+        ("order", "i8"),
+        ("other", "i8"),
+        ("price", "i8"),
+        ("lots", "i8"),
+        ("amount", "i8"),
+        ("fee", "i8"),
+        ("extra", "i8"),
+        ("extra2", "i8"),
+    ],
+    align=True,
+)

@@ -1,0 +1,168 @@
+"""Keys of parameters: columns of the rule tables, set by CONFIGURE rows (key, value), all or nothing.
+
+A new row starts from the defaults below. `FIXED` keys cannot change once the row exists. Ranges are (low, high),
+inclusive; relations between keys are checked in `rules/parameters.py`.
+"""
+
+from steelyard.num.limits import (
+    AMOUNT_MAX,
+    BRACKETS_MAX,
+    COLLATERAL_TIERS_MAX,
+    FEE_TIERS_MAX,
+    LEVERAGE_MAX,
+    NOTIONAL_MAX,
+    PPB,
+    PPM,
+    PRICE_TICKS_MAX,
+    SOURCES_MAX,
+    TIME_NS_MAX,
+)
+
+SECOND = 1_000_000_000
+HOUR = 3600 * SECOND
+
+# asset -----------------------------------------------------------------------------------------------------------
+A_DECIMALS = 0
+A_FEED = 1  # 0: this asset is the unit of account, price 1
+A_SUPPLY_MAX = 2  # atoms that may ever be inside
+A_LOAN_CAP = 3  # atoms one account's cash may be below zero before other collateral converts
+A_CONVERT_HAIRCUT_PPM = 4  # the converter buys this asset at index less this
+A_BORROW_WEIGHT_PPM = 5  # a debt of x counts as x times this in the requirement
+A_TIERS = 6  # number of collateral tiers
+A_TIER_UPPER = 8  # + i: atoms up to which tier i reaches; what lies beyond the last counts nothing
+A_TIER_OPEN_PPM = A_TIER_UPPER + COLLATERAL_TIERS_MAX
+A_TIER_MAINTAIN_PPM = A_TIER_OPEN_PPM + COLLATERAL_TIERS_MAX
+ASSET_WIDTH = 24
+
+# feed ------------------------------------------------------------------------------------------------------------
+F_QUORUM = 0  # fresh sources needed
+F_STALENESS_NS = 1  # a report older than this is not fresh
+F_CONFIDENCE_MAX_PPM = 2  # a report wider than this is not fresh
+F_WEIGHT = 8  # + source: 0 means the source is not listened to
+FEED_WIDTH = 16
+
+# risk tier -------------------------------------------------------------------------------------------------------
+T_LEVERAGE_MAX = 0
+T_PRODUCTS = 1  # bits PRODUCT_*
+TIER_WIDTH = 8
+
+# owner -----------------------------------------------------------------------------------------------------------
+O_RISK_TIER = 0
+O_FEE_TIER = 1
+O_STP = 2
+O_ISOLATED = 4  # + market // 64: bits of markets held in isolated mode (set by SET_MARGIN_MODE only)
+OWNER_WIDTH = 8
+
+# market ----------------------------------------------------------------------------------------------------------
+M_SETTLE = 0  # asset
+M_ATOMS_PER_TICK_LOT = 1
+M_TICKS_MAX = 2  # highest price of the ladder
+M_FEED = 3
+M_STATE = 4
+M_PRICE_BAND_PPM = 5  # a limit price may be this far beyond the mark, on the crossing side
+M_ORDER_LOTS_MAX = 6
+M_POSITION_LOTS_MAX = 7  # per owner, positions and orders of all its accounts
+M_OPEN_INTEREST_LOTS_MAX = 8
+M_OI_LOWER_LOTS = 9  # from here the opening requirement rises ...
+M_OI_UPPER_LOTS = 10  # ... to the whole notional here; 0 switches it off
+M_LEVERAGE_DEFAULT = 11
+M_MARK_POLICY = 12  # 0: median of three; 1: the index
+M_MARK_BAND_PPM = 13
+M_BASIS_CLAMP_PPM = 14
+M_BASIS_TAU_NS = 15
+M_FUNDING_INTERVAL_NS = 16  # 0: no funding
+M_SAMPLE_INTERVAL_NS = 17
+M_INTEREST_PPB = 18  # per interval
+M_FUNDING_CLAMP_PPB = 19
+M_FUNDING_CAP_PPB = 20
+M_IMPACT_NOTIONAL = 21
+M_RESTORE_PPM = 22  # M(restore) = M(maintain) x this
+M_TAKEOVER_PPM = 23
+M_LIQUIDATION_FEE_PPM = 24
+M_REACH_PPM = 25  # the limit lies this far from the mark towards the bankruptcy price
+M_SLICE_PPM = 26  # of the position, per slice
+M_SLICE_NOTIONAL = 27  # a position of at most this notional is not sliced
+M_COOLDOWN_NS = 28
+M_SLIP_PPM = 29  # how far from the mark a bankrupt position may be sold on the book
+M_BACKSTOP_LOTS_MAX = 30
+M_BRACKETS = 31  # number of brackets
+M_BRACKET_UPPER = 32  # + i: notional up to which bracket i reaches; the last one is the largest position
+M_BRACKET_MAINTAIN_PPM = M_BRACKET_UPPER + BRACKETS_MAX
+M_BRACKET_OPEN_PPM = M_BRACKET_MAINTAIN_PPM + BRACKETS_MAX
+M_DEDUCT_MAINTAIN = M_BRACKET_OPEN_PPM + BRACKETS_MAX  # + i: computed
+M_DEDUCT_OPEN = M_DEDUCT_MAINTAIN + BRACKETS_MAX  # + i: computed
+M_FEE_TIERS = M_DEDUCT_OPEN + BRACKETS_MAX
+M_MAKER_PPM = M_FEE_TIERS + 1  # + fee tier; negative is a rebate
+M_TAKER_PPM = M_MAKER_PPM + FEE_TIERS_MAX
+MARKET_WIDTH = 112
+assert M_TAKER_PPM + FEE_TIERS_MAX <= MARKET_WIDTH
+
+# (key, count): (low, high, default, fixed)
+_RATE = (0, PPM)
+ASSET_KEYS = {
+    (A_DECIMALS, 1): (0, 12, 6, True),
+    (A_FEED, 1): (0, 1 << 20, 0, True),
+    (A_SUPPLY_MAX, 1): (1, AMOUNT_MAX, 1 << 53, True),
+    (A_LOAN_CAP, 1): (0, AMOUNT_MAX, 0, False),
+    (A_CONVERT_HAIRCUT_PPM, 1): (0, PPM - 1, 0, False),
+    (A_BORROW_WEIGHT_PPM, 1): (PPM, 4 * PPM, PPM, False),
+    (A_TIERS, 1): (1, COLLATERAL_TIERS_MAX, 1, False),
+    (A_TIER_UPPER, COLLATERAL_TIERS_MAX): (1, AMOUNT_MAX, AMOUNT_MAX, False),
+    (A_TIER_OPEN_PPM, COLLATERAL_TIERS_MAX): (*_RATE, PPM, False),
+    (A_TIER_MAINTAIN_PPM, COLLATERAL_TIERS_MAX): (*_RATE, PPM, False),
+}
+FEED_KEYS = {
+    (F_QUORUM, 1): (1, SOURCES_MAX, 1, False),
+    (F_STALENESS_NS, 1): (1, TIME_NS_MAX, TIME_NS_MAX, False),
+    (F_CONFIDENCE_MAX_PPM, 1): (0, PPM, PPM, False),
+    (F_WEIGHT, SOURCES_MAX): (0, PPM, 1, False),
+}
+TIER_KEYS = {
+    (T_LEVERAGE_MAX, 1): (1, LEVERAGE_MAX, LEVERAGE_MAX, False),
+    (T_PRODUCTS, 1): (0, 1, 1, False),
+}
+OWNER_KEYS = {
+    (O_RISK_TIER, 1): (1, 1 << 20, 1, False),
+    (O_FEE_TIER, 1): (0, FEE_TIERS_MAX - 1, 0, False),
+    (O_STP, 1): (1, 4, 3, False),
+}
+MARKET_KEYS = {
+    (M_SETTLE, 1): (1, 1 << 20, 1, True),
+    (M_ATOMS_PER_TICK_LOT, 1): (1, NOTIONAL_MAX, 1, True),
+    (M_TICKS_MAX, 1): (64, PRICE_TICKS_MAX, 1 << 20, True),
+    (M_FEED, 1): (1, 1 << 20, 1, True),
+    (M_STATE, 1): (0, 4, 0, False),
+    (M_PRICE_BAND_PPM, 1): (1, 100 * PPM, 100_000, False),
+    (M_ORDER_LOTS_MAX, 1): (1, NOTIONAL_MAX, 1 << 20, False),
+    (M_POSITION_LOTS_MAX, 1): (1, NOTIONAL_MAX, 1 << 24, True),
+    (M_OPEN_INTEREST_LOTS_MAX, 1): (1, NOTIONAL_MAX, NOTIONAL_MAX, False),
+    (M_OI_LOWER_LOTS, 1): (0, NOTIONAL_MAX, 0, False),
+    (M_OI_UPPER_LOTS, 1): (0, NOTIONAL_MAX, 0, False),
+    (M_LEVERAGE_DEFAULT, 1): (1, LEVERAGE_MAX, 20, False),
+    (M_MARK_POLICY, 1): (0, 1, 0, False),
+    (M_MARK_BAND_PPM, 1): (0, PPM - 1, 50_000, False),
+    (M_BASIS_CLAMP_PPM, 1): (0, PPM - 1, 25_000, False),
+    (M_BASIS_TAU_NS, 1): (1, 24 * HOUR, 150 * SECOND, False),
+    (M_FUNDING_INTERVAL_NS, 1): (0, 30 * 24 * HOUR, 8 * HOUR, False),
+    (M_SAMPLE_INTERVAL_NS, 1): (SECOND, 24 * HOUR, 60 * SECOND, False),
+    (M_INTEREST_PPB, 1): (-PPB // 100, PPB // 100, 100_000, False),
+    (M_FUNDING_CLAMP_PPB, 1): (0, PPB // 10, 500_000, False),
+    (M_FUNDING_CAP_PPB, 1): (0, PPB // 10, 20_000_000, False),
+    (M_IMPACT_NOTIONAL, 1): (1, NOTIONAL_MAX, 1_000_000_000, False),
+    (M_RESTORE_PPM, 1): (PPM, 10 * PPM, 1_200_000, False),
+    (M_TAKEOVER_PPM, 1): (0, PPM, 666_666, False),
+    (M_LIQUIDATION_FEE_PPM, 1): (0, PPM // 5, 2_000, False),
+    (M_REACH_PPM, 1): (0, PPM, PPM, False),
+    (M_SLICE_PPM, 1): (1, PPM, 200_000, False),
+    (M_SLICE_NOTIONAL, 1): (0, NOTIONAL_MAX, 100_000_000_000, False),
+    (M_COOLDOWN_NS, 1): (1_000_000, HOUR, 5 * SECOND, False),
+    (M_SLIP_PPM, 1): (0, PPM - 1, 50_000, False),
+    (M_BACKSTOP_LOTS_MAX, 1): (0, NOTIONAL_MAX, NOTIONAL_MAX, False),
+    (M_BRACKETS, 1): (1, BRACKETS_MAX, 1, False),
+    (M_BRACKET_UPPER, BRACKETS_MAX): (1, NOTIONAL_MAX, NOTIONAL_MAX, False),
+    (M_BRACKET_MAINTAIN_PPM, BRACKETS_MAX): (1, PPM - 1, 5_000, False),
+    (M_BRACKET_OPEN_PPM, BRACKETS_MAX): (1, PPM, 10_000, False),
+    (M_FEE_TIERS, 1): (1, FEE_TIERS_MAX, 1, False),
+    (M_MAKER_PPM, FEE_TIERS_MAX): (-10_000, 100_000, 200, False),
+    (M_TAKER_PPM, FEE_TIERS_MAX): (0, 100_000, 500, False),
+}

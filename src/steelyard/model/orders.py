@@ -1,0 +1,49 @@
+"""The words of an order and of an account."""
+
+BUY, SELL = 1, -1
+
+# order_type
+LIMIT, MARKET = 0, 1
+# tif
+GTC, IOC, FOK, GTT = 0, 1, 2, 3
+# flags
+POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY, CLOSE_POSITION = 1, 2, 4, 8
+FLAGS_ALL = 15
+# stp: 0 takes the owner's setting
+STP_OWNER, STP_NONE, STP_TAKER, STP_MAKER, STP_BOTH = 0, 1, 2, 3, 4
+# trigger_kind
+NO_TRIGGER, STOP, TAKE_PROFIT, TRAILING = 0, 1, 2, 3
+# trigger_on
+ON_MARK, ON_INDEX, ON_LAST = 0, 1, 2
+
+# state of an order row
+FREE, RESTING, WAITING, TRIGGERED, INCOMING = 0, 1, 2, 3, 4
+
+# market state
+OPEN, POST_ONLY_MARKET, REDUCE_ONLY_MARKET, CANCEL_ONLY, HALTED = 0, 1, 2, 3, 4
+
+# mark policy
+MEDIAN_OF_THREE, INDEX_ONLY = 0, 1
+
+# margin mode
+CROSS, ISOLATED = 0, 1
+
+# role of an account
+USER, CHILD, SYSTEM = 0, 1, 2
+
+# rows of the system accounts
+INSURANCE, FEES, BACKSTOP, LENDER, CONVERTER, DUST = 1, 2, 3, 4, 5, 6
+SYSTEM_ACCOUNTS = 6
+SYSTEM_OWNER = 1
+
+# kinds of clock work, in their order at one instant
+TIMER_COOLDOWN, TIMER_CANCEL_AFTER, TIMER_EXPIRY, TIMER_SAMPLE, TIMER_FUNDING = 1, 2, 3, 4, 5
+
+# the question asked of a requirement
+FOR_OPEN, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER = 0, 1, 2, 3
+
+# products a risk tier may hold
+PRODUCT_PERPETUAL = 1
+
+# state of an external reference
+USED, RESERVED, CONFIRMED, RETURNED = 1, 2, 3, 4

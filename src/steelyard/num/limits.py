@@ -1,0 +1,30 @@
+"""The widths of everything, chosen first, so that sums of products provably fit 64 bits.
+
+Compiled integers wrap without a word. What exceeds a limit is refused with a reason, long before that.
+"""
+
+INT64_MAX = (1 << 63) - 1
+PPM = 1_000_000
+PPB = 1_000_000_000
+
+NOTIONAL_MAX = 1 << 53  # atoms of one position at any price of its ladder (9 billion at 6 decimals)
+AMOUNT_MAX = 1 << 56  # atoms of one asset that may ever be inside
+VALUE_MAX = 1 << 56  # value of one leg in atoms of the unit of account
+LEGS_PER_ACCOUNT_MAX = 100  # stubs, cash and positions together
+PRICE_TICKS_MAX = 1 << 24
+INDEX_SCALE_BITS = 20  # funding indices are kept in 2**-20 of a tick
+INDEX_SCALE = 1 << INDEX_SCALE_BITS
+ASSET_PRICE_SCALE = 10**12  # an asset's price: atoms of the unit of account per atom, times this
+LEVERAGE_MAX = 1000
+STEP_NS_MAX = 30 * 86_400 * 10**9  # the clock moves at most thirty days at once
+TIME_NS_MAX = 1 << 62
+
+SOURCES_MAX = 8  # price sources of one feed
+BRACKETS_MAX = 12
+FEE_TIERS_MAX = 8
+COLLATERAL_TIERS_MAX = 4
+CLIENT_WORDS = 5  # a client order id: 40 bytes
+
+assert 2 * LEGS_PER_ACCOUNT_MAX * (VALUE_MAX // 2 + NOTIONAL_MAX) <= INT64_MAX, "equity and requirement of an account fit"
+assert PRICE_TICKS_MAX << INDEX_SCALE_BITS <= 1 << 44, "a price in index units leaves room for its funding index"
+assert NOTIONAL_MAX << 9 < INT64_MAX

@@ -1,0 +1,98 @@
+"""Exact multiply-then-divide, with the direction in the name.
+
+Promises
+- The result is exact whenever it fits 64 bits, however wide the product.
+- A result that does not fit saturates at plus or minus INT64_MAX, so a limit check after it still refuses.
+- The divisor is positive.
+"""
+
+import numpy as np
+
+from steelyard.num._jit import JIT, kernel, leaf
+from steelyard.num.limits import INT64_MAX
+from steelyard.num.wide import multiply, multiply_unsigned
+
+if JIT:
+
+    @kernel
+    def _divide_wide_down(amount, numer, denom):
+        """floor(amount * numer / denom) for a product that needs two words: schoolbook division by 32-bit limbs."""
+        negative = (amount < 0) != (numer < 0)
+        high, low = multiply_unsigned(np.uint64(abs(amount)), np.uint64(abs(numer)))
+        divisor = np.uint64(denom)
+        if high >= divisor:
+            return -INT64_MAX if negative else INT64_MAX
+        # Knuth's algorithm D with base 2**32 and a two-limb, normalised divisor.
+        one, half, mask = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF)
+        base = one << half
+        shift = np.uint64(0)
+        while (divisor >> np.uint64(63)) == 0:
+            divisor = divisor << one
+            shift += one
+        if shift > 0:
+            high = (high << shift) | (low >> (np.uint64(64) - shift))
+            low = low << shift
+        divisor_high, divisor_low = divisor >> half, divisor & mask
+        quotient = np.uint64(0)
+        for limb in (low >> half, low & mask):
+            guess = high // divisor_high
+            rest = high - guess * divisor_high
+            while guess >= base or guess * divisor_low > ((rest << half) | limb):
+                guess -= one
+                rest += divisor_high
+                if rest >= base:
+                    break
+            high = ((high << half) | limb) - guess * divisor
+            quotient = (quotient << half) | guess
+        if quotient > np.uint64(INT64_MAX):
+            return -INT64_MAX if negative else INT64_MAX
+        result = np.int64(quotient)
+        if negative:
+            return -result - 1 if high != 0 else -result
+        return result
+
+else:
+
+    def _divide_wide_down(amount: int, numer: int, denom: int) -> int:
+        result = int(amount) * int(numer) // int(denom)
+        return max(-INT64_MAX, min(INT64_MAX, result))
+
+
+@kernel
+def mul_div_down(amount, numer, denom):
+    """floor(amount * numer / denom). A product that fits takes one machine division."""
+    product, overflowed = multiply(amount, numer)
+    if overflowed:
+        return _divide_wide_down(amount, numer, denom)
+    return product // denom
+
+
+@kernel
+def mul_div_up(amount, numer, denom):
+    """ceil(amount * numer / denom)."""
+    return -mul_div_down(-amount, numer, denom)
+
+
+@leaf
+def ppm_down(amount, rate_ppm):
+    """floor(amount * rate); dividing by the constant million costs one multiplication."""
+    product, overflowed = multiply(amount, rate_ppm)
+    if overflowed:
+        return mul_div_down(amount, rate_ppm, 1_000_000)
+    return product // 1_000_000
+
+
+@leaf
+def ppm_up(amount, rate_ppm):
+    """ceil(amount * rate)."""
+    return -ppm_down(-amount, rate_ppm)
+
+
+@leaf
+def clamp(value, low, high):
+    return low if value < low else high if value > high else value
+
+
+@leaf
+def median(a, b, c):
+    return max(min(a, b), min(max(a, b), c))

@@ -1,0 +1,127 @@
+"""The least a leg can contribute to E - M while its drivers stay in their box. See "Boxes and certificates".
+
+A market's driver is Y = mark x S - (funding index - its reference); an asset's driver is its price. A contribution is
+concave in each driver (a line less a convex requirement), so its smallest value on a box is at a corner. The requirement
+depends on the mark itself, at most (Y + band) / S. Roundings of the parts are at most SLOP atoms together.
+
+Promises
+- On the box, E - M(maintain) of the leg is never below `corner_maintain`, and E - M(open) never below `corner_open`.
+"""
+
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
+from steelyard.num import kernel, leaf
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS
+from steelyard.num.wide import multiply_shift_down
+from steelyard.rules.requirement import (
+    cash_requirement,
+    charge,
+    leverage_of,
+    maintain_atoms,
+    opening_side,
+    value,
+)
+from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
+
+SLOP = 4
+
+
+@leaf
+def driver_value(s, market):
+    """Y now."""
+    table = MARKET(s)
+    drift = table.funding_index[market] - table.funding_ref[market]
+    return (table.mark[market] << INDEX_SCALE_BITS) - drift
+
+
+@leaf
+def equity_at(s, row, market, scale, y):
+    """Equity in atoms at driver value y; exact, because the funding index is part of y."""
+    leg = LEG(s)
+    moved = y + leg.funding_at_touch[row] - MARKET(s).funding_ref[market]
+    return multiply_shift_down(leg.quantity[row] * scale, moved, INDEX_SCALE_BITS) - leg.cost[row]
+
+
+@leaf
+def highest_mark(s, market, y):
+    return ((y + MARKET(s).funding_band[market]) >> INDEX_SCALE_BITS) + 1
+
+
+@leaf
+def maintain_at(s, row, market, scale, y):
+    """E - M(maintain) in atoms of the settlement asset, a lower bound."""
+    quantity = LEG(s).quantity[row]
+    notional = abs(quantity) * highest_mark(s, market, y) * scale
+    return equity_at(s, row, market, scale, y) - maintain_atoms(s, market, notional) - SLOP
+
+
+@leaf
+def open_at(s, row, market, scale, y, leverage, bid_lots, ask_lots, bid_reserve, ask_reserve):
+    """E - M(open) in atoms of the settlement asset with these orders, a lower bound."""
+    quantity = LEG(s).quantity[row]
+    lot_notional = highest_mark(s, market, y) * scale
+    bids = opening_side(s, market, abs(quantity + bid_lots) * lot_notional, leverage) + bid_reserve
+    asks = opening_side(s, market, abs(quantity - ask_lots) * lot_notional, leverage) + ask_reserve
+    return equity_at(s, row, market, scale, y) - max(bids, asks) - SLOP
+
+
+@leaf
+def worst_value(low, high, price_low, price_high):
+    """The least value of amounts between the corners, at prices between the corners."""
+    worst = min(low, high)
+    if price_low == ASSET_PRICE_SCALE and price_high == ASSET_PRICE_SCALE:
+        return worst
+    return min(value(worst, price_low), value(worst, price_high)) - 1
+
+
+@kernel
+def corner_maintain(s, row, price_low, price_high):
+    """Least E - M(maintain) of a market leg on its box, for settlement prices between the two given."""
+    leg = LEG(s)
+    market = leg.thing[row] - MARKET_0
+    if leg.quantity[row] == 0:
+        return 0
+    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    low = maintain_at(s, row, market, scale, leg.box_low[row])
+    high = maintain_at(s, row, market, scale, leg.box_high[row])
+    return worst_value(low, high, price_low, price_high)
+
+
+@kernel
+def corner_open(s, row, price_low, price_high, bid_lots, ask_lots, bid_reserve, ask_reserve):
+    """Least E - M(open) of a market leg on its box with these orders."""
+    leg = LEG(s)
+    market = leg.thing[row] - MARKET_0
+    if leg.quantity[row] == 0 and bid_lots == 0 and ask_lots == 0:
+        return 0
+    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    leverage = leverage_of(s, row)
+    low = open_at(
+        s, row, market, scale, leg.box_low[row], leverage, bid_lots, ask_lots, bid_reserve, ask_reserve
+    )
+    high = open_at(
+        s, row, market, scale, leg.box_high[row], leverage, bid_lots, ask_lots, bid_reserve, ask_reserve
+    )
+    return worst_value(low, high, price_low, price_high)
+
+
+@kernel
+def corner_cash(s, row, price_low, price_high, opening):
+    """Least E - M of cash in an asset whose price lies between the two given."""
+    leg = LEG(s)
+    asset, quantity = leg.thing[row], leg.quantity[row]
+    low = value(quantity, price_low) - cash_requirement(s, asset, quantity, price_low, opening)
+    high = value(quantity, price_high) - cash_requirement(s, asset, quantity, price_high, opening)
+    return min(low, high) - SLOP
+
+
+@kernel
+def exposure(s, row):
+    """How much value moves with this leg's driver: decides how wide its box is compared with its neighbours'."""
+    leg = LEG(s)
+    thing, quantity = leg.thing[row], leg.quantity[row]
+    if thing < MARKET_0:
+        return 0 if thing == 1 else charge(abs(quantity), ASSET(s).price[thing])
+    market = thing - MARKET_0
+    rule = MARKET_RULE(s)
+    atoms = abs(quantity) * MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
+    return charge(atoms, ASSET(s).price[rule[market, M_SETTLE]])

@@ -1,0 +1,184 @@
+"""Relations between parameters: what `CONFIGURE` checks before a set applies. Each answer is the key that disagrees, or -1.
+
+Promises
+- takeover <= maintain <= restore <= open at every notional (the last to two atoms of rounding); closing a lot frees more than its fee costs.
+- A rebate is never larger than the fee taken beside it.
+- No position of an allowed size at an allowed price exceeds the widths of num/limits.py.
+"""
+
+from steelyard.model.keys import (
+    A_FEED,
+    A_TIER_MAINTAIN_PPM,
+    A_TIER_OPEN_PPM,
+    A_TIER_UPPER,
+    A_TIERS,
+    F_QUORUM,
+    F_WEIGHT,
+    M_ATOMS_PER_TICK_LOT,
+    M_BRACKET_MAINTAIN_PPM,
+    M_BRACKET_OPEN_PPM,
+    M_BRACKET_UPPER,
+    M_BRACKETS,
+    M_DEDUCT_MAINTAIN,
+    M_DEDUCT_OPEN,
+    M_FEE_TIERS,
+    M_FEED,
+    M_FUNDING_INTERVAL_NS,
+    M_LIQUIDATION_FEE_PPM,
+    M_MAKER_PPM,
+    M_OI_LOWER_LOTS,
+    M_OI_UPPER_LOTS,
+    M_ORDER_LOTS_MAX,
+    M_POSITION_LOTS_MAX,
+    M_RESTORE_PPM,
+    M_SAMPLE_INTERVAL_NS,
+    M_SETTLE,
+    M_TAKER_PPM,
+    M_TICKS_MAX,
+    O_RISK_TIER,
+)
+from steelyard.num import kernel, leaf
+from steelyard.num.limits import NOTIONAL_MAX, PPM, SOURCES_MAX
+from steelyard.num.rounding import mul_div_down, ppm_up
+from steelyard.num.wide import multiply, product_is_less
+from steelyard.state.tables import DRAFT, FEED, MACHINE
+
+AGREE = -1
+ROUNDINGS = 2  # atoms by which roundings alone may lift restore above open
+
+
+@leaf
+def is_feed_free(s, feed, user, is_market):
+    """A feed serves one market or asset."""
+    table = FEED(s)
+    if feed < 1 or feed > MACHINE(s).feeds[0]:
+        return False
+    return table.user[feed] == 0 or (table.user[feed] == user and table.user_is_market[feed] == is_market)
+
+
+@kernel
+def asset_disagreement(s, row):
+    draft = DRAFT(s)
+    tiers = draft[0, A_TIERS]
+    for i in range(1, tiers):
+        if draft[0, A_TIER_UPPER + i] <= draft[0, A_TIER_UPPER + i - 1]:
+            return A_TIER_UPPER + i
+    for i in range(tiers):
+        if draft[0, A_TIER_OPEN_PPM + i] > draft[0, A_TIER_MAINTAIN_PPM + i]:
+            return A_TIER_OPEN_PPM + i
+    for i in range(1, tiers):
+        if draft[0, A_TIER_OPEN_PPM + i] > draft[0, A_TIER_OPEN_PPM + i - 1]:
+            return A_TIER_OPEN_PPM + i
+        if draft[0, A_TIER_MAINTAIN_PPM + i] > draft[0, A_TIER_MAINTAIN_PPM + i - 1]:
+            return A_TIER_MAINTAIN_PPM + i
+    feed = draft[0, A_FEED]
+    if (row == 1) != (feed == 0) or (feed != 0 and not is_feed_free(s, feed, row, 0)):
+        return A_FEED
+    if row == 1 and (tiers != 1 or draft[0, A_TIER_OPEN_PPM] != PPM or draft[0, A_TIER_MAINTAIN_PPM] != PPM):
+        return A_TIERS
+    return AGREE
+
+
+@kernel
+def feed_disagreement(s):
+    draft = DRAFT(s)
+    listened = 0
+    for source in range(SOURCES_MAX):
+        if draft[0, F_WEIGHT + source] > 0:
+            listened += 1
+    return F_QUORUM if draft[0, F_QUORUM] > listened else AGREE
+
+
+@kernel
+def owner_disagreement(s):
+    return O_RISK_TIER if DRAFT(s)[0, O_RISK_TIER] > MACHINE(s).risk_tiers[0] else AGREE
+
+
+@leaf
+def draft_atoms(s, notional, rates, deductions):
+    """B(N) of the schedule in the draft."""
+    draft = DRAFT(s)
+    last = draft[0, M_BRACKETS] - 1
+    i = 0
+    while i < last and notional > draft[0, M_BRACKET_UPPER + i]:
+        i += 1
+    return ppm_up(notional, draft[0, rates + i]) - draft[0, deductions + i]
+
+
+@leaf
+def restores_below_open(s, notional):
+    draft = DRAFT(s)
+    maintain = draft_atoms(s, notional, M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN)
+    opening = draft_atoms(s, notional, M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN)
+    return ppm_up(maintain, draft[0, M_RESTORE_PPM]) <= opening + ROUNDINGS
+
+
+@kernel
+def deduction(s, rates, i):
+    """D_i of a schedule in the draft, from D of the bracket before: keeps the requirement continuous to one atom."""
+    draft = DRAFT(s)
+    deductions = M_DEDUCT_MAINTAIN if rates == M_BRACKET_MAINTAIN_PPM else M_DEDUCT_OPEN
+    if i == 0:
+        return 0
+    step = draft[0, rates + i] - draft[0, rates + i - 1]
+    return draft[0, deductions + i - 1] + mul_div_down(draft[0, M_BRACKET_UPPER + i - 1], step, PPM)
+
+
+@kernel
+def brackets_disagreement(s):
+    draft = DRAFT(s)
+    for i in range(1, draft[0, M_BRACKETS]):
+        if draft[0, M_BRACKET_UPPER + i] <= draft[0, M_BRACKET_UPPER + i - 1]:
+            return M_BRACKET_UPPER + i
+        if draft[0, M_BRACKET_MAINTAIN_PPM + i] < draft[0, M_BRACKET_MAINTAIN_PPM + i - 1]:
+            return M_BRACKET_MAINTAIN_PPM + i
+        if draft[0, M_BRACKET_OPEN_PPM + i] < draft[0, M_BRACKET_OPEN_PPM + i - 1]:
+            return M_BRACKET_OPEN_PPM + i
+    return AGREE
+
+
+@kernel
+def levels_disagreement(s):
+    """restore <= open everywhere: both are convex and made of lines, so ends, first and last slopes decide."""
+    draft = DRAFT(s)
+    if draft[0, M_BRACKET_MAINTAIN_PPM] * draft[0, M_RESTORE_PPM] > draft[0, M_BRACKET_OPEN_PPM] * PPM:
+        return M_RESTORE_PPM
+    last = draft[0, M_BRACKETS] - 1
+    for i in range(last + 1):
+        if not restores_below_open(s, draft[0, M_BRACKET_UPPER + i]):
+            return M_RESTORE_PPM
+    if draft[0, M_BRACKET_MAINTAIN_PPM + last] * draft[0, M_RESTORE_PPM] > draft[0, M_BRACKET_OPEN_PPM + last] * PPM:
+        return M_RESTORE_PPM
+    if draft[0, M_LIQUIDATION_FEE_PPM] * PPM >= draft[0, M_BRACKET_MAINTAIN_PPM] * draft[0, M_RESTORE_PPM]:
+        return M_LIQUIDATION_FEE_PPM
+    return AGREE
+
+
+@kernel
+def fees_disagreement(s):
+    draft = DRAFT(s)
+    maker, taker = draft[0, M_MAKER_PPM], draft[0, M_TAKER_PPM]
+    for i in range(draft[0, M_FEE_TIERS]):
+        maker = min(maker, draft[0, M_MAKER_PPM + i])
+        taker = min(taker, draft[0, M_TAKER_PPM + i])
+    return M_MAKER_PPM if maker + taker < 0 else AGREE
+
+
+@kernel
+def market_disagreement(s, row):
+    draft = DRAFT(s)
+    if draft[0, M_SETTLE] < 1 or draft[0, M_SETTLE] > MACHINE(s).assets[0]:
+        return M_SETTLE
+    if not is_feed_free(s, draft[0, M_FEED], row, 1):
+        return M_FEED
+    widest, overflowed = multiply(draft[0, M_TICKS_MAX], draft[0, M_ATOMS_PER_TICK_LOT])
+    if overflowed or product_is_less(NOTIONAL_MAX, 1, widest, draft[0, M_POSITION_LOTS_MAX]):
+        return M_POSITION_LOTS_MAX
+    if draft[0, M_ORDER_LOTS_MAX] > draft[0, M_POSITION_LOTS_MAX]:
+        return M_ORDER_LOTS_MAX
+    if draft[0, M_OI_UPPER_LOTS] != 0 and draft[0, M_OI_UPPER_LOTS] <= draft[0, M_OI_LOWER_LOTS]:
+        return M_OI_UPPER_LOTS
+    interval, sample = draft[0, M_FUNDING_INTERVAL_NS], draft[0, M_SAMPLE_INTERVAL_NS]
+    if interval % sample != 0:
+        return M_FUNDING_INTERVAL_NS
+    return AGREE

@@ -1,0 +1,228 @@
+"""Equity and requirement of a leg and of an account: E, and M per question. See docs/concepts/legs-and-health.md.
+
+Promises
+- E and M of an account are the sums over its legs of `leg_equity` and `leg_requirement`.
+- M(takeover) <= M(maintain) <= M(restore) for every leg; M(restore) <= M(open) by the checked parameters.
+- Every requirement rounds up and every value rounds down, so dust never helps the account.
+"""
+
+from steelyard.model.keys import (
+    A_BORROW_WEIGHT_PPM,
+    A_TIER_MAINTAIN_PPM,
+    A_TIER_OPEN_PPM,
+    A_TIER_UPPER,
+    A_TIERS,
+    M_ATOMS_PER_TICK_LOT,
+    M_BRACKET_MAINTAIN_PPM,
+    M_BRACKET_OPEN_PPM,
+    M_BRACKET_UPPER,
+    M_BRACKETS,
+    M_DEDUCT_MAINTAIN,
+    M_DEDUCT_OPEN,
+    M_LEVERAGE_DEFAULT,
+    M_RESTORE_PPM,
+    M_SETTLE,
+    M_TAKEOVER_PPM,
+    O_RISK_TIER,
+    T_LEVERAGE_MAX,
+)
+from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
+from steelyard.num import kernel, leaf
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, PPM
+from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_up
+from steelyard.num.wide import multiply_shift_down
+from steelyard.state.tables import (
+    ACCOUNT,
+    ASSET,
+    ASSET_RULE,
+    LEG,
+    LEG_OPEN,
+    MARKET,
+    MARKET_0,
+    MARKET_RULE,
+    OWNER_RULE,
+    TIER_RULE,
+)
+
+
+@leaf
+def value(atoms, price):
+    """What atoms are worth, rounded down."""
+    if price == ASSET_PRICE_SCALE:
+        return atoms
+    return mul_div_down(atoms, price, ASSET_PRICE_SCALE)
+
+
+@leaf
+def charge(atoms, price):
+    """What atoms of requirement weigh, rounded up."""
+    if price == ASSET_PRICE_SCALE:
+        return atoms
+    return mul_div_up(atoms, price, ASSET_PRICE_SCALE)
+
+
+@leaf
+def atoms_down(amount, price):
+    """Atoms worth at most this value."""
+    if price == ASSET_PRICE_SCALE:
+        return amount
+    return mul_div_down(amount, ASSET_PRICE_SCALE, price) if price > 0 else 0
+
+
+@leaf
+def atoms_up(amount, price):
+    """The fewest atoms worth at least this value."""
+    if price == ASSET_PRICE_SCALE:
+        return amount
+    return mul_div_up(amount, ASSET_PRICE_SCALE, price) if price > 0 else 0
+
+
+@leaf
+def maintain_atoms(s, market, notional):
+    """B(N) of the maintenance schedule."""
+    rule = MARKET_RULE(s)
+    last = rule[market, M_BRACKETS] - 1
+    i = 0
+    while i < last and notional > rule[market, M_BRACKET_UPPER + i]:
+        i += 1
+    return ppm_up(notional, rule[market, M_BRACKET_MAINTAIN_PPM + i]) - rule[market, M_DEDUCT_MAINTAIN + i]
+
+
+@leaf
+def open_atoms(s, market, notional):
+    """B(N) of the opening schedule, before leverage and open interest."""
+    rule = MARKET_RULE(s)
+    last = rule[market, M_BRACKETS] - 1
+    i = 0
+    while i < last and notional > rule[market, M_BRACKET_UPPER + i]:
+        i += 1
+    return ppm_up(notional, rule[market, M_BRACKET_OPEN_PPM + i]) - rule[market, M_DEDUCT_OPEN + i]
+
+
+@leaf
+def opening_side(s, market, notional, leverage):
+    """Opening requirement of one notional, in atoms: bracket or leverage, then open interest."""
+    base = max(open_atoms(s, market, notional), -(-notional // leverage))
+    scale = MARKET(s).oi_scale_ppm[market]
+    if scale > 0 and notional > base:
+        base += ppm_up(notional - base, scale)
+    return base
+
+
+@leaf
+def accrued_up(quantity, atoms_per_tick_lot, index_now, index_then):
+    """Funding a leg owes, in atoms, rounded against it."""
+    return -multiply_shift_down(-quantity * atoms_per_tick_lot, index_now - index_then, INDEX_SCALE_BITS)
+
+
+@kernel
+def leverage_of(s, row):
+    """Leverage in force for a market leg: its setting, capped by its owner's risk tier."""
+    leg, leg_open = LEG(s), LEG_OPEN(s)
+    owner = ACCOUNT(s).owner[leg.account[row]]
+    chosen = leg_open.leverage[row]
+    if chosen == 0:
+        chosen = MARKET_RULE(s)[leg.thing[row] - MARKET_0, M_LEVERAGE_DEFAULT]
+    return min(chosen, TIER_RULE(s)[OWNER_RULE(s)[owner, O_RISK_TIER], T_LEVERAGE_MAX])
+
+
+@kernel
+def opening_requirement(s, row, bid_lots, ask_lots, bid_reserve, ask_reserve):
+    """M(open) of a market leg, in value, with these orders instead of its own."""
+    leg = LEG(s)
+    market = leg.thing[row] - MARKET_0
+    rule = MARKET_RULE(s)
+    quantity = leg.quantity[row]
+    lot_notional = MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
+    leverage = leverage_of(s, row)
+    bids = opening_side(s, market, abs(quantity + bid_lots) * lot_notional, leverage) + bid_reserve
+    asks = opening_side(s, market, abs(quantity - ask_lots) * lot_notional, leverage) + ask_reserve
+    return charge(max(bids, asks), ASSET(s).price[rule[market, M_SETTLE]])
+
+
+@kernel
+def perpetual_requirement(s, market, notional, question):
+    """M of a position of this notional for every question but open, in value."""
+    rule = MARKET_RULE(s)
+    atoms = maintain_atoms(s, market, notional)
+    if question == FOR_RESTORE:
+        atoms = ppm_up(atoms, rule[market, M_RESTORE_PPM])
+    elif question == FOR_TAKEOVER:
+        atoms = ppm_up(atoms, rule[market, M_TAKEOVER_PPM])
+    return charge(atoms, ASSET(s).price[rule[market, M_SETTLE]])
+
+
+@kernel
+def cash_requirement(s, asset, quantity, price, opening):
+    """Haircut of an asset held, or surcharge of one owed, in value."""
+    rule = ASSET_RULE(s)
+    if quantity < 0:
+        return ppm_up(charge(-quantity, price), rule[asset, A_BORROW_WEIGHT_PPM] - PPM)
+    weights = A_TIER_OPEN_PPM if opening else A_TIER_MAINTAIN_PPM
+    total, below = 0, 0
+    for i in range(rule[asset, A_TIERS]):
+        upper = min(quantity, rule[asset, A_TIER_UPPER + i])
+        if upper > below:
+            total += ppm_up(charge(upper - below, price), PPM - rule[asset, weights + i])
+            below = upper
+    if quantity > below:
+        total += charge(quantity - below, price)
+    # Roundings of the parts must not make cash alone unhealthy.
+    return min(total, value(quantity, price))
+
+
+@kernel
+def leg_equity(s, row):
+    leg = LEG(s)
+    thing, quantity = leg.thing[row], leg.quantity[row]
+    if thing < MARKET_0:
+        return value(quantity, ASSET(s).price[thing])
+    market = thing - MARKET_0
+    table, rule = MARKET(s), MARKET_RULE(s)
+    scale = rule[market, M_ATOMS_PER_TICK_LOT]
+    atoms = quantity * table.mark[market] * scale - leg.cost[row]
+    atoms -= accrued_up(quantity, scale, table.funding_index[market], leg.funding_at_touch[row])
+    return value(atoms, ASSET(s).price[rule[market, M_SETTLE]])
+
+
+@kernel
+def leg_requirement(s, row, question):
+    leg = LEG(s)
+    thing, quantity = leg.thing[row], leg.quantity[row]
+    if thing < MARKET_0:
+        if thing == 1 and quantity >= 0:
+            return 0  # the unit of account has weight 1
+        return cash_requirement(s, thing, quantity, ASSET(s).price[thing], question == FOR_OPEN)
+    market = thing - MARKET_0
+    if question == FOR_OPEN:
+        orders = LEG_OPEN(s)
+        return opening_requirement(
+            s, row, orders.bid_lots[row], orders.ask_lots[row], orders.bid_reserve[row], orders.ask_reserve[row]
+        )
+    if quantity == 0:
+        return 0
+    notional = abs(quantity) * MARKET(s).mark[market] * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    return perpetual_requirement(s, market, notional, question)
+
+
+@kernel
+def account_risk(s, account, question):
+    """(E, M, position part of M)."""
+    leg = LEG(s)
+    equity, positions, rest = 0, 0, 0
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        equity += leg_equity(s, row)
+        if leg.thing[row] < MARKET_0:
+            rest += leg_requirement(s, row, question)
+        else:
+            positions += leg_requirement(s, row, question)
+        row = leg.next_of_account[row]
+    return equity, positions + rest, positions
+
+
+@kernel
+def is_unhealthy(s, account):
+    """E < M(maintain)."""
+    equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
+    return equity < requirement

@@ -1,0 +1,77 @@
+"""Liquidation: at what price, and how much. See docs/concepts/liquidation.md.
+
+Promises
+- What we close restores E >= M(restore) at the mark, or is everything.
+- Closing at the bankruptcy cash uses up exactly the position's share of the equity, never more.
+"""
+
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_LIQUIDATION_FEE_PPM, M_SETTLE, M_TICKS_MAX
+from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE
+from steelyard.num import kernel, leaf
+from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_down, ppm_up
+from steelyard.rules.requirement import account_risk, atoms_down, charge, perpetual_requirement
+from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
+
+
+@leaf
+def requirement_of_lots(s, market, lots, question):
+    notional = abs(lots) * MARKET(s).mark[market] * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    return perpetual_requirement(s, market, notional, question)
+
+
+@leaf
+def value_of_lots(s, market, quantity, lots):
+    """V(d): what closing this many lots of a position at the mark brings, in atoms; negative for a short."""
+    worth = lots * MARKET(s).mark[market] * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    return worth if quantity > 0 else -worth
+
+
+@kernel
+def bankruptcy_cash(s, market, quantity, lots, equity, positions):
+    """What closing these lots of a position must bring to use up exactly their share of the equity."""
+    share = requirement_of_lots(s, market, quantity, FOR_MAINTAIN)
+    share -= requirement_of_lots(s, market, abs(quantity) - lots, FOR_MAINTAIN)
+    price = ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]]
+    used = mul_div_down(equity, share, positions) if positions > 0 else equity
+    return value_of_lots(s, market, quantity, lots) - atoms_down(used, price)
+
+
+@kernel
+def bankruptcy_price(s, market, quantity, cash_of_all):
+    """The price of closing the whole position at its bankruptcy cash, rounded towards the mark."""
+    rule = MARKET_RULE(s)
+    denom = abs(quantity) * rule[market, M_ATOMS_PER_TICK_LOT]
+    price = mul_div_up(cash_of_all, 1, denom) if quantity > 0 else mul_div_down(-cash_of_all, 1, denom)
+    return clamp(price, 1, rule[market, M_TICKS_MAX])
+
+
+@leaf
+def limit_price(s, market, side, bankrupt, reach_ppm):
+    """From the mark towards the bankruptcy price; a price on the gaining side is no limit at all, so the mark is."""
+    mark = MARKET(s).mark[market]
+    away = max(0, (bankrupt - mark) * side)
+    return mark + side * ppm_down(away, reach_ppm)
+
+
+@kernel
+def lots_to_restore(s, account, row):
+    """The fewest lots whose closing at the mark, fee paid, leaves E >= M(restore); all if none does."""
+    leg = LEG(s)
+    market, held = leg.thing[row] - MARKET_0, abs(leg.quantity[row])
+    rule = MARKET_RULE(s)
+    price = ASSET(s).price[rule[market, M_SETTLE]]
+    lot_notional = MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
+    fee_ppm = rule[market, M_LIQUIDATION_FEE_PPM]
+    equity, requirement, _ = account_risk(s, account, FOR_RESTORE)
+    others = requirement - requirement_of_lots(s, market, held, FOR_RESTORE)
+    low, high = 0, held  # closing `low` is not enough, closing `high` is
+    if equity - charge(ppm_up(held * lot_notional, fee_ppm), price) < others:
+        return held
+    while high - low > 1:
+        lots = (low + high) >> 1
+        left = equity - charge(ppm_up(lots * lot_notional, fee_ppm), price)
+        if left >= others + requirement_of_lots(s, market, held - lots, FOR_RESTORE):
+            high = lots
+        else:
+            low = lots
+    return high

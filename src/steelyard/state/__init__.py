@@ -1,0 +1,1 @@
+"""The tables: allocate, view, hash, snapshot."""

@@ -1,0 +1,94 @@
+"""What must be true of the facts after every command. Sums are Python integers, so the checks themselves cannot wrap."""
+
+from typing import Any
+
+import numpy as np
+
+from steelyard.model import keys
+from steelyard.num.limits import INDEX_SCALE
+from steelyard.state.tables import MARKET_0, State
+
+
+def total(values: Any) -> int:
+    """A sum that cannot wrap: high and low halves apart."""
+    values = np.asarray(values, np.int64)
+    return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
+
+
+def check(state: State) -> None:
+    """Raise AssertionError at the first broken promise."""
+    machine = state.machine
+    assert machine.fatal[0] == 0, "the machine met an impossible state"
+    accounts = int(machine.accounts[0])
+    first = state.limits.accounts + 1
+    legs = np.concatenate([np.asarray(state.leg)[1 : accounts + 1], np.asarray(state.leg)[first:]])
+    legs = legs[legs["account"] != 0]
+    conserves(state, legs)
+    for market in range(1, int(machine.markets[0]) + 1):
+        balances(state, market, legs[legs["thing"] == MARKET_0 + market])
+    orders_agree(state)
+    queue_agrees(state)
+
+
+def conserves(state: State, legs: Any) -> None:
+    """Money inside equals money that came in minus money that left."""
+    for asset in range(1, int(state.machine.assets[0]) + 1):
+        row = state.asset[asset]
+        inside = total(legs["quantity"][legs["thing"] == asset])
+        for market in range(1, int(state.machine.markets[0]) + 1):
+            if state.market_rule[market, keys.M_SETTLE] == asset:
+                inside += int(state.market.clearing[market]) + int(state.market.funding_pool[market])
+        outside = int(row.deposited) - int(row.withdrawn) - int(row.reserved)
+        assert inside == outside, f"asset {asset}: {inside} inside, {outside} deposited less withdrawn"
+        owed = total(-legs["quantity"][(legs["thing"] == asset) & (legs["quantity"] < 0)])
+        assert owed == int(row.loans), f"asset {asset}: loans are {owed}, booked as {row.loans}"
+
+
+def balances(state: State, market: int, legs: Any) -> None:
+    """Longs equal shorts; clearing is minus the costs; funding nets to its named dust."""
+    row = state.market[market]
+    quantity = legs["quantity"]
+    assert total(quantity) == 0, f"market {market}: longs and shorts differ by {total(quantity)}"
+    held_long = total(quantity[quantity > 0])
+    assert held_long == int(row.open_interest), f"market {market}: open interest {row.open_interest}, held {held_long}"
+    assert -total(legs["cost"]) == int(row.clearing), f"market {market}: clearing is not minus the costs"
+    scale = int(state.market_rule[market, keys.M_ATOMS_PER_TICK_LOT])
+    now = int(row.funding_index)
+    accrued = sum(
+        int(q) * scale * (now - int(then)) for q, then in zip(quantity, legs["funding_at_touch"], strict=True) if q
+    )
+    dust = int(row.funding_pool) * INDEX_SCALE + accrued
+    assert dust == int(row.funding_dust), f"market {market}: funding dust {dust}, named {row.funding_dust}"
+    assert dust >= 0, f"market {market}: funding pays out more than it took in"
+
+
+def orders_agree(state: State) -> None:
+    """Sums of resting orders per leg, and reduce-only within the position."""
+    order = np.asarray(state.order)
+    order = order[order["state"] == 1]
+    sums: dict[int, list[int]] = {}
+    for row in order:
+        entry = sums.setdefault(int(row["leg"]), [0, 0, 0, 0, 0])
+        lots, reserve = int(row["remaining"]), int(row["reserve"])
+        assert lots > 0, "a resting order has lots"
+        if row["options"] & 12:
+            entry[4] += lots
+        elif row["side"] > 0:
+            entry[0] += lots
+            entry[2] += lots * reserve
+        else:
+            entry[1] += lots
+            entry[3] += lots * reserve
+    for leg, entry in sums.items():
+        named = state.leg_open[leg]
+        booked = [int(named[c]) for c in ("bid_lots", "ask_lots", "bid_reserve", "ask_reserve", "reduce_lots")]
+        assert booked == entry, f"leg {leg}: orders sum to {entry}, booked as {booked}"
+        assert entry[4] <= abs(int(state.leg.quantity[leg])), f"leg {leg}: reduce-only quantity exceeds the position"
+    for market in range(1, int(state.machine.markets[0]) + 1):
+        bid, ask = int(state.market.best_bid[market]), int(state.market.best_ask[market])
+        assert bid == 0 or ask == 0 or bid < ask, f"market {market}: the book is crossed"
+
+
+def queue_agrees(state: State) -> None:
+    queued = np.asarray(state.account)["queued"]
+    assert int((queued != 0).sum()) == int(state.machine.queued[0]), "queued accounts are counted"

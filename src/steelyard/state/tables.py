@@ -1,0 +1,585 @@
+"""The tables that are the state, how compiled code sees them, and how Python owns them.
+
+Each table is one aligned structured array of padded rows; row 0 means "none". A *fact* is part of the state's identity.
+An *index* (columns named in `INDEX_COLUMNS`, tables in `INDEX_TABLES`) only makes finding fast: it can be rebuilt from
+the facts at any time and is outside the hash.
+
+Compiled code receives one integer, the address of a directory of tables, and opens the few tables it uses with a view:
+`leg = LEG(s)`. Thirty arrays as arguments would be some two hundred machine words pushed at every call. Without the
+JIT the handle is the `State` itself and a view is an attribute.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from steelyard.model import keys
+from steelyard.model.commands import COMMAND as COMMAND_ROW
+from steelyard.model.events import EVENT as EVENT_ROW
+from steelyard.num import JIT
+from steelyard.num.limits import SOURCES_MAX
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much room a machine has. Everything is allocated at the start; pages never touched cost nothing."""
+
+    assets: int = 32
+    feeds: int = 128
+    markets: int = 64
+    risk_tiers: int = 16
+    owners: int = 1 << 17
+    accounts: int = 1 << 17
+    legs: int = 1 << 19
+    orders: int = 1 << 18
+    references: int = 1 << 18
+    recent_client_ids: int = 1 << 16
+    ladder_ticks: int = 1 << 24
+    orders_per_account: int = 200
+    staged_rows: int = 512
+    liquidations_per_command: int = 64
+    triggers_per_command: int = 64
+    fills_per_command: int = 8192
+
+
+def row(size: int, **columns: str) -> np.dtype[Any]:
+    """An aligned row of `size` bytes, padded so that rows do not straddle cache lines."""
+    plain = np.dtype([(name, kind) for name, kind in columns.items()], align=True)
+    assert plain.itemsize <= size, f"the columns need {plain.itemsize} bytes"
+    names = list(plain.names or ())
+    fields = plain.fields or {}
+    return np.dtype(
+        {
+            "names": names,
+            "formats": [fields[name][0] for name in names],
+            "offsets": [fields[name][1] for name in names],
+            "itemsize": size,
+            "aligned": True,
+        }
+    )
+
+
+MACHINE_ROW = row(
+    256,
+    seq="i8",
+    now_ns="i8",
+    order_number="i8",  # orders ever accepted; ids and time priority come from it
+    recent_number="i8",  # client ids ever retired
+    assets="i4",
+    feeds="i4",
+    markets="i4",
+    risk_tiers="i4",
+    owners="i4",
+    accounts="i4",
+    staged="i4",
+    queued="i4",  # accounts in liquidation
+    references="i4",
+    fatal="i4",  # an impossible state was met; Python stops the process
+    open_epoch="i4",  # index: raised when an opening requirement rose without the account's own doing
+    failed="i4",  # index: which staged row was refused
+    failed_key="i4",  # index: which parameter disagreed with another
+    ladder_used="i8",  # index: ticks handed out to markets
+    ladder_bits_used="i8",  # index
+    events="i8",  # index: rows written in this run
+    judged="i8",  # index: accounts judged exactly since the start
+    rearmed="i8",  # index
+    dirty="i8",  # index: length of the dirty list
+    converting="i8",  # index
+    timers="i8",  # index: lengths of the heaps
+    turns="i8",  # index
+    triggers="i8",  # index
+    hot="i8",  # index: accounts whose slack no box could prove
+    sweep_all="i8",  # index: judge everybody instead of ringing alarms
+    fills_left="i8",  # index: work budget of this command
+    weaken_ppm="i8",  # index: a test's deliberate widening of every alarm
+    prices_moved="i8",  # index
+    pending="i8",  # index: markets whose last price may have reached a stop
+    leg_rows="i8",  # index: legs in use beyond each account's first
+    fills="i8",  # index: since the start
+)
+
+ASSET_ROW = row(
+    64,
+    price="i8",  # value atoms per atom x ASSET_PRICE_SCALE
+    fresh_until_ns="i8",
+    deposited="i8",
+    withdrawn="i8",
+    reserved="i8",  # withdrawals not yet confirmed
+    loans="i8",  # sum of cash below zero
+)
+
+FEED_ROW = row(64, price="i8", fresh_until_ns="i8", user="i4", user_is_market="i4")
+SOURCE_ROW = row(32, price="i8", confidence="i8", at_ns="i8")
+
+MARKET_ROW = row(
+    320,
+    mark="i8",  # ticks
+    index="i8",  # ticks
+    last="i8",  # ticks
+    fresh_until_ns="i8",
+    mark_at_ns="i8",
+    basis="i8",  # EMA of mid less index, in 2**-20 ticks
+    funding_index="i8",  # 2**-20 ticks
+    funding_rate="i8",  # ppb, of the last interval
+    next_funding_ns="i8",
+    next_sample_ns="i8",
+    premium_sum="i8",  # ppb
+    premium_count="i8",
+    open_interest="i8",  # lots held long
+    clearing="i8",  # exactly minus the sum of its legs' cost
+    funding_pool="i8",  # funding paid in less funding paid out, atoms
+    funding_dust="i8",  # roundings, in 2**-20 atoms
+    oi_scale_ppm="i8",
+    funding_ref="i8",  # index: alarms are keyed on mark less (funding_index - funding_ref)
+    funding_band="i8",  # index: and hold while that difference stays within
+    best_bid="i8",  # index: 0 if none
+    best_ask="i8",  # index: 0 if none
+    ladder="i8",  # index: first row of its ladder
+    ladder_bits="i8",  # index
+    holders="i4",  # index: first leg
+    trailing="i4",  # index: first trailing stop
+    pending="i4",  # index
+)
+
+ACCOUNT_ROW = row(
+    128,
+    owner="i4",
+    parent="i4",
+    market="i4",  # of an isolated child
+    role="i4",
+    orders="i4",  # open orders, waiting ones included
+    legs="i4",
+    debts="i4",  # index: cash legs below zero
+    queued="i4",  # 0 none, 1 waits for its turn, 2 cools down
+    started="i4",  # liquidation events have begun
+    health="i8",  # E / M(maintain) in ppm when it was queued
+    due_ns="i8",  # end of the cool-down
+    cancel_at_ns="i8",
+    first_leg="i4",  # index: ordered by thing
+    next_of_owner="i4",  # index
+    certificate="i8",  # index: a lower bound of E - M(maintain) while no driver leaves its box
+    certificate_open="i8",  # index: the same of E - M(open)
+    open_epoch="i4",  # index
+    armed="i4",  # index: 1 boxes hold, 2 hot
+    dirty="i4",  # index
+    hot_at="i4",  # index: place in the hot list, from 1
+    converting="i4",  # index
+)
+
+OWNER_ROW = row(64, first_account="i4", accounts="i4")
+
+LEG_ROW = row(
+    64,
+    account="i4",
+    thing="i4",  # an asset's row, or MARKET_0 + a market's row
+    quantity="i8",  # lots or atoms
+    cost="i8",  # atoms; equity = value - cost
+    funding_at_touch="i8",
+    next_of_account="i4",  # index
+    child="i4",  # the isolated child that holds this market for this account
+    box_low="i8",  # index: alarm keys
+    box_high="i8",  # index
+    term="i8",  # index: this leg's part of the certificate
+)
+MARKET_0 = 256  # things from here on are markets
+assert Limits.assets < MARKET_0
+
+LEG_OPEN_ROW = row(
+    64,
+    bid_lots="i8",  # of resting orders that are not reduce-only
+    ask_lots="i8",
+    bid_reserve="i8",  # crossing loss and fees of those orders, atoms
+    ask_reserve="i8",
+    reduce_lots="i8",  # of resting reduce-only orders
+    leverage="i4",  # 0: the market's default
+    first_order="i4",  # index: oldest
+    last_order="i4",  # index: newest
+    term_open="i8",  # index
+)
+
+ORDER_ROW = row(
+    64,
+    id="i8",
+    priority="i8",
+    price="i8",
+    remaining="i8",
+    reserve="i8",  # atoms per lot
+    leg="i4",
+    next="i4",  # index: of its price level, towards the newest
+    prev="i4",  # index
+    next_of_leg="i4",  # index
+    prev_of_leg="i4",  # index
+    side="i1",
+    state="i1",
+    options="i1",
+    order_type="i1",
+)
+NOTE_ROW = row(
+    128,
+    lots="i8",
+    filled="i8",
+    margin="i8",  # moved to the child for what remains
+    client0="i8",
+    client1="i8",
+    client2="i8",
+    client3="i8",
+    client4="i8",
+    trigger="i8",
+    callback="i8",
+    best="i8",  # extreme seen by a trailing stop
+    expires_ns="i8",
+    tif="i1",
+    stp="i1",
+    trigger_kind="i1",
+    trigger_on="i1",
+    next_trailing="i4",  # index
+    prev_trailing="i4",  # index
+)
+
+REFERENCE_ROW = row(
+    64,
+    client0="i8",
+    client1="i8",
+    client2="i8",
+    client3="i8",
+    client4="i8",
+    amount="i8",
+    account="i4",
+    asset="i2",
+    state="i2",
+)
+RECENT_ROW = row(
+    64, client0="i8", client1="i8", client2="i8", client3="i8", client4="i8", order="i8", account="i4", used="i4"
+)
+LADDER_ROW = row(16, head="i4", tail="i4", lots="i8")
+HEAP_ROW = row(16, key="i8", target="i8")
+NODE_ROW = row(8, next="i4", prev="i4")
+DRIVER_ROW = row(32, low="i8", high="i8", holders="i8")  # nearest alarms below and above
+SCORE_ROW = row(32, score="i8", account="i4", leg="i4", a="i8", b="i8")
+
+# Buckets of an alarm ladder: 12 bits of mantissa, so a bucket spans one part in 4,096 of its price.
+MANTISSA_BITS = 12
+BUCKETS = (64 - MANTISSA_BITS) << MANTISSA_BITS
+DRIVERS_PER_MARKET = 4  # mark less funding (boxes); mark, index and last (stops)
+
+
+def bitmap_words(size: int) -> int:
+    """Words of a four-level bitmap over `size` positions."""
+    total, level = 0, size
+    for _ in range(4):
+        level = (level + 63) >> 6
+        total += level
+    return total
+
+
+_SLOTS = (
+    ("machine", MACHINE_ROW),
+    ("asset", ASSET_ROW),
+    ("feed", FEED_ROW),
+    ("source", SOURCE_ROW),
+    ("market", MARKET_ROW),
+    ("account", ACCOUNT_ROW),
+    ("owner", OWNER_ROW),
+    ("leg", LEG_ROW),
+    ("leg_open", LEG_OPEN_ROW),
+    ("order", ORDER_ROW),
+    ("note", NOTE_ROW),
+    ("reference", REFERENCE_ROW),
+    ("recent", RECENT_ROW),
+    ("staged", COMMAND_ROW),
+    ("asset_rule", keys.ASSET_WIDTH),
+    ("feed_rule", keys.FEED_WIDTH),
+    ("market_rule", keys.MARKET_WIDTH),
+    ("tier_rule", keys.TIER_WIDTH),
+    ("owner_rule", keys.OWNER_WIDTH),
+    ("draft", keys.MARKET_WIDTH),  # index: a rule row being configured
+    ("key_range", 5),  # constant: (exists, low, high, default, fixed) by table kind and key
+    ("ladder", LADDER_ROW),
+    ("bits", np.dtype("i8")),
+    ("node", NODE_ROW),  # alarms: two per leg, then one per order
+    ("bucket", np.dtype("i4")),
+    ("driver", DRIVER_ROW),
+    ("leg_slot", np.dtype("i4")),
+    ("client_slot", np.dtype("i4")),
+    ("reference_slot", np.dtype("i4")),
+    ("heap", HEAP_ROW),  # three heaps: timers, liquidation turns, triggered orders
+    ("holder", NODE_ROW),  # legs of a market
+    ("dirty", np.dtype("i4")),
+    ("hot", np.dtype("i4")),
+    ("converting", np.dtype("i4")),
+    ("pending", np.dtype("i4")),
+    ("scratch", np.dtype("i8")),
+    ("score", SCORE_ROW),
+    ("layout", np.dtype("i8")),  # sizes and offsets
+    ("event", EVENT_ROW),
+    ("command", COMMAND_ROW),  # the batch being run
+)
+_SLOT_OF = {name: slot for slot, (name, _) in enumerate(_SLOTS)}
+FACT_TABLES = tuple(name for name, _ in _SLOTS[: _SLOT_OF["draft"]])
+INDEX_TABLES = tuple(name for name, _ in _SLOTS[_SLOT_OF["draft"] :])
+INDEX_COLUMNS = {
+    "machine": (
+        "open_epoch",
+        "failed",
+        "failed_key",
+        "ladder_used",
+        "ladder_bits_used",
+        "events",
+        "judged",
+        "rearmed",
+        "dirty",
+        "converting",
+        "timers",
+        "turns",
+        "triggers",
+        "hot",
+        "sweep_all",
+        "fills_left",
+        "weaken_ppm",
+        "prices_moved",
+        "pending",
+        "leg_rows",
+        "fills",
+    ),
+    "market": (
+        "funding_ref",
+        "funding_band",
+        "best_bid",
+        "best_ask",
+        "ladder",
+        "ladder_bits",
+        "holders",
+        "trailing",
+        "pending",
+    ),
+    "account": (
+        "debts",
+        "first_leg",
+        "next_of_owner",
+        "certificate",
+        "certificate_open",
+        "open_epoch",
+        "armed",
+        "dirty",
+        "hot_at",
+        "converting",
+    ),
+    "owner": ("first_account", "accounts"),
+    "leg": ("next_of_account", "box_low", "box_high", "term"),
+    "leg_open": ("first_order", "last_order", "term_open"),
+    "order": ("next", "prev", "next_of_leg", "prev_of_leg"),
+    "note": ("next_trailing", "prev_trailing"),
+}
+
+# Places in `layout`.
+L_ACCOUNTS, L_LEGS, L_ORDERS, L_REFERENCES, L_RECENT, L_LADDER, L_STAGED = 0, 1, 2, 3, 4, 5, 6
+L_ASSETS, L_FEEDS, L_MARKETS, L_TIERS, L_OWNERS = 7, 8, 9, 10, 11
+L_ORDERS_PER_ACCOUNT, L_LIQUIDATIONS, L_TRIGGERS, L_FILLS = 12, 13, 14, 15
+L_BITS_LEG, L_BITS_ORDER, L_BITS_REFERENCE, L_BITS_DRIVER, L_BITS_LADDER = 16, 17, 18, 19, 20
+L_EVENTS = 21
+L_HEAPS = 22  # (first row, capacity) of each heap
+LAYOUT_SIZE = 32
+
+
+def _view(name: str, kind: Any) -> Callable[[Any], Any]:
+    if not JIT:
+        return lambda state: getattr(state, name)
+    slot = _SLOT_OF[name]
+    two_dimensional = isinstance(kind, int)
+    dtype = np.dtype("i8") if two_dimensional else kind
+    element = numba.from_dtype(dtype)
+    array = types.Array(element, 2 if two_dimensional else 1, "C", aligned=True)
+    size = dtype.itemsize
+
+    @intrinsic
+    def view(typingctx: Any, state: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            word = ir.IntType(64)
+            directory = builder.inttoptr(args[0], word.as_pointer())
+
+            def load(place: int) -> Any:
+                loaded = builder.load(builder.gep(directory, [ir.Constant(word, place)]))
+                loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
+                return loaded
+
+            address, length = load(2 * slot), load(2 * slot + 1)
+            result = context.make_array(array)(context, builder)
+            shape, strides = [length], [ir.Constant(word, size)]
+            if two_dimensional:
+                shape.append(ir.Constant(word, kind))
+                strides.insert(0, ir.Constant(word, size * kind))
+            context.populate_array(
+                result,
+                data=builder.inttoptr(address, result.data.type),
+                shape=cgutils.pack_array(builder, shape),
+                strides=cgutils.pack_array(builder, strides),
+                itemsize=ir.Constant(word, size),
+                meminfo=None,
+            )
+            return result._getvalue()
+
+        return array(types.int64), codegen
+
+    return view  # type: ignore[no-any-return]
+
+
+class State:
+    """Owns the arrays. `handle` is what compiled code receives."""
+
+    def __init__(self, limits: Limits | None = None, events: int = 1 << 17) -> None:
+        self.limits = limits = limits or Limits()
+        rows = {
+            "machine": 1,
+            "asset": limits.assets + 1,
+            "feed": limits.feeds + 1,
+            "source": (limits.feeds + 1) * SOURCES_MAX,
+            "market": limits.markets + 1,
+            "account": limits.accounts + 1,
+            "owner": limits.owners + 1,
+            # Row r up to the number of accounts is account r's cash in asset 1; other legs follow.
+            "leg": limits.accounts + limits.legs + 1,
+            "order": limits.orders + 1,
+            "reference": limits.references + 1,
+            "recent": limits.recent_client_ids + 1,
+            "staged": limits.staged_rows,
+            "draft": 1,
+            "key_range": 6 * keys.MARKET_WIDTH,
+            "ladder": limits.ladder_ticks,
+            "scratch": limits.orders + limits.accounts + 64,
+            "score": limits.accounts + 1,
+            "layout": LAYOUT_SIZE,
+            "event": events,
+            "command": 1,
+        }
+        rows["leg_open"] = rows["leg"]
+        rows["note"] = rows["order"]
+        for name in ("asset", "feed", "market", "owner"):
+            rows[f"{name}_rule"] = rows[name]
+        rows["tier_rule"] = limits.risk_tiers + 1
+        rows["node"] = 2 * rows["leg"] + rows["order"]
+        drivers = DRIVERS_PER_MARKET * rows["market"] + rows["asset"]
+        rows["driver"] = drivers
+        rows["bucket"] = drivers * 2 * BUCKETS
+        rows["leg_slot"] = 1 << (2 * rows["leg"]).bit_length()
+        rows["client_slot"] = 1 << (2 * (rows["order"] + rows["recent"])).bit_length()
+        rows["reference_slot"] = 1 << (2 * rows["reference"]).bit_length()
+        timers = 2 * (rows["order"] + 2 * rows["account"] + 2 * rows["market"])
+        turns, triggered = 2 * rows["account"], 2 * rows["order"]
+        rows["heap"] = timers + turns + triggered + 8
+        rows["holder"] = rows["leg"]
+        for name in ("dirty", "hot", "converting"):
+            rows[name] = rows["account"]
+        rows["pending"] = rows["market"]
+        layout = np.zeros(LAYOUT_SIZE, np.int64)
+        layout[: L_FILLS + 1] = (
+            limits.accounts,
+            limits.legs,
+            limits.orders,
+            limits.references,
+            limits.recent_client_ids,
+            limits.ladder_ticks,
+            limits.staged_rows,
+            limits.assets,
+            limits.feeds,
+            limits.markets,
+            limits.risk_tiers,
+            limits.owners,
+            limits.orders_per_account,
+            limits.liquidations_per_command,
+            limits.triggers_per_command,
+            limits.fills_per_command,
+        )
+        words = 0
+        for place, size in (
+            (L_BITS_LEG, rows["leg"]),
+            (L_BITS_ORDER, rows["order"]),
+            (L_BITS_REFERENCE, rows["reference"]),
+            (L_BITS_DRIVER, 0),
+        ):
+            layout[place] = words
+            words += bitmap_words(size)
+        words += drivers * 2 * bitmap_words(BUCKETS)
+        layout[L_BITS_LADDER] = words
+        words += bitmap_words(limits.ladder_ticks) + 8 * limits.markets
+        rows["bits"] = words
+        layout[L_EVENTS] = events
+        layout[L_HEAPS : L_HEAPS + 6] = (0, timers, timers, turns, timers + turns, triggered)
+
+        directory = np.zeros(2 * len(_SLOTS), np.int64)
+        for slot, (name, kind) in enumerate(_SLOTS):
+            table: Any
+            if isinstance(kind, int):
+                table = np.zeros((rows[name], kind), np.int64)
+            else:
+                table = np.zeros(rows[name], kind)
+                if kind.names:
+                    table = table.view(np.recarray)
+            if name == "layout":
+                table[:] = layout
+            setattr(self, name, table)
+            directory[2 * slot] = table.ctypes.data
+            directory[2 * slot + 1] = rows[name]
+        self._directory = directory
+        self.handle: Any = int(directory.ctypes.data) if JIT else self
+
+    def load(self, commands: np.ndarray[Any, Any]) -> None:
+        """Make a batch the one that compiled code sees; it must be an aligned, contiguous array of COMMAND rows."""
+        self.command = commands.view(np.recarray)
+        slot = _SLOT_OF["command"]
+        self._directory[2 * slot] = commands.ctypes.data
+        self._directory[2 * slot + 1] = len(commands)
+
+    def __getattr__(self, name: str) -> Any:  # the tables are set by name above
+        raise AttributeError(name)
+
+    def describe(self) -> dict[str, int]:
+        return asdict(self.limits)
+
+
+MACHINE = _view(*_SLOTS[_SLOT_OF["machine"]])
+ASSET = _view(*_SLOTS[_SLOT_OF["asset"]])
+FEED = _view(*_SLOTS[_SLOT_OF["feed"]])
+SOURCE = _view(*_SLOTS[_SLOT_OF["source"]])
+MARKET = _view(*_SLOTS[_SLOT_OF["market"]])
+ACCOUNT = _view(*_SLOTS[_SLOT_OF["account"]])
+OWNER = _view(*_SLOTS[_SLOT_OF["owner"]])
+LEG = _view(*_SLOTS[_SLOT_OF["leg"]])
+LEG_OPEN = _view(*_SLOTS[_SLOT_OF["leg_open"]])
+ORDER = _view(*_SLOTS[_SLOT_OF["order"]])
+NOTE = _view(*_SLOTS[_SLOT_OF["note"]])
+REFERENCE = _view(*_SLOTS[_SLOT_OF["reference"]])
+RECENT = _view(*_SLOTS[_SLOT_OF["recent"]])
+STAGED = _view(*_SLOTS[_SLOT_OF["staged"]])
+ASSET_RULE = _view(*_SLOTS[_SLOT_OF["asset_rule"]])
+FEED_RULE = _view(*_SLOTS[_SLOT_OF["feed_rule"]])
+MARKET_RULE = _view(*_SLOTS[_SLOT_OF["market_rule"]])
+TIER_RULE = _view(*_SLOTS[_SLOT_OF["tier_rule"]])
+OWNER_RULE = _view(*_SLOTS[_SLOT_OF["owner_rule"]])
+KEY_RANGE = _view(*_SLOTS[_SLOT_OF["key_range"]])
+DRAFT = _view(*_SLOTS[_SLOT_OF["draft"]])
+LADDER = _view(*_SLOTS[_SLOT_OF["ladder"]])
+BITS = _view(*_SLOTS[_SLOT_OF["bits"]])
+NODE = _view(*_SLOTS[_SLOT_OF["node"]])
+BUCKET = _view(*_SLOTS[_SLOT_OF["bucket"]])
+DRIVER = _view(*_SLOTS[_SLOT_OF["driver"]])
+LEG_SLOT = _view(*_SLOTS[_SLOT_OF["leg_slot"]])
+CLIENT_SLOT = _view(*_SLOTS[_SLOT_OF["client_slot"]])
+REFERENCE_SLOT = _view(*_SLOTS[_SLOT_OF["reference_slot"]])
+HEAP = _view(*_SLOTS[_SLOT_OF["heap"]])
+HOLDER = _view(*_SLOTS[_SLOT_OF["holder"]])
+DIRTY = _view(*_SLOTS[_SLOT_OF["dirty"]])
+HOT = _view(*_SLOTS[_SLOT_OF["hot"]])
+CONVERTING = _view(*_SLOTS[_SLOT_OF["converting"]])
+PENDING = _view(*_SLOTS[_SLOT_OF["pending"]])
+SCRATCH = _view(*_SLOTS[_SLOT_OF["scratch"]])
+SCORE = _view(*_SLOTS[_SLOT_OF["score"]])
+LAYOUT = _view(*_SLOTS[_SLOT_OF["layout"]])
+COMMAND = _view(*_SLOTS[_SLOT_OF["command"]])
+EVENT = _view(*_SLOTS[_SLOT_OF["event"]])

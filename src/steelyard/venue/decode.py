@@ -1,0 +1,362 @@
+"""From rows of EVENT to records. Nothing is looked up but names: a row says everything else itself."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from steelyard.model import commands, events, orders
+from steelyard.model.commands import Command
+from steelyard.model.reject import Reject
+from steelyard.num.limits import INDEX_SCALE_BITS
+from steelyard.venue import happened as H
+from steelyard.venue.amounts import PPB_STEP, Step
+from steelyard.venue.instruments import Asset, Market, Names
+
+SIDES = {orders.BUY: "buy", orders.SELL: "sell"}
+TYPES = ("limit", "market")
+TIFS = ("GTC", "IOC", "FOK", "GTT")
+MODES = ("cross", "isolated")
+ROLES = ("user", "child", "system")
+TABLES = {
+    commands.ASSET: "asset",
+    commands.FEED: "feed",
+    commands.MARKET: "market",
+    commands.RISK_TIER: "risk tier",
+    commands.OWNER: "owner",
+}
+CLOSED = {v: k.removeprefix("CLOSED_").lower() for k, v in vars(events).items() if k.startswith("CLOSED_")}
+ENDED = {v: k.removeprefix("ENDED_").lower() for k, v in vars(events).items() if k.startswith("ENDED_")}
+
+assert events.EVENT.names is not None
+_FIELDS = tuple(events.EVENT.names)
+
+
+When = dict[str, Any]  # seq, nth and at_ns of an event
+
+
+class Row(NamedTuple):
+    """One row of EVENT as plain integers."""
+
+    seq: int
+    kind: int
+    reason: int
+    side: int
+    options: int
+    spare: int
+    market: int
+    account: int
+    order: int
+    other: int
+    price: int
+    lots: int
+    amount: int
+    fee: int
+    extra: int
+    extra2: int
+
+
+assert Row._fields == _FIELDS, "a row is read by position"
+
+
+def plain_rows(rows: Any) -> list[Row]:
+    return [Row(*row) for row in rows.tolist()]
+
+
+class Decoder:
+    """Turns the events of one venue into records."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self._by_kind: dict[int, Callable[[Row, When], H.Happened]] = {
+            kind: getattr(self, f"_{name.lower()}") for name, kind in events.Event.__members__.items()
+        }
+
+    def decode(self, rows: Any, times: dict[int, int]) -> tuple[H.Happened, ...]:
+        """`times` gives the instant of each command by its sequence number."""
+        decoded = []
+        seq, nth = -1, 0
+        for row in plain_rows(rows):
+            nth = nth + 1 if row.seq == seq else 0
+            seq = row.seq
+            decoded.append(self.one(row, nth, times.get(seq, 0)))
+        return tuple(decoded)
+
+    def one(self, row: Row, nth: int, at_ns: int) -> H.Happened:
+        return self._by_kind[row.kind](row, {"seq": row.seq, "nth": nth, "at_ns": at_ns})
+
+    # --- helpers
+
+    def _who(self, row: int) -> str:
+        return self.names.account_name(row)
+
+    def _in(self, row: Row) -> Market:
+        return self.names.market_at(row.market)
+
+    def _cash(self, row: Row) -> tuple[Asset, Decimal]:
+        asset = self.names.asset_at(row.market)
+        return asset, asset.atom.back(row.amount)
+
+    def _unit(self, amount: int) -> Decimal:
+        return self.names.asset_at(1).atom.back(amount)
+
+    # --- one method per kind, in the order of model/events.py
+
+    def _rejected(self, e: Row, when: When) -> H.Refused:
+        return H.Refused(
+            reason=Reject(e.reason),
+            command=Command(e.extra).name.lower() if e.extra in Command._value2member_map_ else f"kind {e.extra}",
+            account=self._who(e.account) if e.account else None,
+            symbol=self.names.symbol(e.market),
+            detail=e.order,
+            **when,
+        )
+
+    def _configured(self, e: Row, when: When) -> H.Configured:
+        return H.Configured(table=TABLES[e.account], row=e.market, is_new=bool(e.extra), **when)
+
+    def _account_opened(self, e: Row, when: When) -> H.AccountOpened:
+        return H.AccountOpened(
+            account=self._who(e.account),
+            owner=e.other,
+            role=ROLES[e.extra],
+            parent=self._who(e.order) if e.order else None,
+            symbol=self.names.symbol(e.market),
+            **when,
+        )
+
+    def _money(self, kind: type[H.Deposited], e: Row, when: When) -> H.Deposited:
+        asset, amount = self._cash(e)
+        return kind(account=self._who(e.account), asset=asset.name, amount=amount, **when)
+
+    def _deposited(self, e: Row, when: When) -> H.Deposited:
+        return self._money(H.Deposited, e, when)
+
+    def _withdrawal_reserved(self, e: Row, when: When) -> H.Deposited:
+        return self._money(H.WithdrawalReserved, e, when)
+
+    def _withdrawal_confirmed(self, e: Row, when: When) -> H.Deposited:
+        return self._money(H.WithdrawalConfirmed, e, when)
+
+    def _withdrawal_returned(self, e: Row, when: When) -> H.Deposited:
+        return self._money(H.WithdrawalReturned, e, when)
+
+    def _transferred(self, e: Row, when: When) -> H.Transferred:
+        asset, amount = self._cash(e)
+        return H.Transferred(
+            giver=self._who(e.account), taker=self._who(e.other), asset=asset.name, amount=amount, **when
+        )
+
+    def _margin_moved(self, e: Row, when: When) -> H.MarginMoved:
+        market = self._in(e)
+        return H.MarginMoved(
+            account=self._who(e.account),
+            child=self._who(e.other),
+            symbol=market.name,
+            amount=market.settle.atom.back(e.amount),
+            **when,
+        )
+
+    def _leverage_set(self, e: Row, when: When) -> H.LeverageSet:
+        return H.LeverageSet(account=self._who(e.account), symbol=self._in(e).name, leverage=e.amount, **when)
+
+    def _margin_mode_set(self, e: Row, when: When) -> H.MarginModeSet:
+        return H.MarginModeSet(
+            account=self._who(e.account), owner=e.other, symbol=self._in(e).name, mode=MODES[e.amount], **when
+        )
+
+    def _index_set(self, e: Row, when: When) -> H.IndexSet:
+        fed = self.names.feed_at(e.market)
+        step = fed.tick if isinstance(fed, Market) else fed.price_step
+        return H.IndexSet(name=fed.name, price=step.back(e.price), **when)
+
+    def _mark_set(self, e: Row, when: When) -> H.MarkSet:
+        market = self._in(e)
+        tick = market.tick
+        return H.MarkSet(
+            symbol=market.name,
+            mark=tick.back(e.price),
+            index=tick.back(e.other),
+            funding_rate=PPB_STEP.back(e.amount),
+            bid=tick.back(e.extra) if e.extra else None,
+            ask=tick.back(e.extra2) if e.extra2 else None,
+            **when,
+        )
+
+    def _order_accepted(self, e: Row, when: When) -> H.OrderAccepted:
+        market = self._in(e)
+        return H.OrderAccepted(
+            **self._order(e),
+            type=TYPES[e.options & 1],
+            time_in_force=TIFS[e.options >> 1],
+            price=market.tick.back(e.price) if e.price else None,
+            amount=market.lot.back(e.lots),
+            trigger_price=market.tick.back(e.other) if e.other else None,
+            margin=market.settle.atom.back(e.amount),
+            **when,
+        )
+
+    def _order(self, e: Row) -> dict[str, Any]:
+        return {
+            "account": self._who(e.account),
+            "symbol": self._in(e).name,
+            "order": e.order,
+            "side": SIDES[e.side],
+        }
+
+    def _order_amended(self, e: Row, when: When) -> H.OrderAmended:
+        market = self._in(e)
+        return H.OrderAmended(
+            **self._order(e),
+            price=market.tick.back(e.price),
+            remaining=market.lot.back(e.lots),
+            kept_its_place=bool(e.extra),
+            **when,
+        )
+
+    def _order_triggered(self, e: Row, when: When) -> H.OrderTriggered:
+        return H.OrderTriggered(**self._order(e), price=self._in(e).tick.back(e.price), **when)
+
+    def _order_closed(self, e: Row, when: When) -> H.OrderClosed:
+        return H.OrderClosed(
+            **self._order(e),
+            because=CLOSED[e.reason],
+            dropped=self._in(e).lot.back(e.lots),
+            reason=Reject(e.extra),
+            **when,
+        )
+
+    def _fill(self, e: Row, when: When) -> H.Fill:
+        market = self._in(e)
+        money = market.settle.atom
+        return H.Fill(
+            account=self._who(e.account),
+            symbol=market.name,
+            order=e.order,
+            other_order=e.other,
+            side=SIDES[e.side],
+            price=market.tick.back(e.price),
+            amount=market.lot.back(e.lots),
+            cost=money.back(e.price * e.lots * market.atoms_per_tick_lot),
+            realized=money.back(e.amount),
+            fee=money.back(e.fee),
+            fee_asset=market.settle.name,
+            is_maker=bool(e.options & events.FILL_MAKER),
+            is_liquidation=bool(e.options & events.FILL_LIQUIDATION),
+            position=market.lot.back(e.extra),
+            remaining=market.lot.back(e.extra2),
+            **when,
+        )
+
+    def _funding_set(self, e: Row, when: When) -> H.FundingSet:
+        market = self._in(e)
+        # A power of two divides evenly in decimals, so this is exact too.
+        fine = Step(market.tick.coefficient * 5**INDEX_SCALE_BITS, market.tick.places + INDEX_SCALE_BITS)
+        return H.FundingSet(
+            symbol=market.name,
+            index=market.tick.back(e.price),
+            rate=PPB_STEP.back(e.amount),
+            funding_index=fine.back(e.extra),
+            due_ns=e.extra2,
+            **when,
+        )
+
+    def _funding_paid(self, e: Row, when: When) -> H.FundingPaid:
+        market = self._in(e)
+        return H.FundingPaid(
+            account=self._who(e.account), symbol=market.name, amount=market.settle.atom.back(e.amount), **when
+        )
+
+    def _dust_swept(self, e: Row, when: When) -> H.DustSwept:
+        market = self._in(e)
+        return H.DustSwept(symbol=market.name, amount=market.settle.atom.back(e.amount), **when)
+
+    def _cancel_after_set(self, e: Row, when: When) -> H.CancelAfterSet:
+        return H.CancelAfterSet(account=self._who(e.account), due_ns=e.amount or None, **when)
+
+    def _converted(self, e: Row, when: When) -> H.Converted:
+        sold, bought = self.names.asset_at(e.market), self.names.asset_at(e.other)
+        return H.Converted(
+            account=self._who(e.account),
+            sold_asset=sold.name,
+            sold=sold.atom.back(e.lots),
+            bought_asset=bought.name,
+            bought=bought.atom.back(e.amount),
+            **when,
+        )
+
+    def _liquidation_started(self, e: Row, when: When) -> H.LiquidationStarted:
+        return H.LiquidationStarted(
+            account=self._who(e.account),
+            equity=self._unit(e.amount),
+            maintain=self._unit(e.fee),
+            restore=self._unit(e.extra),
+            takeover=self._unit(e.extra2),
+            **when,
+        )
+
+    def _liquidation_order(self, e: Row, when: When) -> H.LiquidationOrder:
+        market = self._in(e)
+        return H.LiquidationOrder(
+            account=self._who(e.account),
+            symbol=market.name,
+            side=SIDES[e.side],
+            limit=market.tick.back(e.price),
+            amount=market.lot.back(e.lots),
+            mark=market.tick.back(e.other),
+            bankruptcy=market.settle.atom.back(e.amount),
+            equity=self._unit(e.extra),
+            maintain=self._unit(e.extra2),
+            **when,
+        )
+
+    def _liquidation_fee(self, e: Row, when: When) -> H.LiquidationFee:
+        market = self._in(e)
+        return H.LiquidationFee(
+            account=self._who(e.account), symbol=market.name, amount=market.settle.atom.back(e.amount), **when
+        )
+
+    def _fund_paid(self, e: Row, when: When) -> H.FundPaid:
+        asset = self.names.asset_at(e.other)
+        return H.FundPaid(
+            account=self._who(e.account),
+            symbol=self.names.symbol(e.market),
+            asset=asset.name,
+            amount=asset.atom.back(e.amount),
+            **when,
+        )
+
+    def _taken_over(self, e: Row, when: When) -> H.TakenOver:
+        market = self._in(e)
+        return H.TakenOver(
+            account=self._who(e.account),
+            backstop=self._who(e.other),
+            symbol=market.name,
+            side=SIDES[e.side],
+            amount=market.lot.back(e.lots),
+            cash=market.settle.atom.back(e.amount),
+            **when,
+        )
+
+    def _deleveraged(self, e: Row, when: When) -> H.Deleveraged:
+        market = self._in(e)
+        return H.Deleveraged(
+            account=self._who(e.account),
+            counterparty=self._who(e.other),
+            symbol=market.name,
+            side=SIDES[e.side],
+            amount=market.lot.back(e.lots),
+            cash=market.settle.atom.back(e.amount),
+            fund=market.settle.atom.back(e.fee),
+            score=e.extra,
+            rank=e.extra2,
+            **when,
+        )
+
+    def _liquidation_ended(self, e: Row, when: When) -> H.LiquidationEnded:
+        return H.LiquidationEnded(
+            account=self._who(e.account),
+            because=ENDED[e.reason],
+            equity=self._unit(e.amount),
+            maintain=self._unit(e.fee),
+            **when,
+        )

@@ -1,0 +1,163 @@
+"""Refused parameters in words: which one, what it was, and what would do."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from steelyard.model import keys as K
+from steelyard.model import reject as no
+from steelyard.model.reject import Reject
+from steelyard.num.limits import BRACKETS_MAX, COLLATERAL_TIERS_MAX, FEE_TIERS_MAX, NOTIONAL_MAX, PPM
+from steelyard.venue import formulas as F
+from steelyard.venue.amounts import duration_text, plain
+from steelyard.venue.parameters import (
+    ASSET_PARAMETERS,
+    FEED_PARAMETERS,
+    MARKET_PARAMETERS,
+    OWNER_PARAMETERS,
+    TIER_PARAMETERS,
+    Grid,
+    Parameter,
+    key_name,
+    rate,
+)
+from steelyard.venue.refusals import SENTENCES
+
+Ranges = Mapping[tuple[int, int], tuple[int, int, int, bool]]
+RANGES: list[tuple[dict[str, Parameter], Ranges]] = [
+    (ASSET_PARAMETERS, K.ASSET_KEYS),
+    (FEED_PARAMETERS, K.FEED_KEYS),
+    (MARKET_PARAMETERS, K.MARKET_KEYS),
+    (TIER_PARAMETERS, K.TIER_KEYS),
+    (OWNER_PARAMETERS, K.OWNER_KEYS),
+]
+Values = Mapping[int, int]
+
+
+def defaults(ranges: Ranges) -> dict[int, int]:
+    """What a new row starts from."""
+    return {key + place: default for (key, count), (_, _, default, _) in ranges.items() for place in range(count)}
+
+
+def explain_refusal(
+    label: str, table: dict[str, Parameter], grid: Grid, reason: Reject, key: int, asked: Values, before: Values
+) -> str:
+    """`before` holds what the row has, or its defaults if it is new."""
+    name = key_name(table, key)
+    if reason == no.PARAMETER_OUT_OF_RANGE:
+        low, high = _range(table, key)
+        return (
+            f"{label}: {name} {_text(table, grid, key, asked.get(key, 0))} is not within "
+            f"{_text(table, grid, key, low)} to {_text(table, grid, key, high)}"
+        )
+    if reason == no.PARAMETER_IS_FIXED:
+        now = _text(table, grid, key, before.get(key, 0))
+        return f"{label}: {name} is {now} and cannot change once it has been set"
+    if reason == no.PARAMETERS_DISAGREE:
+        values = {**before, **asked}
+        if table is MARKET_PARAMETERS:
+            why = _market(key, values, grid)
+        elif table is ASSET_PARAMETERS:
+            why = _asset(key)
+        elif table is FEED_PARAMETERS:
+            why = f"quorum {values[K.F_QUORUM]} asks for more sources than the feed listens to"
+        else:
+            why = f"there is no risk tier {values.get(K.O_RISK_TIER)}"
+        return f"{label}: {why}"
+    return f"{label}: {SENTENCES[reason]}"
+
+
+def _range(table: dict[str, Parameter], key: int) -> tuple[int, int]:
+    for parameters, ranges in RANGES:
+        if parameters is table:
+            for (first, count), (low, high, _, _) in ranges.items():
+                if first <= key < first + count:
+                    return low, high
+    return 0, 0
+
+
+def _text(table: dict[str, Parameter], grid: Grid, key: int, value: int) -> str:
+    for parameter in table.values():
+        if parameter.key == key:
+            shown = grid.back(parameter, value)
+            return plain(shown) if isinstance(shown, Decimal) else str(shown)
+    is_amount = K.M_BRACKET_UPPER <= key < K.M_BRACKET_UPPER + BRACKETS_MAX
+    if table is ASSET_PARAMETERS:
+        is_amount = K.A_TIER_UPPER <= key < K.A_TIER_UPPER + COLLATERAL_TIERS_MAX
+    return grid.atom.text(value) if is_amount else plain(rate(value))
+
+
+def _asset(key: int) -> str:
+    name = key_name(ASSET_PARAMETERS, key)
+    if K.A_TIER_UPPER <= key < K.A_TIER_OPEN_PPM:
+        return f"the {name} must lie above that of the tier before it"
+    if K.A_TIER_OPEN_PPM <= key < K.A_TIER_MAINTAIN_PPM:
+        return f"the {name} must be above neither the maintenance weight of its tier nor that of the tier before it"
+    if K.A_TIER_MAINTAIN_PPM <= key < K.A_TIER_MAINTAIN_PPM + COLLATERAL_TIERS_MAX:
+        return f"the {name} must not be above that of the tier before it"
+    if key == K.A_TIERS:
+        return "the unit of account counts fully; it has one collateral tier of weight 1"
+    if key == K.A_FEED:
+        return "every asset but the unit of account needs a price feed of its own"
+    return f"{name} contradicts another parameter"
+
+
+def _market(key: int, values: Values, grid: Grid) -> str:
+    name = key_name(MARKET_PARAMETERS, key)
+    if key == K.M_POSITION_LOTS_MAX:
+        ticks, scale, lots = (values[each] for each in (K.M_TICKS_MAX, K.M_ATOMS_PER_TICK_LOT, key))
+        return (
+            f"a position of {grid.lot.text(lots)} at the highest price {grid.tick.text(ticks)} would be worth more "
+            f"than {grid.atom.text(NOTIONAL_MAX)}, the widest number kept; position_max may be at most "
+            f"{grid.lot.text(NOTIONAL_MAX // (ticks * scale))} at this price_max"
+        )
+    if key == K.M_ORDER_LOTS_MAX:
+        order, position = grid.lot.text(values[key]), grid.lot.text(values[K.M_POSITION_LOTS_MAX])
+        return f"order_max {order} is above position_max {position}"
+    if key == K.M_RESTORE_PPM:
+        return _restore(values, grid)
+    if key == K.M_LIQUIDATION_FEE_PPM:
+        freed = Decimal(values[K.M_BRACKET_MAINTAIN_PPM] * values[K.M_RESTORE_PPM]) / PPM**2
+        return (
+            f"liquidation_fee {plain(rate(values[key]))} must be below what closing frees: the maintenance rate of "
+            f"bracket 1 times restore = {plain(freed.normalize())}"
+        )
+    if key == K.M_OI_UPPER_LOTS:
+        upper, lower = grid.lot.text(values[key]), grid.lot.text(values[K.M_OI_LOWER_LOTS])
+        return f"oi_upper {upper} must be above oi_lower {lower}, or 0 to switch the rise off"
+    if key == K.M_FUNDING_INTERVAL_NS:
+        interval, sample = duration_text(values[key]), duration_text(values[K.M_SAMPLE_INTERVAL_NS])
+        return f"funding_interval {interval} must be a multiple of sample_interval {sample}"
+    if K.M_MAKER_PPM <= key < K.M_MAKER_PPM + FEE_TIERS_MAX:
+        tiers = values[K.M_FEE_TIERS]
+        rebate = -min(values[K.M_MAKER_PPM + i] for i in range(tiers))
+        fee = min(values[K.M_TAKER_PPM + i] for i in range(tiers))
+        return f"a maker's rebate of {plain(rate(rebate))} is above the lowest taker fee {plain(rate(fee))}"
+    if K.M_BRACKET_UPPER <= key < K.M_BRACKET_MAINTAIN_PPM:
+        return f"the {name} must lie above that of the bracket before it"
+    if K.M_BRACKET_MAINTAIN_PPM <= key < K.M_BRACKET_OPEN_PPM + BRACKETS_MAX:
+        return f"the {name} must not be below that of the bracket before it"
+    if key == K.M_SETTLE:
+        return "there is no such settlement asset"
+    if key == K.M_FEED:
+        return "the price feed is missing, or serves something else already"
+    return f"{name} contradicts another parameter"
+
+
+def _restore(values: Values, grid: Grid) -> str:
+    """Where an account would have to be restored to more than opening takes: on a slope, or at the end of a bracket."""
+    row = [values.get(key, 0) for key in range(K.MARKET_WIDTH)]
+    rule = F.market_rule([row], 0)
+    for place, bracket in enumerate(rule.brackets):
+        target, opening = F.ppm_up(F.maintain_atoms(rule, bracket.upper), rule.restore), F.open_atoms(rule, bracket.upper)
+        if target > opening and bracket.maintain * rule.restore <= bracket.open * PPM:
+            return (
+                f"restore {plain(rate(rule.restore))} asks for more than opening does: at a notional of "
+                f"{grid.atom.text(bracket.upper)} (end of bracket {place + 1}) it is {grid.atom.text(target)}, and the "
+                f"opening rates give {grid.atom.text(opening)}"
+            )
+        if bracket.maintain * rule.restore > bracket.open * PPM:
+            return (
+                f"restore {plain(rate(rule.restore))} x maintenance rate {plain(rate(bracket.maintain))} is above the "
+                f"opening rate {plain(rate(bracket.open))} of bracket {place + 1}"
+            )
+    return "restore asks for more than opening does"

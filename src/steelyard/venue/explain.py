@@ -1,0 +1,222 @@
+"""An account's health, line by line: what each leg adds to E and to each M, by which rule, rounded which way.
+
+Promises
+- The lines add up to what the machine says, to the atom; a difference is an error of ours and stops here.
+- Every line's numbers are computed a second time, in plain integers, from the quantities it prints.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
+from steelyard.state.tables import MARKET_0
+from steelyard.venue import formulas as F
+from steelyard.venue.amounts import grouped, plain, ratio_down
+from steelyard.venue.instruments import Asset, Market, Names
+from steelyard.venue.parameters import rate
+from steelyard.venue.reading import Reader
+from steelyard.venue.records import Record, Requirements
+
+QUESTIONS = (FOR_OPEN, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER)
+COLUMNS = ("equity", "open", "maintain", "restore", "takeover")
+Numbers = tuple[int, int, int, int, int]  # in the order of COLUMNS, atoms of the unit of account
+
+
+class Line(Record, frozen=True, kw_only=True):
+    """One leg. `working` says in words and numbers how the columns came about."""
+
+    leg: str
+    equity: Decimal
+    requirements: Requirements
+    working: tuple[str, ...]
+
+
+class Explanation(Record, frozen=True, kw_only=True):
+    account: str
+    unit: str
+    lines: tuple[Line, ...]
+    equity: Decimal
+    requirements: Requirements
+    verdict: str
+
+    def __str__(self) -> str:
+        body = [[line.leg, *_cells(line.equity, line.requirements)] for line in self.lines]
+        head = [f"{self.account}, in {self.unit}", "E", *(f"M({name})" for name in COLUMNS[1:])]
+        total = ["total", *_cells(self.equity, self.requirements)]
+        widths = [max(len(row[place]) for row in [head, *body, total]) for place in range(len(head))]
+        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+        table = [_row(head, widths), rule, *(_row(row, widths) for row in body), rule, _row(total, widths)]
+        notes = [f"{line.leg}: {note}" for line in self.lines for note in line.working]
+        return "\n".join([*table, self.verdict, "", *notes])
+
+
+def _cells(equity: Decimal, m: Requirements) -> list[str]:
+    return [grouped(amount) for amount in (equity, m.open, m.maintain, m.restore, m.takeover)]
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *rest = (
+        cell.rjust(width) if place else cell.ljust(width)
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    )
+    return "  ".join([first, *rest]).rstrip()
+
+
+class Explainer:
+    def __init__(self, reader: Reader, names: Names) -> None:
+        self.reader = reader
+        self.names = names
+        self.unit = names.asset_at(1)
+
+    def explain(self, account: int) -> Explanation:
+        lines, totals = [], [0, 0, 0, 0, 0]
+        for leg in self.reader.legs(account):
+            label, numbers, working = self._leg(account, leg)
+            said = (self.reader.leg_equity(leg), *(self.reader.leg_requirement(leg, each) for each in QUESTIONS))
+            assert numbers == said, f"Invariant: {label} is {said} to the machine and {numbers} by its formulas"
+            totals = [a + b for a, b in zip(totals, numbers, strict=True)]
+            if any(numbers) or working:
+                equity, *rest = numbers
+                lines.append(
+                    Line(
+                        leg=label,
+                        equity=self._money(equity),
+                        requirements=self._requirements(rest),
+                        working=tuple(working),
+                    )
+                )
+        whole = [self.reader.equity(account), *(self.reader.requirement(account, each) for each in QUESTIONS)]
+        assert whole == totals, f"Invariant: the legs add up to {totals}, the machine says {whole}"
+        return Explanation(
+            account=self.names.account_name(account),
+            unit=self.unit.name,
+            lines=tuple(lines),
+            equity=self._money(totals[0]),
+            requirements=self._requirements(totals[1:]),
+            verdict=self._verdict(totals[0], totals[1], totals[2]),
+        )
+
+    def _money(self, amount: int) -> Decimal:
+        return self.unit.atom.back(amount)
+
+    def _requirements(self, amounts: Sequence[int]) -> Requirements:
+        opening, maintain, restore, takeover = (self._money(amount) for amount in amounts)
+        return Requirements(open=opening, maintain=maintain, restore=restore, takeover=takeover)
+
+    def _verdict(self, equity: int, opening: int, maintain: int) -> str:
+        spare = grouped(self._money(abs(equity - maintain)))
+        if equity < maintain:
+            share = ratio_down(equity, maintain)
+            return f"unhealthy: {spare} short of M(maintain), E / M = {share if share is not None else 'below zero'}"
+        free = grouped(self._money(max(0, equity - opening)))
+        return f"healthy: {spare} above M(maintain), {free} free for new risk"
+
+    def _leg(self, account: int, leg: int) -> tuple[str, Numbers, list[str]]:
+        thing = self.reader.thing(leg)
+        if thing < MARKET_0:
+            return self._cash(self.names.asset_at(thing), leg)
+        return self._position(account, self.names.market_at(thing - MARKET_0), leg)
+
+    # --- cash
+
+    def _cash(self, asset: Asset, leg: int) -> tuple[str, Numbers, list[str]]:
+        quantity, price = self.reader.quantity(leg), self.reader.asset_price(asset.row)
+        rule = self.reader.asset_rule(asset.row)
+        opening, maintain = (
+            F.cash_requirement(asset.row, rule, quantity, price, question) for question in (FOR_OPEN, FOR_MAINTAIN)
+        )
+        worth = F.value(quantity, price)
+        working = []
+        if quantity and (asset.row != 1 or quantity < 0):
+            amount = f"{grouped(asset.atom.back(quantity))} {asset.name}"
+            exact = "" if price == ASSET_PRICE_SCALE else f" x {plain(asset.price_step.back(price))}"
+            working.append(f"E = {amount}{exact} = {grouped(self._money(worth))} (down)")
+            if quantity < 0:
+                weight, total = rate(rule.borrow_weight), grouped(self._money(maintain))
+                working.append(f"M = |debt| x (borrow weight {weight} - 1) = {total} (up)")
+            else:
+                working += self._tiers(asset, rule, quantity)
+        return asset.name, (worth, opening, maintain, maintain, maintain), working
+
+    def _tiers(self, asset: Asset, rule: F.AssetRule, quantity: int) -> list[str]:
+        notes, below = [], 0
+        for upper, opening, maintain in rule.tiers:
+            end = min(quantity, upper)
+            if end > below:
+                part = grouped(asset.atom.back(end - below))
+                notes.append(
+                    f"M: {part} {asset.name} weigh {rate(maintain)} ({rate(opening)} to open); the rest of their value "
+                    f"is required (up)"
+                )
+                below = end
+        if quantity > below:
+            notes.append(f"M: {grouped(asset.atom.back(quantity - below))} {asset.name} beyond the tiers weigh nothing")
+        return notes
+
+    # --- positions
+
+    def _position(self, account: int, market: Market, leg: int) -> tuple[str, Numbers, list[str]]:
+        reader, state = self.reader, self.reader.state
+        rule, mark = reader.market_rule(market.row), reader.mark(market.row)
+        price = reader.asset_price(market.settle.row)
+        quantity, cost = reader.quantity(leg), int(state.leg.cost[leg])
+        value = quantity * mark * rule.scale
+        now, then = int(state.market.funding_index[market.row]), int(state.leg.funding_at_touch[leg])
+        funding = F.accrued_up(quantity, rule.scale, now, then)
+        notional = abs(value)
+        answers = [
+            F.charge(F.position_atoms(rule, notional, question), price) if quantity else 0 for question in QUESTIONS[1:]
+        ]
+        opening, side, size, reserve = self._opening(account, rule, leg, mark, price)
+        money = market.settle.atom
+        working = []
+        if quantity:
+            worth, paid, owed, left = (
+                grouped(money.back(atoms)) for atoms in (value, cost, funding, value - cost - funding)
+            )
+            working.append(
+                f"E = value {worth} - cost {paid} - funding {owed} (up) = {left} {market.settle.name}, "
+                f"with {market.lot.text(quantity)} at mark {market.tick.text(mark)}"
+            )
+            working.append(self._bracket(market, rule, notional))
+            working.append(
+                f"M(restore) = {rate(rule.restore)} x and M(takeover) = {rate(rule.takeover)} x M(maintain) (up)"
+            )
+        if opening:
+            leverage = reader.leverage(account, market.row)
+            working.append(
+                f"M(open): the worse of all bids or all asks filled is {side}, {market.lot.text(size)}: the larger of "
+                f"its opening bracket and 1/{leverage} of its notional, plus {grouped(money.back(reserve))} reserved "
+                f"for orders (up)"
+            )
+        equity = F.value(value - cost - funding, price)
+        maintain, restore, takeover = answers
+        return market.name, (equity, opening, maintain, restore, takeover), working
+
+    def _bracket(self, market: Market, rule: F.MarketRule, notional: int) -> str:
+        place = rule.bracket(notional)
+        bracket, money = rule.brackets[place], market.settle.atom
+        less = f" - {grouped(money.back(bracket.deduct_maintain))}" if bracket.deduct_maintain else ""
+        return (
+            f"M(maintain) = notional {grouped(money.back(notional))} x {rate(bracket.maintain)}{less} = "
+            f"{grouped(money.back(F.maintain_atoms(rule, notional)))} {market.settle.name} (up), "
+            f"bracket {place + 1} of {len(rule.brackets)}"
+        )
+
+    def _opening(self, account: int, rule: F.MarketRule, leg: int, mark: int, price: int) -> tuple[int, str, int, int]:
+        """(M(open) in value, worse side, its size in lots, its reserve in atoms)."""
+        reader, orders = self.reader, self.reader.state.leg_open
+        quantity, leverage = reader.quantity(leg), reader.leverage(account, rule.row)
+        scaling, unit = int(reader.state.market.oi_scale_ppm[rule.row]), mark * rule.scale
+        sides = []
+        for side, size, reserve in (
+            ("bids", quantity + int(orders.bid_lots[leg]), int(orders.bid_reserve[leg])),
+            ("asks", quantity - int(orders.ask_lots[leg]), int(orders.ask_reserve[leg])),
+        ):
+            sides.append((F.opening_side(rule, abs(size) * unit, leverage, scaling) + reserve, side, size, reserve))
+        worst, side, size, reserve = max(sides, key=lambda each: each[0])
+        return F.charge(worst, price), side, size, reserve
+
+
+assert PPM == 10**6, "rates are printed with six decimals"

@@ -1,0 +1,177 @@
+"""The formulas of health in plain Python integers, read from rule tables: what an explanation writes out line by line.
+
+The machine answers with compiled code; nothing is decided here. Explanations and checks of stories compare the two and
+fail loudly if they ever differ. See docs/concepts/numbers.md and docs/concepts/legs-and-health.md.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from steelyard.model import keys as K
+from steelyard.model.orders import FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, PPM
+
+
+def div_up(numerator: int, denominator: int) -> int:
+    return -(-numerator // denominator)
+
+
+def ppm_up(amount: int, rate: int) -> int:
+    return div_up(amount * rate, PPM)
+
+
+def ppm_down(amount: int, rate: int) -> int:
+    return amount * rate // PPM
+
+
+def value(atoms: int, price: int) -> int:
+    """What atoms are worth, rounded down."""
+    return atoms * price // ASSET_PRICE_SCALE
+
+
+def charge(atoms: int, price: int) -> int:
+    """What atoms of requirement weigh, rounded up."""
+    return div_up(atoms * price, ASSET_PRICE_SCALE)
+
+
+def atoms_down(amount: int, price: int) -> int:
+    """Value back to atoms, rounded down."""
+    return amount * ASSET_PRICE_SCALE // price
+
+
+def atoms_up(amount: int, price: int) -> int:
+    return div_up(amount * ASSET_PRICE_SCALE, price)
+
+
+def accrued_up(quantity: int, atoms_per_tick_lot: int, index_now: int, index_then: int) -> int:
+    """Funding a leg owes, rounded against it."""
+    return div_up(quantity * atoms_per_tick_lot * (index_now - index_then), INDEX_SCALE)
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    upper: int
+    maintain: int  # ppm
+    open: int  # ppm
+    deduct_maintain: int
+    deduct_open: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarketRule:
+    """The parameters of a market that health and liquidation use."""
+
+    row: int
+    settle: int
+    scale: int  # atoms per tick and lot
+    ticks_max: int
+    leverage: int
+    restore: int
+    takeover: int
+    liquidation_fee: int
+    reach: int
+    slice: int
+    slice_notional: int
+    slip: int
+    brackets: tuple[Bracket, ...]
+
+    def bracket(self, notional: int) -> int:
+        """Which bracket a notional falls into, from 0."""
+        place = 0
+        while place < len(self.brackets) - 1 and notional > self.brackets[place].upper:
+            place += 1
+        return place
+
+
+def market_rule(table: Any, row: int) -> MarketRule:
+    """From a row of the machine's rule table."""
+    rule = [int(value) for value in table[row]]
+    count = rule[K.M_BRACKETS]
+    brackets: list[Bracket] = []
+    deduct_maintain = deduct_open = 0
+    for i in range(count):
+        upper, maintain, opening = (
+            rule[K.M_BRACKET_UPPER + i],
+            rule[K.M_BRACKET_MAINTAIN_PPM + i],
+            rule[K.M_BRACKET_OPEN_PPM + i],
+        )
+        if i:
+            before = brackets[-1]
+            deduct_maintain += ppm_down(before.upper, maintain - before.maintain)
+            deduct_open += ppm_down(before.upper, opening - before.open)
+        brackets.append(Bracket(upper, maintain, opening, deduct_maintain, deduct_open))
+    return MarketRule(
+        row=row,
+        settle=rule[K.M_SETTLE],
+        scale=rule[K.M_ATOMS_PER_TICK_LOT],
+        ticks_max=rule[K.M_TICKS_MAX],
+        leverage=rule[K.M_LEVERAGE_DEFAULT],
+        restore=rule[K.M_RESTORE_PPM],
+        takeover=rule[K.M_TAKEOVER_PPM],
+        liquidation_fee=rule[K.M_LIQUIDATION_FEE_PPM],
+        reach=rule[K.M_REACH_PPM],
+        slice=rule[K.M_SLICE_PPM],
+        slice_notional=rule[K.M_SLICE_NOTIONAL],
+        slip=rule[K.M_SLIP_PPM],
+        brackets=tuple(brackets),
+    )
+
+
+def maintain_atoms(rule: MarketRule, notional: int) -> int:
+    """B(N) of the maintenance schedule."""
+    bracket = rule.brackets[rule.bracket(notional)]
+    return ppm_up(notional, bracket.maintain) - bracket.deduct_maintain
+
+
+def open_atoms(rule: MarketRule, notional: int) -> int:
+    bracket = rule.brackets[rule.bracket(notional)]
+    return ppm_up(notional, bracket.open) - bracket.deduct_open
+
+
+def opening_side(rule: MarketRule, notional: int, leverage: int, oi_scale: int) -> int:
+    """Opening requirement of one notional: bracket or leverage, then open interest. In atoms."""
+    base = max(open_atoms(rule, notional), div_up(notional, leverage))
+    return base + ppm_up(notional - base, oi_scale) if oi_scale > 0 and notional > base else base
+
+
+def position_atoms(rule: MarketRule, notional: int, question: int) -> int:
+    """M of a position for every question but open, in atoms."""
+    atoms = maintain_atoms(rule, notional)
+    if question == FOR_RESTORE:
+        return ppm_up(atoms, rule.restore)
+    if question == FOR_TAKEOVER:
+        return ppm_up(atoms, rule.takeover)
+    return atoms
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRule:
+    borrow_weight: int
+    tiers: tuple[tuple[int, int, int], ...]  # (upper end, opening weight, maintenance weight)
+
+
+def asset_rule(table: Any, row: int) -> AssetRule:
+    rule = [int(value) for value in table[row]]
+    return AssetRule(
+        rule[K.A_BORROW_WEIGHT_PPM],
+        tuple(
+            (rule[K.A_TIER_UPPER + i], rule[K.A_TIER_OPEN_PPM + i], rule[K.A_TIER_MAINTAIN_PPM + i])
+            for i in range(rule[K.A_TIERS])
+        ),
+    )
+
+
+def cash_requirement(asset: int, rule: AssetRule, quantity: int, price: int, question: int) -> int:
+    """Haircut of an asset held, or surcharge of one owed, in value."""
+    if quantity < 0:
+        return ppm_up(charge(-quantity, price), rule.borrow_weight - PPM)
+    if asset == 1:
+        return 0
+    total = below = 0
+    for upper, opening, maintain in rule.tiers:
+        end = min(quantity, upper)
+        if end > below:
+            total += ppm_up(charge(end - below, price), PPM - (opening if question == FOR_OPEN else maintain))
+            below = end
+    total += charge(quantity - below, price) if quantity > below else 0
+    return min(total, value(quantity, price))  # never more than the cash is worth

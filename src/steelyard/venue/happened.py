@@ -1,0 +1,281 @@
+"""Events as records: what the machine says happened, with names and decimals. The past tense of `model/events.py`.
+
+Amounts are in the settlement asset of the market unless the record names an asset. `at_ns` is the time of the command
+during which the event was written; clock work that was due earlier is written just before that command.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from steelyard.model.reject import Reject
+from steelyard.venue.amounts import iso8601, milliseconds
+
+
+class Happened(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="event"):
+    """(seq, nth) names an event for ever: the nth of the command with that sequence number, from 0."""
+
+    seq: int
+    nth: int
+    at_ns: int
+
+
+class Refused(Happened, frozen=True, kw_only=True):
+    reason: Reject
+    command: str
+    account: str | None
+    symbol: str | None
+    detail: int  # what the reason names: an order id or a parameter's key
+
+
+class Configured(Happened, frozen=True, kw_only=True):
+    table: str
+    row: int
+    is_new: bool
+
+
+class AccountOpened(Happened, frozen=True, kw_only=True):
+    account: str
+    owner: int
+    role: str
+    parent: str | None
+    symbol: str | None
+
+
+class Deposited(Happened, frozen=True, kw_only=True):
+    account: str
+    asset: str
+    amount: Decimal
+
+
+class WithdrawalReserved(Deposited, frozen=True, kw_only=True):
+    pass
+
+
+class WithdrawalConfirmed(Deposited, frozen=True, kw_only=True):
+    pass
+
+
+class WithdrawalReturned(Deposited, frozen=True, kw_only=True):
+    pass
+
+
+class Transferred(Happened, frozen=True, kw_only=True):
+    giver: str
+    taker: str
+    asset: str
+    amount: Decimal
+
+
+class MarginMoved(Happened, frozen=True, kw_only=True):
+    account: str
+    child: str
+    symbol: str
+    amount: Decimal  # positive to the child
+
+
+class LeverageSet(Happened, frozen=True, kw_only=True):
+    account: str
+    symbol: str
+    leverage: int
+
+
+class MarginModeSet(Happened, frozen=True, kw_only=True):
+    account: str
+    owner: int
+    symbol: str
+    mode: str
+
+
+class IndexSet(Happened, frozen=True, kw_only=True):
+    name: str  # a market, or an asset
+    price: Decimal
+
+
+class MarkSet(Happened, frozen=True, kw_only=True):
+    symbol: str
+    mark: Decimal
+    index: Decimal
+    funding_rate: Decimal
+    bid: Decimal | None
+    ask: Decimal | None
+
+
+class OrderAccepted(Happened, frozen=True, kw_only=True):
+    account: str
+    symbol: str
+    order: int
+    side: str
+    type: str
+    time_in_force: str
+    price: Decimal | None
+    amount: Decimal
+    trigger_price: Decimal | None
+    margin: Decimal  # moved to the isolated position
+
+
+class OrderAmended(Happened, frozen=True, kw_only=True):
+    account: str
+    symbol: str
+    order: int
+    side: str
+    price: Decimal
+    remaining: Decimal
+    kept_its_place: bool
+
+
+class OrderTriggered(Happened, frozen=True, kw_only=True):
+    account: str
+    symbol: str
+    order: int
+    side: str
+    price: Decimal
+
+
+class OrderClosed(Happened, frozen=True, kw_only=True):
+    account: str
+    symbol: str
+    order: int
+    side: str
+    because: str
+    dropped: Decimal
+    reason: Reject  # why a triggered order was refused
+
+
+class Fill(Happened, frozen=True, kw_only=True):
+    """One side of a trade. `realized` is profit taken on what was closed, before the fee."""
+
+    account: str
+    symbol: str
+    order: int
+    other_order: int
+    side: str
+    price: Decimal
+    amount: Decimal
+    cost: Decimal
+    realized: Decimal
+    fee: Decimal  # negative is a rebate
+    fee_asset: str
+    is_maker: bool
+    is_liquidation: bool
+    position: Decimal  # after it, signed
+    remaining: Decimal  # of the order
+
+    @property
+    def id(self) -> str:
+        return f"{self.seq}-{self.nth}"
+
+    def to_ccxt(self, number: Any = float) -> dict[str, Any]:
+        """ccxt's trade."""
+        return {
+            "id": self.id,
+            "order": str(self.order),
+            "timestamp": milliseconds(self.at_ns),
+            "datetime": iso8601(self.at_ns),
+            "symbol": self.symbol,
+            "type": None,
+            "side": self.side,
+            "takerOrMaker": "maker" if self.is_maker else "taker",
+            "price": number(self.price),
+            "amount": number(self.amount),
+            "cost": number(self.cost),
+            "fee": {"currency": self.fee_asset, "cost": number(self.fee)},
+            "fees": [{"currency": self.fee_asset, "cost": number(self.fee)}],
+            "info": msgspec.to_builtins(self),
+        }
+
+
+class FundingSet(Happened, frozen=True, kw_only=True):
+    symbol: str
+    index: Decimal
+    rate: Decimal
+    funding_index: Decimal  # in price units per contract, since the market began
+    due_ns: int
+
+
+class FundingPaid(Happened, frozen=True, kw_only=True):
+    account: str
+    symbol: str
+    amount: Decimal  # negative was received
+
+
+class DustSwept(Happened, frozen=True, kw_only=True):
+    symbol: str
+    amount: Decimal
+
+
+class CancelAfterSet(Happened, frozen=True, kw_only=True):
+    account: str
+    due_ns: int | None
+
+
+class Converted(Happened, frozen=True, kw_only=True):
+    account: str
+    sold_asset: str
+    sold: Decimal
+    bought_asset: str
+    bought: Decimal
+
+
+class LiquidationStarted(Happened, frozen=True, kw_only=True):
+    """All in the unit of account."""
+
+    account: str
+    equity: Decimal
+    maintain: Decimal
+    restore: Decimal
+    takeover: Decimal
+
+
+class LiquidationOrder(Happened, frozen=True, kw_only=True):
+    account: str
+    symbol: str
+    side: str
+    limit: Decimal
+    amount: Decimal
+    mark: Decimal
+    bankruptcy: Decimal  # what closing that amount must bring to use up its share of the equity
+    equity: Decimal
+    maintain: Decimal  # position part
+
+
+class LiquidationFee(Happened, frozen=True, kw_only=True):
+    account: str
+    symbol: str
+    amount: Decimal
+
+
+class FundPaid(Happened, frozen=True, kw_only=True):
+    account: str
+    symbol: str | None
+    asset: str
+    amount: Decimal
+
+
+class TakenOver(Happened, frozen=True, kw_only=True):
+    account: str
+    backstop: str
+    symbol: str
+    side: str
+    amount: Decimal
+    cash: Decimal  # negative: the account paid
+
+
+class Deleveraged(Happened, frozen=True, kw_only=True):
+    account: str
+    counterparty: str
+    symbol: str
+    side: str
+    amount: Decimal
+    cash: Decimal  # negative: the account paid
+    fund: Decimal
+    score: int
+    rank: int
+
+
+class LiquidationEnded(Happened, frozen=True, kw_only=True):
+    account: str
+    because: str  # "healthy" or "closed"
+    equity: Decimal
+    maintain: Decimal

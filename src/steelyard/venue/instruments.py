@@ -1,0 +1,216 @@
+"""What has a name: assets, markets and accounts, with the steps their numbers are counted in.
+
+The machine knows rows only. Names live here, travel beside its snapshots, and never influence it.
+"""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+
+from steelyard.model import reject as no
+from steelyard.venue.amounts import Step
+from steelyard.venue.parameters import Grid
+from steelyard.venue.records import Account
+from steelyard.venue.refusals import Rejected
+
+SYSTEM_NAMES = ("insurance", "fees", "backstop", "lender", "converter", "dust")
+NAME_MAX = 64
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """`feed` 0 marks the unit of account. Prices are in the unit of account per whole coin."""
+
+    row: int
+    name: str
+    decimals: int
+    feed: int
+    price_places: int
+
+    @property
+    def atom(self) -> Step:
+        return Step.atoms(self.decimals)
+
+    @property
+    def price_step(self) -> Step:
+        """One unit of the machine's asset price: value atoms per atom, in parts of 10**12."""
+        return Step(1, self.price_places)
+
+    @property
+    def grid(self) -> Grid:
+        return Grid(atom=self.atom)
+
+
+class Market(msgspec.Struct, frozen=True, kw_only=True):
+    row: int
+    name: str
+    settle: Asset
+    tick: Step
+    lot: Step
+    atoms_per_tick_lot: int
+    feed: int
+
+    @property
+    def grid(self) -> Grid:
+        return Grid(lot=self.lot, tick=self.tick, atom=self.settle.atom)
+
+
+class _Written(msgspec.Struct):
+    """How names are written down."""
+
+    assets: list[Asset]
+    markets: list[Market]
+    accounts: dict[str, int]
+    counter: int
+
+
+class Names:
+    """The registry of one venue."""
+
+    def __init__(self) -> None:
+        self.assets: dict[str, Asset] = {}
+        self.markets: dict[str, Market] = {}
+        self.accounts: dict[str, int] = {name: row for row, name in enumerate(SYSTEM_NAMES, 1)}
+        self.counter = 0  # labels made up for whoever gave none
+        self._asset_of: dict[int, Asset] = {}
+        self._market_of: dict[int, Market] = {}
+        self._feed_of: dict[int, Asset | Market] = {}
+        self._account_of: dict[int, str] = {row: name for name, row in self.accounts.items()}
+
+    # --- adding
+
+    def free(self, name: str, what: str) -> str:
+        """Checks a new name of an asset or a market."""
+        _check(name, what)
+        if name in self.assets or name in self.markets:
+            raise ValueError(f"{name!r} exists already; assets and markets share their names")
+        return name
+
+    def add_asset(self, asset: Asset) -> Asset:
+        self.assets[asset.name] = self._asset_of[asset.row] = asset
+        if asset.feed:
+            self._feed_of[asset.feed] = asset
+        return asset
+
+    def add_market(self, market: Market) -> Market:
+        self.markets[market.name] = self._market_of[market.row] = self._feed_of[market.feed] = market
+        return market
+
+    def free_account(self, name: str) -> str:
+        _check(name, "account name")
+        if name in self.accounts:
+            raise ValueError(f"there is an account {name!r} already")
+        return name
+
+    def add_account(self, name: str, row: int) -> Account:
+        self.accounts[name] = row
+        self._account_of[row] = name
+        return Account(row, name)
+
+    def label(self) -> str:
+        """A reference for a movement of money that was given none."""
+        self.counter += 1
+        return f"auto-{self.counter}"
+
+    # --- finding
+
+    def asset(self, name: str) -> Asset:
+        found = self.assets.get(name)
+        if found is None:
+            raise _missing(no.ASSET_UNKNOWN, "asset", name, self.assets)
+        return found
+
+    def market(self, name: str) -> Market:
+        found = self.markets.get(name)
+        if found is None:
+            raise _missing(no.MARKET_UNKNOWN, "market", name, self.markets)
+        return found
+
+    def account(self, account: Account | str | int) -> int:
+        """The row of an account."""
+        if isinstance(account, Account):
+            return account.id
+        if isinstance(account, str):
+            row = self.accounts.get(account)
+            if row is None and account.startswith("#") and account[1:].isdecimal():
+                row = int(account[1:])  # how an account without a name is called
+            if row is None:
+                raise _missing(no.ACCOUNT_UNKNOWN, "account", account, self.accounts)
+            return row
+        return int(account)
+
+    def known_account(self, account: Account | str | int, accounts: int) -> int:
+        """The row of an account that exists, out of so many."""
+        row = self.account(account)
+        if not 0 < row <= accounts:
+            raise Rejected(no.ACCOUNT_UNKNOWN, f"there is no account {account}")
+        return row
+
+    def feed(self, name: str) -> Asset | Market:
+        """What has a price of its own: an asset or a market."""
+        found: Asset | Market | None = self.markets.get(name) or self.assets.get(name)
+        if found is None:
+            raise _missing(no.FEED_UNKNOWN, "market or asset", name, [*self.markets, *self.assets])
+        if found.feed == 0:
+            raise Rejected(no.FEED_UNKNOWN, f"{name} is the unit of account; its price is 1")
+        return found
+
+    # --- naming rows
+
+    def asset_at(self, row: int) -> Asset:
+        return self._asset_of[row]
+
+    def market_at(self, row: int) -> Market:
+        return self._market_of[row]
+
+    def feed_at(self, row: int) -> Asset | Market:
+        return self._feed_of[row]
+
+    def account_name(self, row: int) -> str:
+        return self._account_of.get(row) or f"#{row}"
+
+    def handle(self, row: int) -> Account:
+        return Account(row, self.account_name(row))
+
+    def symbol(self, row: int) -> str | None:
+        market = self._market_of.get(row)
+        return market.name if market else None
+
+    # --- keeping
+
+    def to_bytes(self) -> bytes:
+        written = _Written([*self.assets.values()], [*self.markets.values()], self.accounts, self.counter)
+        return msgspec.json.encode(written)
+
+    @staticmethod
+    def from_bytes(data: bytes) -> "Names":
+        written = msgspec.json.decode(data, type=_Written)
+        names = Names()
+        for asset in written.assets:
+            names.add_asset(asset)
+        for market in written.markets:
+            names.add_market(market)
+        for name, row in written.accounts.items():
+            names.add_account(name, row)
+        names.counter = written.counter
+        return names
+
+    def copy(self) -> "Names":
+        return Names.from_bytes(self.to_bytes())
+
+    def __iter__(self) -> Iterator[Asset | Market]:
+        yield from self.assets.values()
+        yield from self.markets.values()
+
+
+def _check(name: Any, what: str) -> None:
+    if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX or not name.isprintable() or name != name.strip():
+        raise ValueError(f"{what} {name!r} must be printable text of 1 to {NAME_MAX} characters")
+
+
+def _missing(reason: int, what: str, name: str, known: Iterable[str]) -> Rejected:
+    listed = list(known)
+    close = get_close_matches(str(name), listed, 1)
+    hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(listed[:8])}" if listed else ""
+    return Rejected(reason, f"there is no {what} {name!r}{hint}")

@@ -1,0 +1,103 @@
+"""The machine as an object: tables, kernels, and a batch between them. Integers in, integers out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from steelyard.engine import queries, rebuild
+from steelyard.engine.machine import run
+from steelyard.model import keys
+from steelyard.model.commands import COMMAND
+from steelyard.model.events import EVENT
+from steelyard.num import warm
+from steelyard.state import invariants, snapshot
+from steelyard.state.tables import Limits, State
+
+Rows = np.ndarray[Any, Any]
+Progress = Callable[[int, int, str], None]
+
+
+def _write_key_ranges(state: State) -> None:
+    """Ranges and defaults of every parameter, where compiled code finds them."""
+    tables = (keys.ASSET_KEYS, keys.FEED_KEYS, keys.MARKET_KEYS, keys.TIER_KEYS, keys.OWNER_KEYS)
+    for kind, ranges in enumerate(tables, start=1):
+        for (key, count), (low, high, default, fixed) in ranges.items():
+            for place in range(key, key + count):
+                state.key_range[kind * keys.MARKET_WIDTH + place] = (1, low, high, default, int(fixed))
+
+
+class Machine:
+    """One state and the compiled code that moves it.
+
+    `sweep` judges every account whenever a price moved instead of trusting alarms: slower, and the same events.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        sweep: bool = False,
+        progress: Progress | None = None,
+        state: State | None = None,
+    ) -> None:
+        warm(progress)
+        self.state = state or State(limits)
+        _write_key_ranges(self.state)
+        self.state.machine.sweep_all[0] = int(sweep)
+        if state is None:
+            rebuild.genesis(self.state.handle)
+
+    @property
+    def sweep(self) -> bool:
+        return bool(self.state.machine.sweep_all[0])
+
+    def submit(self, commands: Rows) -> Rows:
+        """Run a batch; all its events."""
+        state = self.state
+        state.load(np.require(commands, COMMAND, ["C", "A"]))
+        parts, done = [], 0
+        while done < len(commands):
+            done = int(run(state.handle, done))
+            assert state.machine.fatal[0] == 0, "the machine met an impossible state"
+            parts.append(np.asarray(state.event)[: int(state.machine.events[0])].copy())
+        return np.concatenate(parts) if parts else np.zeros(0, EVENT)
+
+    def hash(self) -> str:
+        return snapshot.state_hash(self.state)
+
+    def snapshot(self) -> bytes:
+        return snapshot.dump(self.state)
+
+    @classmethod
+    def restore(cls, data: bytes, *, sweep: bool = False) -> "Machine":
+        """A machine with the facts of a snapshot, its indices made anew, its hash proven."""
+        state, expected = snapshot.load(data)
+        machine = cls(state=state, sweep=sweep)
+        machine._build_indices()
+        assert machine.hash() == expected, "the restored state has the hash the snapshot names"
+        return machine
+
+    def _build_indices(self) -> None:
+        state = self.state
+        order = np.asarray(state.order)
+        rows = np.flatnonzero(order["state"])
+        rows = rows[np.argsort(order["priority"][rows], kind="stable")]
+        state.scratch[: len(rows)] = rows
+        rebuild.rebuild(state.handle, len(rows))
+
+    def copy(self) -> "Machine":
+        return Machine.restore(self.snapshot(), sweep=self.sweep)
+
+    def rebuild(self) -> None:
+        """Throw every index away and make it again from the facts."""
+        self.state = self.copy().state
+
+    def check(self) -> None:
+        """Raise AssertionError if a promise about the facts is broken."""
+        invariants.check(self.state)
+
+    def unhealthy(self) -> list[int]:
+        """Accounts outside the queue with E < M(maintain), found by looking at all of them."""
+        count = int(queries.sweep(self.state.handle))
+        return [int(account) for account in self.state.scratch[:count]]

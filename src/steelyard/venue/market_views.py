@@ -1,0 +1,151 @@
+"""Builds the records of markets, books, funds and the queue from the machine's tables."""
+
+from decimal import Decimal
+
+from steelyard.model import keys as K
+from steelyard.model.orders import SYSTEM_ACCOUNTS
+from steelyard.num.limits import PPM
+from steelyard.state.tables import MARKET_0
+from steelyard.venue.amounts import PPB_STEP, PPM_STEP
+from steelyard.venue.instruments import SYSTEM_NAMES, Names
+from steelyard.venue.market_records import (
+    Book,
+    Fund,
+    FundingRate,
+    Funds,
+    Level,
+    LeverageTier,
+    MarketView,
+    QueueEntry,
+)
+from steelyard.venue.parameters import STATES, rate
+from steelyard.venue.reading import Reader
+from steelyard.venue.views import QUEUED
+
+
+class MarketViews:
+    def __init__(self, reader: Reader, names: Names) -> None:
+        self.reader = reader
+        self.names = names
+
+    def market(self, row: int) -> MarketView:
+        market, table = self.names.market_at(row), self.reader.state.market
+        rule = self.reader.state.market_rule[row]
+
+        def price(ticks: int) -> Decimal | None:
+            return market.tick.back(ticks) if ticks else None
+
+        return MarketView(
+            symbol=market.name,
+            settle=market.settle.name,
+            state=STATES[int(rule[K.M_STATE])],
+            tick=market.tick.size,
+            lot=market.lot.size,
+            mark=price(int(table.mark[row])),
+            index=price(int(table.index[row])),
+            index_is_fresh=bool(table.index[row]) and self.reader.now_ns <= int(table.fresh_until_ns[row]),
+            last=price(int(table.last[row])),
+            bid=price(int(table.best_bid[row])),
+            ask=price(int(table.best_ask[row])),
+            open_interest=market.lot.back(int(table.open_interest[row])),
+            opening_scale=PPM_STEP.back(int(table.oi_scale_ppm[row])),
+            funding=self.funding(row),
+            at_ns=self.reader.now_ns,
+        )
+
+    def funding(self, row: int) -> FundingRate | None:
+        """None for a market without funding, or without a price yet."""
+        market, table = self.names.market_at(row), self.reader.state.market
+        interval = int(self.reader.state.market_rule[row, K.M_FUNDING_INTERVAL_NS])
+        if interval == 0 or not int(table.mark[row]):
+            return None
+        return FundingRate(
+            symbol=market.name,
+            mark_price=market.tick.back(int(table.mark[row])),
+            index_price=market.tick.back(int(table.index[row])),
+            interest_rate=PPB_STEP.back(int(self.reader.state.market_rule[row, K.M_INTEREST_PPB])),
+            rate=PPB_STEP.back(int(table.funding_rate[row])),
+            next_rate=PPB_STEP.back(self._next_rate(row)),
+            next_ns=int(table.next_funding_ns[row]),
+            interval_ns=interval,
+            at_ns=self.reader.now_ns,
+        )
+
+    def _next_rate(self, row: int) -> int:
+        """The rate that the samples so far would give, in billionths. See docs/concepts/funding.md."""
+        rule = self.reader.state.market_rule[row]
+        interval, sample, interest, pull, cap = (
+            int(rule[key])
+            for key in (
+                K.M_FUNDING_INTERVAL_NS,
+                K.M_SAMPLE_INTERVAL_NS,
+                K.M_INTEREST_PPB,
+                K.M_FUNDING_CLAMP_PPB,
+                K.M_FUNDING_CAP_PPB,
+            )
+        )
+        premium = int(self.reader.state.market.premium_sum[row]) // max(1, interval // sample)
+        wanted = premium + max(-pull, min(interest - premium, pull))
+        return max(-cap, min(wanted, cap))
+
+    def leverage_tiers(self, row: int) -> tuple[LeverageTier, ...]:
+        market, rule = self.names.market_at(row), self.reader.market_rule(row)
+        money = market.settle.atom
+        tiers, below = [], 0
+        for place, bracket in enumerate(rule.brackets):
+            tiers.append(
+                LeverageTier(
+                    tier=place + 1,
+                    symbol=market.name,
+                    currency=market.settle.name,
+                    min_notional=money.back(below),
+                    max_notional=money.back(bracket.upper),
+                    maintenance_margin_rate=rate(bracket.maintain),
+                    initial_margin_rate=rate(bracket.open),
+                    max_leverage=PPM // bracket.open,
+                    deduction=money.back(bracket.deduct_maintain),
+                )
+            )
+            below = bracket.upper
+        return tuple(tiers)
+
+    def book(self, row: int, depth: int) -> Book:
+        market = self.names.market_at(row)
+        sides = []
+        for side in (1, -1):
+            levels = self.reader.levels(row, side)[:depth]
+            sides.append(
+                tuple(
+                    Level(price=market.tick.back(ticks), amount=market.lot.back(lots), orders=orders)
+                    for ticks, lots, orders in levels
+                )
+            )
+        bids, asks = sides
+        return Book(symbol=market.name, bids=bids, asks=asks, at_ns=self.reader.now_ns)
+
+    def funds(self) -> Funds:
+        reader, unit = self.reader, self.names.asset_at(1).atom
+        found = {}
+        for account, name in zip(range(1, SYSTEM_ACCOUNTS + 1), SYSTEM_NAMES, strict=True):
+            balances = {}
+            for leg in reader.legs(account):
+                if reader.thing(leg) < MARKET_0:
+                    asset = self.names.asset_at(reader.thing(leg))
+                    balances[asset.name] = asset.atom.back(reader.quantity(leg))
+            found[name] = Fund(name=name, balances=balances, equity=unit.back(reader.equity(account)))
+        return Funds(**found)
+
+    def queue(self) -> tuple[QueueEntry, ...]:
+        """Waiting accounts in the order of their turns, then those that cool down by the end of it."""
+        table = self.reader.state.account
+        entries = []
+        for account in self.reader.queued():
+            state, health, due = (int(table[name][account]) for name in ("queued", "health", "due_ns"))
+            entry = QueueEntry(
+                account=self.names.account_name(account),
+                health=PPM_STEP.back(health),
+                state=QUEUED[state] or "",
+                due_ns=due if state == 2 else None,
+            )
+            entries.append(((state, health if state == 1 else due, account), entry))
+        return tuple(entry for _, entry in sorted(entries, key=lambda each: each[0]))

@@ -1,0 +1,255 @@
+"""Parameters by name and in natural units, and the integer keys of `model/keys.py` they stand for.
+
+A parameter has the name of its key in lower case, less the words that only say the unit inside: M_ORDER_LOTS_MAX is
+`order_max`, a size; M_COOLDOWN_NS is `cooldown`, a duration; M_SLICE_PPM is `slice`, a share of one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+
+from steelyard.model import keys as K
+from steelyard.num.limits import (
+    AMOUNT_MAX,
+    BRACKETS_MAX,
+    COLLATERAL_TIERS_MAX,
+    FEE_TIERS_MAX,
+    NOTIONAL_MAX,
+    PPM,
+    SOURCES_MAX,
+)
+from steelyard.venue.amounts import PPB_STEP, PPM_STEP, Step, decimal, duration_ns, duration_text, plain
+
+STATES = ("open", "post_only", "reduce_only", "cancel_only", "halted")
+MARKS = ("median", "index")
+SELF_TRADE = ("owner", "none", "expire_taker", "expire_maker", "expire_both")
+
+# What a number stands for: a share of one in millionths or billionths, a size in lots, a price in ticks, money in
+# atoms, a time in nanoseconds, a plain count, or one of a list of words.
+RATE, RATE_PPB, SIZE, PRICE, MONEY, DURATION, COUNT = "rate", "fine rate", "size", "price", "money", "duration", "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    key: int
+    kind: str
+    meaning: str
+    words: tuple[str, ...] = ()
+
+
+def _named(*rows: tuple[str, int, str, str] | tuple[str, int, str, str, tuple[str, ...]]) -> dict[str, Parameter]:
+    return {row[0]: Parameter(*row) for row in rows}
+
+
+MARKET_PARAMETERS = _named(
+    ("state", K.M_STATE, "words", "what the market lets in", STATES),
+    ("price_max", K.M_TICKS_MAX, PRICE, "highest price there can be"),
+    ("price_band", K.M_PRICE_BAND_PPM, RATE, "how far beyond the mark a limit price may lie on the crossing side"),
+    ("order_max", K.M_ORDER_LOTS_MAX, SIZE, "largest order"),
+    ("position_max", K.M_POSITION_LOTS_MAX, SIZE, "largest position of one owner, orders included"),
+    ("open_interest_max", K.M_OPEN_INTEREST_LOTS_MAX, SIZE, "largest open interest"),
+    ("oi_lower", K.M_OI_LOWER_LOTS, SIZE, "open interest from which the opening requirement rises"),
+    ("oi_upper", K.M_OI_UPPER_LOTS, SIZE, "open interest at which it is the whole notional; 0 switches this off"),
+    ("leverage", K.M_LEVERAGE_DEFAULT, COUNT, "leverage of an account that has set none"),
+    ("mark", K.M_MARK_POLICY, "words", "how the mark price is made", MARKS),
+    ("mark_band", K.M_MARK_BAND_PPM, RATE, "how far the mark may lie from the index"),
+    ("basis_clamp", K.M_BASIS_CLAMP_PPM, RATE, "how much of the average basis counts"),
+    ("basis_tau", K.M_BASIS_TAU_NS, DURATION, "time constant of the average basis"),
+    ("funding_interval", K.M_FUNDING_INTERVAL_NS, DURATION, "time between fundings; 0 for none"),
+    ("sample_interval", K.M_SAMPLE_INTERVAL_NS, DURATION, "time between samples of the premium"),
+    ("interest", K.M_INTEREST_PPB, RATE_PPB, "interest part of the funding rate, per interval"),
+    ("funding_clamp", K.M_FUNDING_CLAMP_PPB, RATE_PPB, "how far interest may pull the rate from the premium"),
+    ("funding_cap", K.M_FUNDING_CAP_PPB, RATE_PPB, "largest funding rate"),
+    ("impact_notional", K.M_IMPACT_NOTIONAL, MONEY, "notional at which the premium is sampled"),
+    ("restore", K.M_RESTORE_PPM, RATE, "a liquidation aims for this many times the maintenance requirement"),
+    ("takeover", K.M_TAKEOVER_PPM, RATE, "below this many times the maintenance requirement the backstop takes over"),
+    ("liquidation_fee", K.M_LIQUIDATION_FEE_PPM, RATE, "of what a liquidation closes on the book"),
+    ("reach", K.M_REACH_PPM, RATE, "how far from the mark to the bankruptcy price a liquidation order may go"),
+    ("slice", K.M_SLICE_PPM, RATE, "largest part of a position that one slice closes"),
+    ("slice_notional", K.M_SLICE_NOTIONAL, MONEY, "a position of at most this notional is not sliced"),
+    ("cooldown", K.M_COOLDOWN_NS, DURATION, "time between slices"),
+    ("slip", K.M_SLIP_PPM, RATE, "how far from the mark a bankrupt position may be closed on the book"),
+    ("backstop_max", K.M_BACKSTOP_LOTS_MAX, SIZE, "largest position the backstop may hold"),
+)
+ASSET_PARAMETERS = _named(
+    ("supply_max", K.A_SUPPLY_MAX, MONEY, "most that may ever be inside"),
+    ("loan_cap", K.A_LOAN_CAP, MONEY, "how far one account's cash may be below zero before other collateral converts"),
+    ("convert_haircut", K.A_CONVERT_HAIRCUT_PPM, RATE, "the converter buys this asset at its price less this"),
+    ("borrow_weight", K.A_BORROW_WEIGHT_PPM, RATE, "a debt counts as this many times its value"),
+)
+FEED_PARAMETERS = _named(
+    ("quorum", K.F_QUORUM, COUNT, "fresh sources needed"),
+    ("staleness", K.F_STALENESS_NS, DURATION, "age from which a report is not fresh"),
+    ("confidence_max", K.F_CONFIDENCE_MAX_PPM, RATE, "a report wider than this share of its price is not fresh"),
+)
+TIER_PARAMETERS = _named(("max_leverage", K.T_LEVERAGE_MAX, COUNT, "highest leverage"))
+OWNER_PARAMETERS = _named(
+    ("risk_tier", K.O_RISK_TIER, COUNT, "what this owner may hold, and how leveraged"),
+    ("fee_tier", K.O_FEE_TIER, COUNT, "which of a market's fees this owner pays"),
+    ("self_trade", K.O_STP, "words", "what happens when orders of this owner meet", SELF_TRADE),
+)
+
+
+_ONE = Step(1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The steps that sizes, prices and money of one instrument are counted in."""
+
+    lot: Step = _ONE
+    tick: Step = _ONE
+    atom: Step = _ONE
+
+    def count(self, parameter: Parameter, value: Any) -> int:
+        name = parameter.name
+        if parameter.words:
+            if value not in parameter.words:
+                raise ValueError(f"{name} {value!r} is not one of {', '.join(parameter.words)}")
+            return parameter.words.index(value)
+        if parameter.kind == DURATION:
+            return duration_ns(value, name)
+        step, unit = self._step(parameter.kind)
+        return step.count(value, name, unit)
+
+    def back(self, parameter: Parameter, value: int) -> Decimal | int | str:
+        if parameter.words:
+            return parameter.words[value]
+        if parameter.kind == DURATION:
+            return duration_text(value)
+        if parameter.kind == COUNT:
+            return int(value)
+        return self._step(parameter.kind)[0].back(value)
+
+    def _step(self, kind: str) -> tuple[Step, str]:
+        if kind == SIZE:
+            return self.lot, "lots"
+        if kind == PRICE:
+            return self.tick, "ticks"
+        if kind == MONEY:
+            return self.atom, "atoms"
+        return {RATE: (PPM_STEP, "millionths"), RATE_PPB: (PPB_STEP, "billionths")}.get(kind, (_ONE, "units"))
+
+
+_UNIT_WORDS = {"ppm", "ppb", "ns", "lots", "ticks"}
+
+
+def chosen(table: Mapping[str, Parameter], given: Mapping[str, Any], grid: Grid) -> dict[int, int]:
+    """Keys and values of the parameters that were named."""
+    values = {}
+    for name, value in given.items():
+        parameter = table.get(name)
+        if parameter is None:
+            bare = "_".join(word for word in name.split("_") if word not in _UNIT_WORDS)
+            close = [bare] if bare in table else get_close_matches(name, table, 1, 0.5)
+            hint = f"; did you mean {close[0]} ({table[close[0]].meaning})?" if close else ""
+            raise TypeError(f"there is no parameter {name}{hint}")
+        values[parameter.key] = grid.count(parameter, value)
+    return values
+
+
+def brackets(rows: Sequence[tuple[Any, Any, Any]], money: Step) -> dict[int, int]:
+    """(notional up to which it reaches, maintenance rate, opening rate); None in the last row means no end."""
+    if not 1 <= len(rows) <= BRACKETS_MAX:
+        raise ValueError(f"a market has 1 to {BRACKETS_MAX} brackets, not {len(rows)}")
+    values = {K.M_BRACKETS: len(rows)}
+    for place, (upper, maintain, opening) in enumerate(rows):
+        if upper is None and place < len(rows) - 1:
+            raise ValueError("only the last bracket may have no end")
+        end = NOTIONAL_MAX if upper is None else money.count(upper, f"upper end of bracket {place + 1}", "atoms")
+        values[K.M_BRACKET_UPPER + place] = end
+        values[K.M_BRACKET_MAINTAIN_PPM + place] = PPM_STEP.count(maintain, "maintenance rate", "millionths")
+        values[K.M_BRACKET_OPEN_PPM + place] = PPM_STEP.count(opening, "opening rate", "millionths")
+    return values
+
+
+def fees(maker: Any, taker: Any, tiers: Sequence[tuple[Any, Any]] | None) -> dict[int, int]:
+    """One fee tier from `maker` and `taker`, or several as (maker, taker)."""
+    if tiers is None:
+        values = {} if maker is None else {K.M_MAKER_PPM: PPM_STEP.count(maker, "maker fee", "millionths")}
+        if taker is not None:
+            values[K.M_TAKER_PPM] = PPM_STEP.count(taker, "taker fee", "millionths")
+        return values
+    if maker is not None or taker is not None:
+        raise ValueError("give either maker and taker, or fee_tiers")
+    if not 1 <= len(tiers) <= FEE_TIERS_MAX:
+        raise ValueError(f"a market has 1 to {FEE_TIERS_MAX} fee tiers, not {len(tiers)}")
+    values = {K.M_FEE_TIERS: len(tiers)}
+    for place, (make, take) in enumerate(tiers):
+        values[K.M_MAKER_PPM + place] = PPM_STEP.count(make, "maker fee", "millionths")
+        values[K.M_TAKER_PPM + place] = PPM_STEP.count(take, "taker fee", "millionths")
+    return values
+
+
+def collateral(rows: Sequence[tuple[Any, Any, Any]], atom: Step) -> dict[int, int]:
+    """(amount up to which it reaches, opening weight, maintenance weight); what lies beyond the last counts nothing."""
+    if not 1 <= len(rows) <= COLLATERAL_TIERS_MAX:
+        raise ValueError(f"an asset has 1 to {COLLATERAL_TIERS_MAX} collateral tiers, not {len(rows)}")
+    values = {K.A_TIERS: len(rows)}
+    for place, (upper, opening, maintain) in enumerate(rows):
+        end = AMOUNT_MAX if upper is None else atom.count(upper, f"upper end of collateral tier {place + 1}", "atoms")
+        values[K.A_TIER_UPPER + place] = end
+        values[K.A_TIER_OPEN_PPM + place] = PPM_STEP.count(opening, "opening weight", "millionths")
+        values[K.A_TIER_MAINTAIN_PPM + place] = PPM_STEP.count(maintain, "maintenance weight", "millionths")
+    return values
+
+
+def source_weights(sources: int | Sequence[int]) -> dict[int, int]:
+    """`3` listens to sources 0, 1 and 2 alike; a list gives each source its weight."""
+    weights = [1] * sources if isinstance(sources, int) else list(sources)
+    if not 1 <= len(weights) <= SOURCES_MAX:
+        raise ValueError(f"a feed has 1 to {SOURCES_MAX} sources, not {len(weights)}")
+    weights += [0] * (SOURCES_MAX - len(weights))
+    return {K.F_WEIGHT + place: int(weight) for place, weight in enumerate(weights)}
+
+
+def atoms_per_tick_lot(tick: Step, lot: Step, settle: Step) -> int:
+    """A trade is exact only if a tick times a lot is a whole number of atoms."""
+    scale = settle.places - tick.places - lot.places
+    numerator = tick.coefficient * lot.coefficient * int(10 ** max(scale, 0))
+    atoms, rest = divmod(numerator, int(10 ** max(-scale, 0)))
+    if rest or atoms == 0:
+        worth = Step(tick.coefficient * lot.coefficient, tick.places + lot.places)
+        raise ValueError(
+            f"tick {plain(tick.size)} x lot {plain(lot.size)} is {plain(worth.size)}, which is not a whole number of "
+            f"atoms of {plain(settle.size)}; choose a larger tick or lot, or an asset with more decimals"
+        )
+    return atoms
+
+
+def key_name(table: Mapping[str, Parameter], key: int) -> str:
+    """The name of the parameter that a key belongs to, for messages."""
+    for parameter in table.values():
+        if parameter.key == key:
+            return parameter.name
+    lists = (
+        (K.M_BRACKET_UPPER, BRACKETS_MAX, "upper end of bracket"),
+        (K.M_BRACKET_MAINTAIN_PPM, BRACKETS_MAX, "maintenance rate of bracket"),
+        (K.M_BRACKET_OPEN_PPM, BRACKETS_MAX, "opening rate of bracket"),
+        (K.M_MAKER_PPM, FEE_TIERS_MAX, "maker fee of tier"),
+        (K.M_TAKER_PPM, FEE_TIERS_MAX, "taker fee of tier"),
+    )
+    if table is ASSET_PARAMETERS:
+        lists = (
+            (K.A_TIER_UPPER, COLLATERAL_TIERS_MAX, "upper end of collateral tier"),
+            (K.A_TIER_OPEN_PPM, COLLATERAL_TIERS_MAX, "opening weight of collateral tier"),
+            (K.A_TIER_MAINTAIN_PPM, COLLATERAL_TIERS_MAX, "maintenance weight of collateral tier"),
+        )  # type: ignore[assignment]
+    for first, count, words in lists:
+        if first <= key < first + count:
+            return f"{words} {key - first + 1}"
+    return f"key {key}"
+
+
+def rate(value: int) -> Decimal:
+    return PPM_STEP.back(value)
+
+
+def ppm(value: Any, what: str) -> int:
+    return PPM_STEP.count(decimal(value, what), what, "millionths")
+
+
+assert PPM == PPM_STEP.count(1)

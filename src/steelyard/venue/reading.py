@@ -1,0 +1,209 @@
+"""Reads the machine's tables: plain integers, no names and no decimals. Never writes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from steelyard.engine import queries
+from steelyard.model import keys as K
+from steelyard.model.orders import CHILD, FOR_MAINTAIN, FOR_OPEN, RESTING, SYSTEM_ACCOUNTS
+from steelyard.state.tables import MARKET_0
+from steelyard.venue import formulas as F
+from steelyard.venue.labels import Words
+from steelyard.venue.machine import Machine
+
+
+class Reader:
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    @property
+    def state(self) -> Any:
+        return self.machine.state
+
+    @property
+    def now_ns(self) -> int:
+        return int(self.state.machine.now_ns[0])
+
+    @property
+    def seq(self) -> int:
+        return int(self.state.machine.seq[0])
+
+    @property
+    def accounts(self) -> int:
+        """The highest account row."""
+        return int(self.state.machine.accounts[0])
+
+    # --- rules and prices
+
+    def market_rule(self, market: int) -> F.MarketRule:
+        return F.market_rule(self.state.market_rule, market)
+
+    def asset_rule(self, asset: int) -> F.AssetRule:
+        return F.asset_rule(self.state.asset_rule, asset)
+
+    def asset_price(self, asset: int) -> int:
+        return int(self.state.asset.price[asset])
+
+    def mark(self, market: int) -> int:
+        return int(self.state.market.mark[market])
+
+    def taker_rate(self, owner: int, market: int) -> int:
+        return self._fee(K.M_TAKER_PPM, owner, market)
+
+    def maker_rate(self, owner: int, market: int) -> int:
+        return self._fee(K.M_MAKER_PPM, owner, market)
+
+    def _fee(self, key: int, owner: int, market: int) -> int:
+        rule = self.state.market_rule[market]
+        tier = min(int(self.state.owner_rule[owner, K.O_FEE_TIER]), int(rule[K.M_FEE_TIERS]) - 1)
+        return int(rule[key + tier])
+
+    # --- accounts and legs
+
+    def exists(self, account: int) -> bool:
+        return 0 < account <= self.accounts
+
+    def owner(self, account: int) -> int:
+        return int(self.state.account.owner[account])
+
+    def parent(self, account: int) -> int:
+        return int(self.state.account.parent[account])
+
+    def is_child(self, account: int) -> bool:
+        return int(self.state.account.role[account]) == CHILD
+
+    def legs(self, account: int) -> Iterator[int]:
+        """Rows of an account's legs, in order of thing."""
+        leg = self.state.leg
+        row = int(self.state.account.first_leg[account])
+        while row:
+            yield row
+            row = int(leg.next_of_account[row])
+
+    def thing(self, leg: int) -> int:
+        return int(self.state.leg.thing[leg])
+
+    def quantity(self, leg: int) -> int:
+        return int(self.state.leg.quantity[leg])
+
+    def find(self, account: int, thing: int) -> int:
+        return int(queries.find_leg(self.state.handle, account, thing))
+
+    def market_leg(self, account: int, market: int) -> int:
+        return self.find(account, MARKET_0 + market)
+
+    def cash(self, account: int, asset: int) -> int:
+        leg = self.find(account, asset)
+        return self.quantity(leg) if leg else 0
+
+    def is_isolated(self, account: int, market: int) -> bool:
+        word = int(self.state.owner_rule[self.owner(account), K.O_ISOLATED + market // 64])
+        return bool(word >> (market % 64) & 1)
+
+    def acting(self, account: int, market: int) -> int:
+        """The account that holds this market for `account`: its isolated child if there is one, or itself."""
+        if not self.is_isolated(account, market):
+            return account
+        leg = self.market_leg(account, market)
+        return (int(self.state.leg.child[leg]) or account) if leg else account
+
+    def leverage(self, account: int, market: int) -> int:
+        """In force: the setting or the market's default, capped by the owner's risk tier."""
+        state = self.state
+        leg = self.market_leg(account, market)
+        chosen = int(state.leg_open.leverage[leg]) if leg else 0
+        tier = int(state.owner_rule[self.owner(account), K.O_RISK_TIER])
+        default = int(state.market_rule[market, K.M_LEVERAGE_DEFAULT])
+        return min(chosen or default, int(state.tier_rule[tier, K.T_LEVERAGE_MAX]))
+
+    def children(self, account: int) -> list[int]:
+        return [child for child in (int(self.state.leg.child[leg]) for leg in self.legs(account)) if child]
+
+    # --- health
+
+    def equity(self, account: int) -> int:
+        return int(queries.equity(self.state.handle, account))
+
+    def requirement(self, account: int, question: int) -> int:
+        return int(queries.requirement(self.state.handle, account, question))
+
+    def leg_equity(self, leg: int) -> int:
+        return int(queries.leg_equity(self.state.handle, leg))
+
+    def leg_requirement(self, leg: int, question: int) -> int:
+        return int(queries.leg_requirement(self.state.handle, leg, question))
+
+    def slack_at(self, account: int, market: int, mark: int) -> int:
+        """E - M(maintain) if the mark of that market were this many ticks."""
+        return int(queries.slack_at(self.state.handle, account, market, mark))
+
+    def slack(self, account: int) -> int:
+        """E - M(maintain)."""
+        return self.equity(account) - self.requirement(account, FOR_MAINTAIN)
+
+    def free(self, account: int) -> int:
+        return max(0, self.equity(account) - self.requirement(account, FOR_OPEN))
+
+    # --- orders
+
+    def orders_of(self, leg: int) -> Iterator[int]:
+        """Rows of a leg's open orders, oldest first."""
+        order = self.state.order
+        row = int(self.state.leg_open.first_order[leg])
+        while row:
+            yield row
+            row = int(order.next_of_leg[row])
+
+    def market_of_order(self, row: int) -> int:
+        state = self.state
+        return int(state.leg.thing[int(state.order.leg[row])]) - MARKET_0
+
+    def open_orders(self, account: int) -> Iterator[int]:
+        """Rows of the open orders of an account and its children, leg by leg in order of thing, oldest first."""
+        for leg in self.legs(account):
+            if self.thing(leg) < MARKET_0:
+                continue
+            yield from self.orders_of(leg)
+            child = int(self.state.leg.child[leg])
+            if child:
+                yield from self.orders_of(self.find(child, self.thing(leg)))
+
+    def words(self, row: int) -> Words:
+        note = self.state.note
+        return (
+            int(note.client0[row]),
+            int(note.client1[row]),
+            int(note.client2[row]),
+            int(note.client3[row]),
+            int(note.client4[row]),
+        )
+
+    def find_order(self, account: int, order_id: int, words: Words) -> int:
+        """The row of an open order of the account or its children, by id or by client id; 0 if there is none."""
+        if not self.exists(account):
+            return 0
+        for row in self.open_orders(account):
+            if self.words(row) == words if order_id == 0 else int(self.state.order.id[row]) == order_id:
+                return row
+        return 0
+
+    def levels(self, market: int, side: int) -> list[tuple[int, int, int]]:
+        """Resting orders of one side as (ticks, lots, orders), best first."""
+        order, leg = self.state.order, self.state.leg
+        rows = np.flatnonzero((order.state == RESTING) & (order.side == side))
+        rows = rows[leg.thing[order.leg[rows]] == MARKET_0 + market]
+        found: dict[int, tuple[int, int]] = {}
+        for ticks, lots in zip(order.price[rows].tolist(), order.remaining[rows].tolist(), strict=True):
+            total, count = found.get(ticks, (0, 0))
+            found[ticks] = total + lots, count + 1
+        return [(ticks, *found[ticks]) for ticks in sorted(found, reverse=side > 0)]
+
+    # --- all accounts
+
+    def queued(self) -> list[int]:
+        return [int(row) for row in np.flatnonzero(self.state.account.queued[: self.accounts + 1])]
+
+    def is_system(self, account: int) -> bool:
+        return 0 < account <= SYSTEM_ACCOUNTS

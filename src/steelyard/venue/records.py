@@ -1,0 +1,286 @@
+"""What a person sees: frozen records with names and decimals, each with its ccxt shape where there is one.
+
+Attributes are exact decimals unless they say otherwise. Ratios, rates of return and average prices are rounded for
+display: ratios up, averages half to even. `to_ccxt()` speaks ccxt's field names and, like ccxt, floats;
+`to_ccxt(number=str)` or `number=Decimal` keeps every digit.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from steelyard.model.reject import Reject
+from steelyard.venue.amounts import average, iso8601, milliseconds
+from steelyard.venue.happened import Fill
+
+Shape = dict[str, Any]
+Numeric = Callable[[Decimal], Any]
+ZERO = Decimal(0)
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all views."""
+
+    def _info(self) -> Any:
+        return msgspec.to_builtins(self)
+
+
+def _maybe(number: Numeric, value: Decimal | None) -> Any:
+    return None if value is None else number(value)
+
+
+def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
+    return average(part, whole, 6) if whole > 0 else None
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A handle. Every method that takes one also takes its name or its id."""
+
+    id: int
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Requirements(Record, frozen=True, kw_only=True):
+    """M for each question, in the unit of account."""
+
+    open: Decimal
+    maintain: Decimal
+    restore: Decimal
+    takeover: Decimal
+
+
+class Balance(Record, frozen=True, kw_only=True):
+    """Cash of one asset. `free` could be withdrawn now as far as margin goes; below zero `total` is a loan."""
+
+    asset: str
+    total: Decimal
+    free: Decimal
+    used: Decimal
+    debt: Decimal
+    price: Decimal
+    value: Decimal  # in the unit of account, rounded down
+
+
+class Position(Record, frozen=True, kw_only=True):
+    """A position in one market, cross or isolated. Margins and equity are in the unit of account."""
+
+    account: str
+    symbol: str
+    side: str | None  # "long", "short", or None if there is none
+    contracts: Decimal  # size, in the base unit
+    entry_price: Decimal | None  # average, rounded
+    mark_price: Decimal
+    notional: Decimal  # in the settlement asset
+    unrealized_pnl: Decimal  # value less cost, in the settlement asset
+    funding_owed: Decimal  # accrued and not yet settled, in the settlement asset; negative is to be received
+    leverage: int
+    margin_mode: str
+    initial_margin: Decimal
+    maintenance_margin: Decimal
+    collateral: Decimal  # equity of the account that holds the position
+    margin_ratio: Decimal | None  # M(maintain) / equity of that account, rounded up
+    liquidation_price: Decimal | None  # the first mark at which that account is unhealthy
+    at_ns: int
+
+    def to_ccxt(self, number: Numeric = float) -> Shape:
+        return {
+            "id": f"{self.account}:{self.symbol}",
+            "symbol": self.symbol,
+            "contracts": number(self.contracts),
+            "contractSize": number(Decimal(1)),
+            "unrealizedPnl": number(self.unrealized_pnl),
+            "leverage": number(Decimal(self.leverage)),
+            "liquidationPrice": _maybe(number, self.liquidation_price),
+            "collateral": number(self.collateral),
+            "notional": number(self.notional),
+            "markPrice": number(self.mark_price),
+            "entryPrice": _maybe(number, self.entry_price),
+            "timestamp": milliseconds(self.at_ns),
+            "datetime": iso8601(self.at_ns),
+            "initialMargin": number(self.initial_margin),
+            "initialMarginPercentage": _maybe(number, _percent(self.initial_margin, self.notional)),
+            "maintenanceMargin": number(self.maintenance_margin),
+            "maintenanceMarginPercentage": _maybe(number, _percent(self.maintenance_margin, self.notional)),
+            "marginRatio": _maybe(number, self.margin_ratio),
+            "marginMode": self.margin_mode,
+            "side": self.side,
+            "hedged": False,
+            "percentage": _maybe(number, _percent(self.unrealized_pnl * 100, self.initial_margin)),
+            "stopLossPrice": None,
+            "takeProfitPrice": None,
+            "info": self._info(),
+        }
+
+
+class Order(Record, frozen=True, kw_only=True):
+    """An order as it stands, with the fills that the command which returned it made."""
+
+    id: int  # 0 if it was refused
+    client_id: str | None
+    account: str
+    symbol: str
+    type: str  # "limit" or "market"
+    side: str
+    price: Decimal | None
+    amount: Decimal
+    filled: Decimal
+    remaining: Decimal
+    status: str  # "open", "waiting" (for its trigger), "closed" (filled), "canceled", "expired", "rejected"
+    time_in_force: str
+    post_only: bool
+    reduce_only: bool
+    trigger: str | None = None  # "stop", "take_profit" or "trailing"
+    trigger_on: str | None = None
+    trigger_price: Decimal | None = None
+    callback_rate: Decimal | None = None
+    expires_ns: int | None = None
+    at_ns: int = 0
+    fills: tuple[Fill, ...] = ()
+    closed_because: str | None = None
+    reason: Reject = Reject(0)
+    message: str = ""
+
+    @property
+    def cost(self) -> Decimal:
+        """What the fills listed here were worth, in the settlement asset."""
+        return sum((fill.cost for fill in self.fills), ZERO)
+
+    @property
+    def average(self) -> Decimal | None:
+        """Average price of the fills listed here, rounded."""
+        amount = sum((fill.amount for fill in self.fills), ZERO)
+        if not amount:
+            return None
+        return average(sum((fill.price * fill.amount for fill in self.fills), ZERO), amount, 8)
+
+    @property
+    def fee(self) -> Decimal:
+        return sum((fill.fee for fill in self.fills), ZERO)
+
+    def to_ccxt(self, number: Numeric = float) -> Shape:
+        last = self.fills[-1].at_ns if self.fills else None
+        stop = self.trigger_price if self.trigger == "stop" else None
+        profit = self.trigger_price if self.trigger == "take_profit" else None
+        fees = [fill.to_ccxt(number)["fee"] for fill in self.fills]
+        total = {"currency": self.fills[0].fee_asset, "cost": number(self.fee)} if self.fills else None
+        return {
+            "id": str(self.id),
+            "clientOrderId": self.client_id,
+            "timestamp": milliseconds(self.at_ns),
+            "datetime": iso8601(self.at_ns),
+            "lastTradeTimestamp": None if last is None else milliseconds(last),
+            "lastUpdateTimestamp": milliseconds(last or self.at_ns),
+            "symbol": self.symbol,
+            "type": self.type,
+            "timeInForce": "PO" if self.post_only else self.time_in_force,
+            "postOnly": self.post_only,
+            "reduceOnly": self.reduce_only,
+            "side": self.side,
+            "price": _maybe(number, self.price),
+            "triggerPrice": _maybe(number, self.trigger_price),
+            "takeProfitPrice": _maybe(number, profit),
+            "stopLossPrice": _maybe(number, stop),
+            "amount": number(self.amount),
+            "cost": number(self.cost),
+            "average": _maybe(number, self.average),
+            "filled": number(self.filled),
+            "remaining": number(self.remaining),
+            "status": "open" if self.status == "waiting" else self.status,
+            "fee": total,
+            "fees": fees,
+            "trades": [fill.to_ccxt(number) for fill in self.fills],
+            "info": self._info(),
+        }
+
+
+class AccountView(Record, frozen=True, kw_only=True):
+    """One account. Equity and requirements are its own: an isolated position has an account of its own, its child."""
+
+    id: int
+    name: str
+    owner: int
+    role: str  # "user", "child" or "system"
+    equity: Decimal
+    requirements: Requirements
+    free: Decimal  # equity above M(open), never below zero
+    margin_ratio: Decimal | None  # M(maintain) / equity, rounded up; None if equity is not above zero
+    healthy: bool
+    queued: str | None  # "waiting" or "cooling down" while in liquidation
+    balances: tuple[Balance, ...]
+    positions: tuple[Position, ...]  # isolated ones included
+    orders: tuple[Order, ...]  # those of isolated positions included
+    children: tuple[str, ...]
+    unit: str
+    at_ns: int
+
+    def to_ccxt(self, number: Numeric = float) -> Shape:
+        """ccxt's balance: per asset, and per column."""
+        shape: Shape = {"info": self._info(), "timestamp": milliseconds(self.at_ns), "datetime": iso8601(self.at_ns)}
+        for each in self.balances:
+            shape[each.asset] = {
+                "free": number(each.free),
+                "used": number(each.used),
+                "total": number(each.total),
+                "debt": number(each.debt),
+            }
+        for column in ("free", "used", "total", "debt"):
+            shape[column] = {each.asset: number(getattr(each, column)) for each in self.balances}
+        return shape
+
+
+class LiquidationPrice(Record, frozen=True, kw_only=True):
+    """The marks at which an account would stop being healthy, everything else staying as it is.
+
+    `low` is the first tick below the mark, `high` the first above; None if there is none down to one tick, up to the
+    highest price of the market. `proof` holds (mark, E - M(maintain)) at each answer and one tick inside it.
+    """
+
+    account: str
+    symbol: str
+    mark: Decimal
+    slack: Decimal
+    unhealthy_now: bool
+    low: Decimal | None
+    high: Decimal | None
+    proof: tuple[tuple[Decimal, Decimal], ...]
+
+    def __str__(self) -> str:
+        if self.unhealthy_now:
+            return f"{self.account} is unhealthy at the present mark {self.mark} of {self.symbol}: E - M = {self.slack}"
+        found = [f"{price} ({word})" for price, word in ((self.low, "falling"), (self.high, "rising")) if price]
+        where = " and ".join(found) or "at no price"
+        lines = [f"{self.account} in {self.symbol}: unhealthy {'at ' if found else ''}{where}; mark {self.mark}"]
+        lines += [f"  at {mark}: E - M(maintain) = {slack}" for mark, slack in self.proof]
+        return "\n".join(lines)
+
+
+class Liquidation(Record, frozen=True, kw_only=True):
+    """One closing of a position by force: on the book, by the backstop, or against a counterparty."""
+
+    account: str
+    symbol: str
+    side: str  # of the closing: "sell" for a long position
+    contracts: Decimal
+    price: Decimal
+    quote_value: Decimal
+    way: str  # "book", "takeover" or "deleveraging"
+    at_ns: int
+
+    def to_ccxt(self, number: Numeric = float) -> Shape:
+        return {
+            "symbol": self.symbol,
+            "contracts": number(self.contracts),
+            "contractSize": number(Decimal(1)),
+            "price": number(self.price),
+            "side": self.side,
+            "baseValue": number(self.contracts),
+            "quoteValue": number(self.quote_value),
+            "timestamp": milliseconds(self.at_ns),
+            "datetime": iso8601(self.at_ns),
+            "info": self._info(),
+        }

@@ -1,0 +1,86 @@
+"""Why something was refused, in words a trader understands."""
+
+from steelyard.model import reject as no
+from steelyard.model.reject import Reject
+
+
+class Rejected(Exception):
+    """The venue refused.
+
+    `reason` is one of a fixed list; `message` says what was asked, which limit stood in the way, and the numbers.
+    """
+
+    def __init__(self, reason: int, message: str) -> None:
+        self.reason = Reject(reason)
+        super().__init__(f"{self.reason.name}: {message}")
+        self.message = message
+
+    def __reduce__(self) -> tuple[type["Rejected"], tuple[int, str]]:
+        return type(self), (self.reason, self.message)
+
+
+SENTENCES: dict[int, str] = {
+    no.UNKNOWN_COMMAND: "the machine does not know this command",
+    no.INCOMPLETE_COMMAND: "the rows of this command do not belong together",
+    no.TIME_WENT_BACK: "the clock cannot go back",
+    no.TIME_JUMPS_TOO_FAR: "the clock moves at most 30 days at once; advance in several steps",
+    no.FIELD_OUT_OF_RANGE: "these settings do not go together",
+    no.OWNER_UNKNOWN: "there is no such owner",
+    no.ACCOUNT_UNKNOWN: "there is no such account",
+    no.ACCOUNT_IS_NOT_TRADABLE: (
+        "this account cannot be used directly: isolated positions are reached through their parent, "
+        "and system accounts place no orders"
+    ),
+    no.MARKET_UNKNOWN: "there is no such market",
+    no.ASSET_UNKNOWN: "there is no such asset",
+    no.FEED_UNKNOWN: "there is no such price feed",
+    no.SOURCE_UNKNOWN: "this feed does not listen to that source",
+    no.ORDER_UNKNOWN: "there is no such open order of this account",
+    no.REFERENCE_UNKNOWN: "no withdrawal has this reference",
+    no.REFERENCE_REPEATED: "this reference was used before, and each acts once",
+    no.REFERENCE_NOT_PENDING: "this withdrawal has been confirmed or returned already",
+    no.CLIENT_ID_REPEATED: "this client id is taken by an earlier order",
+    no.SAME_ACCOUNT: "giver and taker are the same account",
+    no.KEY_UNKNOWN: "there is no such parameter",
+    no.PARAMETER_OUT_OF_RANGE: "a parameter is out of its range",
+    no.PARAMETER_IS_FIXED: "this parameter cannot change once it has been set",
+    no.PARAMETERS_DISAGREE: "these parameters contradict one another",
+    no.AMOUNT_MUST_BE_POSITIVE: "the amount must be above zero",
+    no.AMOUNT_EXCEEDS_LIMIT: "the amount is more than this asset may ever hold inside the venue",
+    no.PRICE_EXCEEDS_LIMIT: "the price is above the highest there can be",
+    no.PRICE_MUST_BE_POSITIVE: "the price must be above zero",
+    no.SIZE_MUST_BE_POSITIVE: "the size must be above zero, and above what is filled already",
+    no.SIZE_EXCEEDS_LIMIT: "the size is above the largest order of this market",
+    no.MARKET_HALTED: "the market is halted",
+    no.MARKET_CANCEL_ONLY: "the market takes cancels only",
+    no.MARKET_POST_ONLY: "the market takes post-only orders only",
+    no.MARKET_REDUCE_ONLY: "the market takes reduce-only orders only",
+    no.TIER_FORBIDS_PRODUCT: "the risk tier of this owner does not hold perpetuals",
+    no.LEVERAGE_EXCEEDS_LIMIT: "the leverage is above what this owner or market allows",
+    no.MARGIN_MODE_IN_USE: "the margin mode cannot change while a position or an order exists; close it first",
+    no.MARKET_IS_NOT_ISOLATED: "this account has no isolated position in this market",
+    no.ACCOUNT_IN_LIQUIDATION: "the account is in liquidation; it may cancel, deposit and receive",
+    no.PRICE_STALE: "a price this needs is missing or too old",
+    no.PRICE_OUTSIDE_BAND: "the limit price is too far beyond the mark",
+    no.EXPIRY_NOT_IN_FUTURE: "the expiry is not after the venue's clock",
+    no.NO_LIQUIDITY: "there is nobody on the other side of the book",
+    no.POST_ONLY_WOULD_CROSS: "a post-only order must not trade at once, and this one would",
+    no.NOTHING_TO_REDUCE: "there is no position for a reduce-only order to reduce",
+    no.TRIGGER_WOULD_FIRE_AT_ONCE: "the trigger is reached already",
+    no.NOTHING_CHANGES: "the order has this price and size already",
+    no.ACCOUNTS_FULL: "the venue has no room for another account",
+    no.LEGS_FULL: "the account or the venue has no room for another balance or position",
+    no.ORDERS_FULL: "the account or the venue has no room for another order",
+    no.REFERENCES_FULL: "the venue has no room for another reference",
+    no.ROWS_FULL: "the venue has no room for another of these",
+    no.LADDER_FULL: "the venue has no room for so many price levels",
+    no.POSITION_LIMIT: "the position would be larger than this market allows one owner",
+    no.OPEN_INTEREST_LIMIT: "open interest would exceed the cap of this market",
+    no.LOAN_CAP_EXCEEDED: "a debt is above its cap, so risk may not rise",
+    no.OPENING_MARGIN_EXCEEDED: "equity would not cover the opening requirement",
+    no.PARENT_MARGIN_EXCEEDED: "the parent account would not cover its own opening requirement afterwards",
+    no.BALANCE_TOO_LOW: "the cash is not there",
+    no.COINS_NOT_PRESENT: "the coins have been lent out, so they cannot leave the venue",
+    no.FILL_OR_KILL_CANNOT_FILL: "the order cannot be filled completely at once",
+}
+assert set(SENTENCES) == {int(reason) for reason in Reject} - {no.NONE}, "every reason has its sentence"

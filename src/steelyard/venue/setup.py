@@ -1,0 +1,262 @@
+"""Setting up a venue: assets, markets, tiers, owners and accounts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from steelyard.model import commands as C
+from steelyard.model import events as E
+from steelyard.model import keys as K
+from steelyard.model import reject as no
+from steelyard.num.limits import NOTIONAL_MAX, PRICE_TICKS_MAX
+from steelyard.venue import builders, disagreements
+from steelyard.venue import parameters as P
+from steelyard.venue.amounts import Number, Step, decimal
+from steelyard.venue.core import Core
+from steelyard.venue.instruments import Asset, Market
+from steelyard.venue.parameters import Grid, Parameter
+from steelyard.venue.records import Account
+from steelyard.venue.refusals import Rejected
+
+Tiers = Sequence[tuple[Any, Any, Any]]
+_TABLES: dict[int, tuple[dict[str, Parameter], disagreements.Ranges, str]] = {
+    C.ASSET: (P.ASSET_PARAMETERS, K.ASSET_KEYS, "asset_rule"),
+    C.FEED: (P.FEED_PARAMETERS, K.FEED_KEYS, "feed_rule"),
+    C.MARKET: (P.MARKET_PARAMETERS, K.MARKET_KEYS, "market_rule"),
+    C.RISK_TIER: (P.TIER_PARAMETERS, K.TIER_KEYS, "tier_rule"),
+    C.OWNER: (P.OWNER_PARAMETERS, K.OWNER_KEYS, "owner_rule"),
+}
+_FEED_NAMES = ("quorum", "staleness", "confidence_max")
+
+
+class Setup(Core):
+    """Everything here raises when it is refused: a venue that is half set up is of no use."""
+
+    # --- assets
+
+    def add_asset(
+        self,
+        name: str,
+        decimals: int,
+        *,
+        price: Number | None = None,
+        collateral: Tiers | None = None,
+        sources: int | Sequence[int] = 1,
+        **parameters: Any,
+    ) -> str:
+        """An asset that accounts can hold.
+
+        `collateral` lists (amount up to which it reaches, opening weight, maintenance weight); None in the last row
+        means no end. Without it the asset counts nothing as collateral. More parameters: those of the asset
+        (`loan_cap`, `convert_haircut`, `borrow_weight`, `supply_max`) and of its price (`quorum`, `staleness`,
+        `confidence_max`).
+        """
+        self.names.free(name, "asset name")
+        if not 0 <= decimals <= 12:
+            raise ValueError(f"decimals {decimals!r} of {name} must be a whole number from 0 to 12")
+        grid = Grid(atom=Step.atoms(decimals))
+        feed_values = self._feed_values(sources, parameters)
+        tiers = [(None, 0, 0)] if collateral is None else collateral
+        values = {K.A_DECIMALS: decimals, **P.collateral(tiers, grid.atom)}
+        values |= P.chosen(P.ASSET_PARAMETERS, parameters, grid)
+        places = 12 + self.names.asset_at(1).decimals - decimals
+        fresh = Asset(row=0, name=name, decimals=decimals, feed=0, price_places=places)
+        if price is not None:
+            fresh.price_step.count(price, f"price of {name}", "price steps")  # refused before anything is made
+        values[K.A_FEED] = self._configure(C.FEED, 0, feed_values, f"price of {name}")
+        row = self._configure(C.ASSET, 0, values, f"asset {name}", grid)
+        self.names.add_asset(Asset(row=row, name=name, decimals=decimals, feed=values[K.A_FEED], price_places=places))
+        if price is not None:
+            self.send(lambda: self.rows.prices({name: price}))
+        return name
+
+    def _add_unit(self, name: str, decimals: int) -> None:
+        """Asset 1, the unit of account."""
+        values = {K.A_DECIMALS: decimals, K.A_TIERS: 1}
+        row = self._configure(C.ASSET, 0, values, f"asset {name}")
+        assert row == 1, "the unit of account comes first"
+        self.names.add_asset(Asset(row=1, name=name, decimals=decimals, feed=0, price_places=12))
+
+    def set_asset(
+        self,
+        name: str,
+        *,
+        collateral: Tiers | None = None,
+        sources: int | Sequence[int] | None = None,
+        **parameters: Any,
+    ) -> None:
+        """Change parameters of an asset or of its price."""
+        asset = self.names.asset(name)
+        self._change_feed(asset, sources, parameters)
+        values = P.chosen(P.ASSET_PARAMETERS, parameters, asset.grid)
+        if collateral is not None:
+            values |= P.collateral(collateral, asset.atom)
+        if values:
+            self._configure(C.ASSET, asset.row, values, f"asset {name}", asset.grid)
+
+    # --- markets
+
+    def add_market(
+        self,
+        name: str,
+        *,
+        tick: Number,
+        lot: Number,
+        settle: str | None = None,
+        price: Number | None = None,
+        price_max: Number | None = None,
+        brackets: Tiers | None = None,
+        maker: Number | None = None,
+        taker: Number | None = None,
+        fee_tiers: Sequence[tuple[Any, Any]] | None = None,
+        sources: int | Sequence[int] = 1,
+        **parameters: Any,
+    ) -> str:
+        """A linear perpetual. `brackets` lists (notional up to which it reaches, maintenance rate, opening rate).
+
+        More parameters: see `steelyard.venue.parameters.MARKET_PARAMETERS`. Without `price_max` the ladder reaches to
+        four times `price`; without `position_max` and `order_max` they are as large as the numbers inside allow, up to
+        the machine's own defaults.
+        """
+        self.names.free(name, "market name")
+        asset = self.names.asset(settle or self.names.asset_at(1).name)
+        steps = Step.of(tick, "tick"), Step.of(lot, "lot")
+        scale = P.atoms_per_tick_lot(*steps, asset.atom)
+        grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom)
+        feed_values = self._feed_values(sources, parameters)
+        ticks_max = _ladder(grid, price, price_max)
+        most = NOTIONAL_MAX // (ticks_max * scale)
+        values = {K.M_SETTLE: asset.row, K.M_ATOMS_PER_TICK_LOT: scale, K.M_TICKS_MAX: ticks_max}
+        for key, default in ((K.M_POSITION_LOTS_MAX, 1 << 24), (K.M_ORDER_LOTS_MAX, 1 << 20)):
+            values[key] = max(1, min(default, most))
+        values |= P.chosen(P.MARKET_PARAMETERS, parameters, grid)
+        values[K.M_ORDER_LOTS_MAX] = (
+            values[K.M_ORDER_LOTS_MAX]
+            if "order_max" in parameters
+            else min(values[K.M_ORDER_LOTS_MAX], values[K.M_POSITION_LOTS_MAX])
+        )
+        if brackets is not None:
+            values |= P.brackets(brackets, asset.atom)
+        values |= P.fees(maker, taker, fee_tiers)
+        values[K.M_FEED] = self._configure(C.FEED, 0, feed_values, f"price of {name}")
+        row = self._configure(C.MARKET, 0, values, f"market {name}", grid)
+        self.names.add_market(
+            Market(
+                row=row,
+                name=name,
+                settle=asset,
+                tick=steps[0],
+                lot=steps[1],
+                atoms_per_tick_lot=scale,
+                feed=values[K.M_FEED],
+            )
+        )
+        if price is not None:
+            self.send(lambda: self.rows.prices({name: price}))
+        return name
+
+    def set_market(
+        self,
+        name: str,
+        *,
+        brackets: Tiers | None = None,
+        maker: Number | None = None,
+        taker: Number | None = None,
+        fee_tiers: Sequence[tuple[Any, Any]] | None = None,
+        sources: int | Sequence[int] | None = None,
+        **parameters: Any,
+    ) -> None:
+        """Change parameters of a market or of its price."""
+        market = self.names.market(name)
+        self._change_feed(market, sources, parameters)
+        values = P.chosen(P.MARKET_PARAMETERS, parameters, market.grid)
+        if brackets is not None:
+            values |= P.brackets(brackets, market.settle.atom)
+        values |= P.fees(maker, taker, fee_tiers)
+        if values:
+            self._configure(C.MARKET, market.row, values, f"market {name}", market.grid)
+
+    def set_state(self, name: str, state: str) -> None:
+        """ "open", "post_only", "reduce_only", "cancel_only" or "halted"."""
+        self.set_market(name, state=state)
+
+    def parameters(self, name: str) -> dict[str, Any]:
+        """Every parameter of a market or an asset, by name and in natural units."""
+        fed: Asset | Market = self.names.markets.get(name) or self.names.asset(name)
+        table, _, rules = _TABLES[C.MARKET if isinstance(fed, Market) else C.ASSET]
+        row = getattr(self.machine.state, rules)[fed.row]
+        found: dict[str, Any] = {name: fed.grid.back(each, int(row[each.key])) for name, each in table.items()}
+        if fed.feed:
+            feed = self.machine.state.feed_rule[fed.feed]
+            found |= {name: Grid().back(each, int(feed[each.key])) for name, each in P.FEED_PARAMETERS.items()}
+        return found
+
+    # --- owners and accounts
+
+    def add_risk_tier(self, max_leverage: int) -> int:
+        return self._configure(C.RISK_TIER, 0, {K.T_LEVERAGE_MAX: int(max_leverage)}, "risk tier")
+
+    def open_owner(self, risk_tier: int = 1, fee_tier: int = 0, self_trade: str = "expire_maker") -> int:
+        values = {"risk_tier": risk_tier, "fee_tier": fee_tier, "self_trade": self_trade}
+        return self._configure(C.OWNER, 0, P.chosen(P.OWNER_PARAMETERS, values, Grid()), "owner")
+
+    def set_owner(self, owner: int, **parameters: Any) -> None:
+        """Change `risk_tier`, `fee_tier` or `self_trade`."""
+        self._configure(C.OWNER, owner, P.chosen(P.OWNER_PARAMETERS, parameters, Grid()), f"owner {owner}")
+
+    def open_account(self, owner: int | None = None, name: str | None = None) -> Account:
+        """An account; without an owner it gets one of its own, without a name it is named after its id."""
+        if name is not None:
+            self.names.free_account(name)
+        who = self.open_owner() if owner is None else owner
+        result = self.send(lambda: self.rows.open_account(who))
+        row = int(result.rows["account"][result.rows["kind"] == E.ACCOUNT_OPENED][0])
+        return self.names.add_account(name or f"#{row}", row)
+
+    # --- how
+
+    def _feed_values(self, sources: int | Sequence[int], parameters: dict[str, Any]) -> dict[int, int]:
+        """Takes the parameters of a price out of `parameters`."""
+        given = {name: parameters.pop(name) for name in _FEED_NAMES if parameters.get(name) is not None}
+        parameters.pop("staleness", None)
+        return P.source_weights(sources) | P.chosen(P.FEED_PARAMETERS, given, Grid())
+
+    def _change_feed(
+        self, fed: Asset | Market, sources: int | Sequence[int] | None, parameters: dict[str, Any]
+    ) -> None:
+        given = {name: parameters.pop(name) for name in _FEED_NAMES if name in parameters}
+        values = P.chosen(P.FEED_PARAMETERS, given, Grid())
+        if sources is not None:
+            values |= P.source_weights(sources)
+        if values:
+            self._configure(C.FEED, fed.feed, values, f"price of {fed.name}")
+
+    def _configure(self, table: int, row: int, values: Mapping[int, int], label: str, grid: Grid | None = None) -> int:
+        """Send one CONFIGURE command; returns the row it made or changed."""
+        if not values:
+            raise ValueError(f"{label}: no parameter was given")
+        (result,) = self.submit(builders.configure(self.reader.now_ns, table, row, values))
+        rows = result.rows
+        if result.reason:
+            parameters, ranges, rules = _TABLES[table]
+            key = int(rows["order"][rows["kind"] == E.REJECTED][0])
+            before = disagreements.defaults(ranges)
+            if row and result.reason != no.ROWS_FULL:
+                stored = getattr(self.machine.state, rules)
+                if row < len(stored):
+                    before = dict(enumerate(stored[row].tolist()))
+            message = disagreements.explain_refusal(
+                label, parameters, grid or Grid(), result.reason, key, values, before
+            )
+            raise Rejected(result.reason, message)
+        return int(rows["market"][rows["kind"] == E.CONFIGURED][0])
+
+
+def _ladder(grid: Grid, price: Number | None, price_max: Number | None) -> int:
+    """The highest price in ticks."""
+    if price is not None:
+        ticks = grid.tick.count(price, "price", "ticks")
+        if price_max is None:
+            return max(64, min(PRICE_TICKS_MAX, 4 * ticks))
+    if price_max is None:
+        return 1 << 20
+    return grid.tick.count(decimal(price_max, "price_max"), "price_max", "ticks")

@@ -1,0 +1,176 @@
+"""One account's books, kept a second time from events alone.
+
+It starts empty, listens to every event about the account and to prices, and then knows cash, positions, cost and
+funding without ever looking at the machine. That is what makes a story of a liquidation checkable.
+"""
+
+from dataclasses import dataclass, field
+
+from steelyard.model import events as E
+from steelyard.model.orders import FOR_MAINTAIN
+from steelyard.num.limits import ASSET_PRICE_SCALE
+from steelyard.venue import formulas as F
+from steelyard.venue.decode import Row
+
+
+@dataclass
+class Leg:
+    quantity: int = 0
+    cost: int = 0
+    funding_at: int = 0
+
+
+@dataclass
+class Prices:
+    """What everybody sees: marks and funding indices by market, prices by asset."""
+
+    asset_of_feed: dict[int, int]
+    marks: dict[int, int] = field(default_factory=dict)
+    funding: dict[int, int] = field(default_factory=dict)
+    assets: dict[int, int] = field(default_factory=lambda: {1: ASSET_PRICE_SCALE})
+
+    def apply(self, row: Row) -> None:
+        if row.kind == E.MARK_SET:
+            self.marks[row.market] = row.price
+        elif row.kind == E.FUNDING_SET:
+            self.funding[row.market] = row.extra
+        elif row.kind == E.INDEX_SET and row.market in self.asset_of_feed:
+            self.assets[self.asset_of_feed[row.market]] = row.price
+
+
+class Mismatch(AssertionError):
+    """A number in an event does not follow from the events before it."""
+
+
+class Statement:
+    def __init__(
+        self, account: int, prices: Prices, markets: dict[int, F.MarketRule], assets: dict[int, F.AssetRule]
+    ) -> None:
+        self.account = account
+        self.prices = prices
+        self.markets = markets
+        self.assets = assets
+        self.cash: dict[int, int] = {}
+        self.legs: dict[int, Leg] = {}
+
+    # --- listening
+
+    def apply(self, row: Row) -> None:
+        """Prices must have heard the row first."""
+        mine, theirs = row.account == self.account, row.other == self.account
+        if row.kind in (E.DEPOSITED, E.WITHDRAWAL_RETURNED):
+            if mine:
+                self._pay(row.market, row.amount)
+        elif row.kind == E.WITHDRAWAL_RESERVED:
+            if mine:
+                self._pay(row.market, -row.amount)
+        elif row.kind == E.TRANSFERRED:
+            if mine:
+                self._pay(row.market, -row.amount)
+            if theirs:
+                self._pay(row.market, row.amount)
+        elif row.kind == E.MARGIN_MOVED:
+            if mine:
+                self._pay(self._settle(row), -row.amount)
+            if theirs:
+                self._pay(self._settle(row), row.amount)
+        elif row.kind == E.CONVERTED and mine:
+            self._pay(row.market, -row.lots)
+            self._pay(row.other, row.amount)
+        elif row.kind == E.FUNDING_PAID and mine:
+            self._touch(row.market)
+            self._pay(self._settle(row), -row.amount)
+        elif row.kind == E.FILL and mine:
+            self._fill(row)
+        elif row.kind == E.LIQUIDATION_FEE and mine:
+            self._pay(self._settle(row), -row.amount)
+        elif row.kind == E.FUND_PAID and mine:
+            self._pay(row.other, row.amount)
+        elif row.kind in (E.TAKEN_OVER, E.DELEVERAGED):
+            if mine:
+                self._trade(row.market, row.side * row.lots, -row.amount)
+                self._pay(self._settle(row), row.fee)  # the fund's part of a deleveraging; zero for a takeover
+            if theirs:
+                self._trade(row.market, -row.side * row.lots, row.amount)
+
+    def receive(self, row: Row, amount: int) -> None:
+        """Cash of the settlement asset of the event's market; for the fund, whose side events leave unsaid."""
+        self._pay(self._settle(row), amount)
+
+    def receive_asset(self, asset: int, amount: int) -> None:
+        self._pay(asset, amount)
+
+    def _settle(self, row: Row) -> int:
+        return self.markets[row.market].settle
+
+    def _pay(self, asset: int, amount: int) -> None:
+        self.cash[asset] = self.cash.get(asset, 0) + amount
+
+    def _touch(self, market: int) -> Leg:
+        leg = self.legs.setdefault(market, Leg())
+        leg.funding_at = self.prices.funding.get(market, 0)
+        return leg
+
+    def _fill(self, row: Row) -> None:
+        worth = row.price * row.lots * self.markets[row.market].scale
+        realized = self._trade(row.market, row.side * row.lots, row.side * worth)
+        self._pay(self._settle(row), -row.fee)
+        agree(row, "realized profit", row.amount, realized)
+        agree(row, "position after", row.extra, self.legs[row.market].quantity)
+
+    def _trade(self, market: int, lots: int, worth: int) -> int:
+        """Signed lots for a signed worth; what closing realizes goes to cash, rounded down. See concepts/numbers."""
+        leg = self._touch(market)
+        realized = 0
+        held = leg.quantity
+        if held and (held > 0) != (lots > 0):
+            if abs(lots) <= abs(held):
+                realized = -worth - F.div_up(leg.cost * abs(lots), abs(held))
+            else:
+                realized = -F.div_up(worth * abs(held), abs(lots)) - leg.cost
+        leg.quantity += lots
+        leg.cost += worth + realized
+        self._pay(self.markets[market].settle, realized)
+        return realized
+
+    # --- answering
+
+    def price_of(self, market: int) -> int:
+        """Of the settlement asset."""
+        return self.prices.assets[self.markets[market].settle]
+
+    def equity(self) -> int:
+        total = sum(F.value(quantity, self.prices.assets[asset]) for asset, quantity in self.cash.items() if quantity)
+        for market, leg in self.legs.items():
+            if leg.quantity:
+                scale = self.markets[market].scale
+                index = self.prices.funding.get(market, 0)
+                atoms = leg.quantity * self.prices.marks[market] * scale - leg.cost
+                atoms -= F.accrued_up(leg.quantity, scale, index, leg.funding_at)
+                total += F.value(atoms, self.price_of(market))
+        return total
+
+    def position_requirement(self, question: int = FOR_MAINTAIN) -> int:
+        return sum(self.requirement_of(market, leg.quantity, question) for market, leg in self.legs.items())
+
+    def requirement(self, question: int = FOR_MAINTAIN) -> int:
+        cash = sum(
+            F.cash_requirement(asset, self.assets[asset], quantity, self.prices.assets[asset], question)
+            for asset, quantity in self.cash.items()
+            if quantity
+        )
+        return cash + self.position_requirement(question)
+
+    def requirement_of(self, market: int, quantity: int, question: int = FOR_MAINTAIN) -> int:
+        """M of a position of this size, in value."""
+        if quantity == 0:
+            return 0
+        rule = self.markets[market]
+        atoms = F.position_atoms(rule, abs(quantity) * self.prices.marks[market] * rule.scale, question)
+        return F.charge(atoms, self.price_of(market))
+
+
+def agree(row: Row, what: str, said: int, follows: int) -> None:
+    if said != follows:
+        kind = E.Event(row.kind).name.lower().replace("_", " ")
+        raise Mismatch(f"command {row.seq}, {kind}: {what} is {said}, but {follows} follows from the events before it")

@@ -1,0 +1,258 @@
+"""Liquidations told in plain sentences, from events alone. `verify_story` recomputes every number they name."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from steelyard.model import events as E
+from steelyard.model.orders import INSURANCE
+from steelyard.venue import formulas as F
+from steelyard.venue import happened as H
+from steelyard.venue.amounts import average, clock_text, grouped, plain
+from steelyard.venue.decode import Decoder, Row
+from steelyard.venue.instruments import Names
+from steelyard.venue.records import Liquidation
+
+_PRICES = {E.MARK_SET, E.FUNDING_SET, E.INDEX_SET}
+_TWO_SIDED = {E.TRANSFERRED, E.MARGIN_MOVED, E.TAKEN_OVER, E.DELEVERAGED}
+_FUND = {E.FUND_PAID, E.LIQUIDATION_FEE, E.DELEVERAGED}
+_TOLD = {
+    E.DEPOSITED,
+    E.TRANSFERRED,
+    E.MARGIN_MOVED,
+    E.FUNDING_PAID,
+    E.CONVERTED,
+    E.LIQUIDATION_STARTED,
+    E.LIQUIDATION_ORDER,
+    E.FILL,
+    E.LIQUIDATION_FEE,
+    E.FUND_PAID,
+    E.TAKEN_OVER,
+    E.DELEVERAGED,
+    E.LIQUIDATION_ENDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The parameters the numbers of a story depend on, and which feed prices which asset."""
+
+    markets: Mapping[int, F.MarketRule]
+    assets: Mapping[int, F.AssetRule]
+    asset_of_feed: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One liquidation, from the first unhealthy turn to its end; `is_over` is False while it goes on."""
+
+    account: str
+    lines: tuple[tuple[int, str], ...]  # (instant, sentence)
+    is_over: bool
+
+    def __str__(self) -> str:
+        return "\n".join(f"{clock_text(at_ns)}  {sentence}" for at_ns, sentence in self.lines)
+
+
+@dataclass(frozen=True)
+class Story:
+    """`evidence` holds every event the numbers follow from; `is_whole` says that none of them has been forgotten."""
+
+    account: str
+    accounts: tuple[int, ...]
+    episodes: tuple[Episode, ...]
+    evidence: tuple[Row, ...]
+    rules: Rules
+    is_whole: bool
+
+    def __str__(self) -> str:
+        if not self.episodes:
+            return f"{self.account} was never liquidated."
+        return "\n\n".join(map(str, self.episodes))
+
+
+def is_evidence(row: Row, accounts: Sequence[int]) -> bool:
+    """Whether a statement of one of these accounts, or of the insurance fund, depends on this event."""
+    if row.kind in _PRICES or row.kind in _FUND or row.kind == E.CONFIGURED:
+        return True
+    if row.account in accounts or row.account == INSURANCE:
+        return True
+    return row.kind in _TWO_SIDED and (row.other in accounts or row.other == INSURANCE)
+
+
+def tell(rows: Iterable[tuple[Row, int]], accounts: Sequence[int], names: Names, rules: Rules, is_whole: bool) -> Story:
+    """The liquidations of an account and its isolated positions, in the order in which they started."""
+    decoder = Decoder(names)
+    evidence: list[Row] = []
+    finished: list[Episode] = []
+    open_episodes: dict[int, list[tuple[int, str]]] = {}
+    before: list[tuple[Row, int]] = []  # events of the present command
+    seq, nth = -1, 0
+    for row, at_ns in rows:
+        nth = nth + 1 if row.seq == seq else 0
+        if row.seq != seq:
+            before.clear()
+        seq = row.seq
+        if not is_evidence(row, accounts):
+            continue
+        evidence.append(row)
+        who = _subject(row, open_episodes)
+        if row.kind == E.LIQUIDATION_STARTED and row.account in accounts:
+            who = row.account
+            lines = open_episodes[who] = []
+            cancelled = sum(
+                each.kind == E.ORDER_CLOSED and each.reason == E.CLOSED_LIQUIDATION and each.account == who
+                for each, _ in before
+            )
+            if cancelled:
+                found = f"{names.account_name(who)} is found unhealthy; {_count(cancelled, 'order')} cancelled."
+                lines.append((at_ns, found))
+        if who is not None:
+            sentence = _sentence(decoder.one(row, nth, at_ns), names.account_name(who))
+            if sentence:
+                open_episodes[who].append((at_ns, sentence))
+            if row.kind == E.LIQUIDATION_ENDED:
+                lines = open_episodes.pop(who)
+                lines.append((at_ns, _summary(evidence, who, decoder)))
+                finished.append(Episode(names.account_name(who), tuple(lines), True))
+        before.append((row, at_ns))
+    finished += [Episode(names.account_name(who), tuple(lines), False) for who, lines in open_episodes.items()]
+    return Story(names.account_name(accounts[0]), tuple(accounts), tuple(finished), tuple(evidence), rules, is_whole)
+
+
+def _subject(row: Row, episodes: Mapping[int, object]) -> int | None:
+    """The account in liquidation that this event is about."""
+    if row.kind not in _TOLD:
+        return None
+    if row.account in episodes:
+        return row.account
+    return row.other if row.kind in (E.TRANSFERRED, E.MARGIN_MOVED) and row.other in episodes else None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _sentence(event: H.Happened, who: str) -> str | None:
+    """One event in words; None for what need not be told."""
+    match event:
+        case H.LiquidationStarted():
+            return (
+                f"{who} goes into liquidation: equity {grouped(event.equity)} is below the maintenance requirement "
+                f"{grouped(event.maintain)}. The aim is {grouped(event.restore)}; below {grouped(event.takeover)} the "
+                f"backstop may take over."
+            )
+        case H.LiquidationOrder():
+            return (
+                f"Order to {event.side} {plain(event.amount)} {event.symbol} down to the limit {plain(event.limit)} "
+                f"(mark {plain(event.mark)}). Its share of the equity {grouped(event.equity)} would be used up at "
+                f"{_cash(event.bankruptcy)} for all of it."
+            ).replace("down to", "up to" if event.side == "buy" else "down to")
+        case H.Fill(is_liquidation=True):
+            result = "gain" if event.realized >= 0 else "loss"
+            return (
+                f"Filled: {event.side} {plain(event.amount)} at {plain(event.price)}, a {result} of "
+                f"{grouped(abs(event.realized))} {event.fee_asset}; the position is {plain(event.position)} now."
+            )
+        case H.LiquidationFee():
+            return f"A fee of {grouped(event.amount)} goes to the insurance fund."
+        case H.FundPaid():
+            return f"The insurance fund pays {grouped(event.amount)} {event.asset} that {who} cannot."
+        case H.TakenOver():
+            return f"The backstop takes over {plain(event.amount)} {event.symbol}; {who} {_cash(event.cash)} for it."
+        case H.Deleveraged():
+            helped = f", the insurance fund adds {grouped(event.fund)}" if event.fund else ""
+            return (
+                f"{event.counterparty} (rank {event.rank}) is deleveraged by {plain(event.amount)} {event.symbol}; "
+                f"{who} {_cash(event.cash)} for it{helped}."
+            )
+        case H.Converted():
+            return (
+                f"{grouped(event.sold)} {event.sold_asset} are converted into {grouped(event.bought)} "
+                f"{event.bought_asset} to pay debt."
+            )
+        case H.FundingPaid():
+            verb = "pays" if event.amount > 0 else "receives"
+            return f"Funding settles: {who} {verb} {grouped(abs(event.amount))} in {event.symbol}."
+        case H.Deposited():
+            return f"{grouped(event.amount)} {event.asset} are deposited."
+        case H.Transferred():
+            verb = "receives" if event.taker == who else "sends"
+            return f"{who} {verb} {grouped(event.amount)} {event.asset}."
+        case H.MarginMoved():
+            verb = "receives" if (event.amount > 0) == (event.child == who) else "returns"
+            return f"{who} {verb} {grouped(abs(event.amount))} of isolated margin."
+        case H.LiquidationEnded(because="healthy"):
+            return f"It ends: equity {grouped(event.equity)} covers the requirement {grouped(event.maintain)} again."
+        case H.LiquidationEnded():
+            return f"It ends: nothing is left to close, equity {grouped(event.equity)}."
+    return None
+
+
+def _cash(amount: Decimal) -> str:
+    return f"receives {grouped(amount)}" if amount >= 0 else f"pays {grouped(-amount)}"
+
+
+def _summary(evidence: Sequence[Row], who: int, decoder: Decoder) -> str:
+    """Who paid for the liquidation that has just ended."""
+    start = max(place for place, row in enumerate(evidence) if row.kind == E.LIQUIDATION_STARTED and row.account == who)
+    rows = [row for row in evidence[start:] if row.account == who]
+    names = decoder.names
+    lost: dict[str, Decimal] = {}
+    fund: dict[str, Decimal] = {}
+    for row in rows:
+        event = decoder.one(row, 0, 0)
+        if isinstance(event, H.Fill) and event.is_liquidation:
+            _add(lost, event.fee_asset, event.fee - event.realized)
+        elif isinstance(event, H.LiquidationFee):
+            _add(lost, names.market(event.symbol).settle.name, event.amount)
+        elif isinstance(event, H.FundPaid):
+            _add(fund, event.asset, event.amount)
+        elif isinstance(event, H.Deleveraged):
+            _add(fund, names.market(event.symbol).settle.name, event.fund)
+    counterparties = sum(row.kind == E.DELEVERAGED for row in rows)
+    parts = [f"{names.account_name(who)} realized {_amounts(lost)} of loss and fees on the book"]
+    parts.append(f"the insurance fund paid {_amounts(fund)}")
+    parts.append(f"{_count(counterparties, 'counterparty').replace('partys', 'parties')} deleveraged")
+    return f"In sum: {', '.join(parts)}."
+
+
+def _add(totals: dict[str, Decimal], asset: str, amount: Decimal) -> None:
+    totals[asset] = totals.get(asset, Decimal(0)) + amount
+
+
+def _amounts(totals: Mapping[str, Decimal]) -> str:
+    return " and ".join(f"{grouped(amount)} {asset}" for asset, amount in totals.items()) or "nothing"
+
+
+def liquidations(rows: Iterable[tuple[Row, int]], names: Names, account: int = 0) -> tuple[Liquidation, ...]:
+    """Every closing by force that is remembered, of one account or of all."""
+    decoder = Decoder(names)
+    found = []
+    for row, at_ns in rows:
+        if account and row.account != account:
+            continue
+        if row.kind == E.FILL:
+            if row.order != -row.account:
+                continue
+            way, quote = "book", row.lots * row.price * names.market_at(row.market).atoms_per_tick_lot
+        elif row.kind in (E.TAKEN_OVER, E.DELEVERAGED):
+            way, quote = ("takeover" if row.kind == E.TAKEN_OVER else "deleveraging"), abs(row.amount + row.fee)
+        else:
+            continue
+        market, side = names.market_at(row.market), "buy" if row.side > 0 else "sell"
+        value, contracts = market.settle.atom.back(quote), market.lot.back(row.lots)
+        price = market.tick.back(row.price) if row.kind == E.FILL else average(value, contracts, market.tick.places + 6)
+        found.append(
+            Liquidation(
+                account=decoder.names.account_name(row.account),
+                symbol=market.name,
+                side=side,
+                contracts=contracts,
+                price=price,
+                quote_value=value,
+                way=way,
+                at_ns=at_ns,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,223 @@
+"""Commands of a running venue: time, prices, money, settings and orders.
+
+A refusal raises `Rejected`. With `check=False` nothing is raised: the result says `reason` and `message` instead.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, overload
+
+import msgspec
+
+from steelyard.model import events as E
+from steelyard.venue import builders
+from steelyard.venue.amounts import Duration, Instant, Number, duration_ns
+from steelyard.venue.core import Result
+from steelyard.venue.records import Order
+from steelyard.venue.refusals import Rejected
+from steelyard.venue.requests import Who
+from steelyard.venue.setup import Setup
+from steelyard.venue.views import Views, describe, refused
+
+
+class Trading(Setup):
+    views: Views
+
+    # --- time and prices
+
+    def advance(self, step: Duration, *, check: bool = True) -> Result:
+        """Let time pass: funding, expiries and cool-downs fall due, and every mark is recomputed."""
+        return self.advance_to_ns(self.reader.now_ns + duration_ns(step, "step"), check=check)
+
+    def advance_to(self, at: Instant, *, check: bool = True) -> Result:
+        return self.send(lambda: self.rows.clock(at), check)
+
+    def advance_to_ns(self, at_ns: int, *, check: bool = True) -> Result:
+        return self.send(lambda: builders.clock(at_ns), check)
+
+    def set_price(
+        self,
+        name: str,
+        price: Number,
+        source: int = 0,
+        confidence: Number = 0,
+        *,
+        observed: Instant | None = None,
+        check: bool = True,
+    ) -> Result:
+        """A report on the index of a market, or the price of an asset."""
+        return self.send(lambda: self.rows.prices({name: price}, source, confidence, observed), check)
+
+    def set_prices(
+        self,
+        prices: Mapping[str, Number],
+        source: int = 0,
+        confidence: Number = 0,
+        *,
+        observed: Instant | None = None,
+        check: bool = True,
+    ) -> Result:
+        """Reports of one instant, as one command: nobody is judged between them."""
+        return self.send(lambda: self.rows.prices(prices, source, confidence, observed), check)
+
+    # --- money
+
+    @property
+    def unit(self) -> str:
+        """The unit of account."""
+        return self.names.asset_at(1).name
+
+    def deposit(
+        self,
+        account: Who,
+        amount: Number,
+        asset: str | None = None,
+        reference: str | bytes | None = None,
+        *,
+        check: bool = True,
+    ) -> Result:
+        name = reference if reference is not None else self.names.label()
+        return self.send(lambda: self.rows.deposit(account, amount, asset or self.unit, name), check)
+
+    @overload
+    def withdraw(
+        self,
+        account: Who,
+        amount: Number,
+        asset: str | None = None,
+        reference: str | bytes | None = None,
+        *,
+        check: Literal[True] = True,
+    ) -> str | bytes: ...
+
+    @overload
+    def withdraw(
+        self,
+        account: Who,
+        amount: Number,
+        asset: str | None = None,
+        reference: str | bytes | None = None,
+        *,
+        check: bool,
+    ) -> str | bytes | Result: ...
+
+    def withdraw(
+        self,
+        account: Who,
+        amount: Number,
+        asset: str | None = None,
+        reference: str | bytes | None = None,
+        *,
+        check: bool = True,
+    ) -> str | bytes | Result:
+        """Reserves the amount and returns the reference by which it is confirmed or returned."""
+        name = reference if reference is not None else self.names.label()
+        result = self.send(lambda: self.rows.withdraw(account, amount, asset or self.unit, name), check)
+        return name if check else result
+
+    def confirm_withdrawal(self, reference: str | bytes, *, check: bool = True) -> Result:
+        """The amount has left for good."""
+        return self.send(lambda: self.rows.confirm_withdrawal(reference), check)
+
+    def return_withdrawal(self, reference: str | bytes, *, check: bool = True) -> Result:
+        """The amount comes back to the account."""
+        return self.send(lambda: self.rows.return_withdrawal(reference), check)
+
+    def transfer(
+        self,
+        giver: Who,
+        taker: Who,
+        amount: Number,
+        asset: str | None = None,
+        reference: str | bytes | None = None,
+        *,
+        check: bool = True,
+    ) -> Result:
+        name = reference if reference is not None else self.names.label()
+        return self.send(lambda: self.rows.transfer(giver, taker, amount, asset or self.unit, name), check)
+
+    def add_margin(self, account: Who, market: str, amount: Number, *, check: bool = True) -> Result:
+        """Move cash from the account to its isolated position."""
+        return self.send(lambda: self.rows.move_margin(account, market, amount), check)
+
+    def remove_margin(self, account: Who, market: str, amount: Number, *, check: bool = True) -> Result:
+        return self.send(lambda: self.rows.move_margin(account, market, amount, out=True), check)
+
+    # --- settings
+
+    def set_leverage(self, account: Who, market: str, leverage: int, *, check: bool = True) -> Result:
+        return self.send(lambda: self.rows.set_leverage(account, market, leverage), check)
+
+    def set_margin_mode(self, account: Who, market: str, mode: str, *, check: bool = True) -> Result:
+        """ "cross" or "isolated", for all accounts of the owner."""
+        return self.send(lambda: self.rows.set_margin_mode(account, market, mode), check)
+
+    # --- orders
+
+    def order(
+        self,
+        account: Who,
+        market: str,
+        side: str,
+        amount: Number = 0,
+        price: Number | None = None,
+        *,
+        check: bool = True,
+        **options: Any,
+    ) -> Order:
+        """Place an order; without a price it is a market order.
+
+        Options: `time_in_force` ("GTC", "IOC", "FOK", "GTT"), `post_only` (True or "slide"), `reduce_only`,
+        `close_position`, `stop`, `take_profit`, `trailing` (a rate) with `activation`, `trigger_on` ("mark", "index",
+        "last"), `expires`, `client_id`, `self_trade` ("none", "expire_taker", "expire_maker", "expire_both").
+        """
+        try:
+            rows = self.rows.order(account, market, side, amount, price, **options)
+        except Rejected as refusal:
+            if check:
+                raise
+            return refused(refusal, account=str(account), symbol=market, side=side, amount=amount)
+        result = self.send(lambda: rows, check)
+        asked = describe(rows, self.names, result.reason, result.message)
+        if result.reason:
+            return asked
+        events = result.rows
+        accepted = events["order"][events["kind"] == E.ORDER_ACCEPTED]
+        return self.views.order_after(self.names.account(account), int(accepted[0]), asked, events, self._decoder)
+
+    def amend(
+        self,
+        account: Who,
+        id: int | None = None,
+        price: Number | None = None,
+        amount: Number | None = None,
+        *,
+        client_id: str | None = None,
+        check: bool = True,
+    ) -> Order:
+        """Change price or total amount of a resting limit order; the order as it is afterwards.
+
+        `amount` is the new total, what is filled already included.
+        """
+        row = self.rows.find(account, id, client_id)
+        before = self.views.open_order(self.names.account(account), row) if row else None
+        result = self.send(lambda: self.rows.amend(account, id, price, amount, client_id), check)
+        if result.reason:
+            told = Rejected(result.reason, result.message)
+            if before is None:
+                return refused(told, account=str(account), id=id or 0, client_id=client_id)
+            return msgspec.structs.replace(before, reason=told.reason, message=told.message)
+        assert before is not None, "what the machine amends was open"
+        who = self.names.account(account)
+        return self.views.order_after(who, before.id, before, result.rows, self._decoder)
+
+    def cancel(
+        self, account: Who, id: int | None = None, *, client_id: str | None = None, check: bool = True
+    ) -> Result:
+        return self.send(lambda: self.rows.cancel(account, id, client_id), check)
+
+    def cancel_all(self, account: Who, market: str | None = None, *, check: bool = True) -> Result:
+        return self.send(lambda: self.rows.cancel_all(account, market), check)
+
+    def cancel_after(self, account: Who, delay: Duration, *, check: bool = True) -> Result:
+        """Cancel everything after this long, unless called again before; 0 switches it off."""
+        return self.send(lambda: self.rows.cancel_after(account, delay), check)

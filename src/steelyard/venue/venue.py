@@ -1,0 +1,210 @@
+"""A venue: one machine with names and decimals, what can be asked of it, and copies of it to try things on."""
+
+import struct
+from contextlib import AbstractContextManager
+from decimal import Decimal
+
+from steelyard.state.tables import Limits
+from steelyard.venue import solve
+from steelyard.venue import story as stories
+from steelyard.venue.amounts import Instant, instant_ns, seconds
+from steelyard.venue.core import Core
+from steelyard.venue.explain import Explainer, Explanation
+from steelyard.venue.instruments import Names
+from steelyard.venue.log import Log
+from steelyard.venue.machine import Machine, Progress
+from steelyard.venue.market_records import Book, FundingRate, Funds, LeverageTier, MarketView, QueueEntry
+from steelyard.venue.market_views import MarketViews
+from steelyard.venue.records import Account, AccountView, Liquidation, LiquidationPrice, Order, Position
+from steelyard.venue.requests import Who
+from steelyard.venue.trading import Trading
+from steelyard.venue.verify import Verdict, verify_story
+from steelyard.venue.views import Views
+from steelyard.venue.whatif import what_if
+
+EVENTS_KEPT = 1 << 18
+_HEAD = struct.Struct("<8sQ")
+_MAGIC = b"steelyrd"
+
+
+class Venue(Trading):
+    """Names and decimals outside; one deterministic machine inside.
+
+    `at` is the instant at which the clock starts. `keep_events` is how many events are remembered for `drain` and
+    `story`. `sweep` judges every account after every price instead of ringing alarms: slower, with the same events.
+    `progress` hears how far the compiling of a first start has come.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        unit: str = "USD",
+        unit_decimals: int = 6,
+        at: Instant | None = None,
+        keep_events: int = EVENTS_KEPT,
+        sweep: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        start = 0 if at is None else instant_ns(at, 0, "at")
+        super().__init__(Machine(limits, sweep=sweep, progress=progress), Names(), Log(keep_events))
+        self._look()
+        if start:
+            self.advance_to_ns(start)
+        self._add_unit(unit, unit_decimals)
+
+    def _look(self) -> None:
+        self.views = Views(self.reader, self.names)
+        self._markets = MarketViews(self.reader, self.names)
+
+    @classmethod
+    def _around(cls, machine: Machine, names: Names, log: Log) -> "Venue":
+        venue = cls.__new__(cls)
+        Core.__init__(venue, machine, names, log)
+        venue._look()
+        return venue
+
+    def __repr__(self) -> str:
+        return (
+            f"<Venue {len(self.names.markets)} markets, {self.reader.accounts} accounts, command {self.reader.seq}, "
+            f"clock {self.now}>"
+        )
+
+    # --- time
+
+    @property
+    def now(self) -> Decimal:
+        """The clock, in seconds."""
+        return seconds(self.now_ns)
+
+    @property
+    def now_ns(self) -> int:
+        return self.reader.now_ns
+
+    # --- system accounts
+
+    @property
+    def insurance(self) -> Account:
+        return self.names.handle(1)
+
+    @property
+    def fees(self) -> Account:
+        return self.names.handle(2)
+
+    @property
+    def backstop(self) -> Account:
+        return self.names.handle(3)
+
+    @property
+    def lender(self) -> Account:
+        return self.names.handle(4)
+
+    @property
+    def converter(self) -> Account:
+        return self.names.handle(5)
+
+    @property
+    def dust(self) -> Account:
+        return self.names.handle(6)
+
+    # --- looking
+
+    def account(self, account: Who) -> AccountView:
+        return self.views.account(self._known(account))
+
+    def position(self, account: Who, market: str) -> Position:
+        """Also where there is none: its size is zero then."""
+        return self.views.position(self._known(account), self.names.market(market).row)
+
+    def orders(self, account: Who, market: str | None = None) -> tuple[Order, ...]:
+        """Open orders, those of isolated positions included."""
+        row = 0 if market is None else self.names.market(market).row
+        return self.views.orders(self._known(account), row)
+
+    def market(self, market: str) -> MarketView:
+        return self._markets.market(self.names.market(market).row)
+
+    def book(self, market: str, depth: int = 20) -> Book:
+        return self._markets.book(self.names.market(market).row, depth)
+
+    def funding_rate(self, market: str) -> FundingRate | None:
+        return self._markets.funding(self.names.market(market).row)
+
+    def leverage_tiers(self, market: str) -> tuple[LeverageTier, ...]:
+        return self._markets.leverage_tiers(self.names.market(market).row)
+
+    def funds(self) -> Funds:
+        """What the system accounts hold."""
+        return self._markets.funds()
+
+    def queue(self) -> tuple[QueueEntry, ...]:
+        """Accounts in liquidation, the next turn first."""
+        return self._markets.queue()
+
+    def _known(self, account: Who) -> int:
+        return self.names.known_account(account, self.reader.accounts)
+
+    # --- understanding
+
+    def explain(self, account: Who) -> Explanation:
+        """What each leg adds to equity and requirements, by which rule, rounded which way; the sums are verified."""
+        return Explainer(self.reader, self.names).explain(self._known(account))
+
+    def liquidation_price(self, account: Who, market: str) -> LiquidationPrice:
+        return solve.liquidation_price(self.reader, self.names, self._known(account), self.names.market(market).row)
+
+    def story(self, account: Who) -> stories.Story:
+        """The liquidations of an account and of its isolated positions, told from events."""
+        who = self._known(account)
+        accounts = [who, *self.reader.children(who)]
+        return stories.tell(self.log.plain(), accounts, self.names, self._rules(), self.log.is_whole)
+
+    def verify(self, account: Who) -> Verdict:
+        """Recompute every number of the account's story; raises if one does not follow from the events."""
+        return verify_story(self.story(account))
+
+    def liquidations(self, account: Who | None = None) -> tuple[Liquidation, ...]:
+        """Every closing by force that is remembered, of one account or of all."""
+        row = 0 if account is None else self._known(account)
+        return stories.liquidations(self.log.plain(), self.names, row)
+
+    def _rules(self) -> stories.Rules:
+        return stories.Rules(
+            markets={each.row: self.reader.market_rule(each.row) for each in self.names.markets.values()},
+            assets={each.row: self.reader.asset_rule(each.row) for each in self.names.assets.values()},
+            asset_of_feed={each.feed: each.row for each in self.names.assets.values() if each.feed},
+        )
+
+    # --- copies
+
+    def copy(self) -> "Venue":
+        """An independent venue in the same state. Listeners stay behind."""
+        return self._around(self.machine.copy(), self.names.copy(), self.log.copy())
+
+    def what_if(self) -> AbstractContextManager["Venue"]:
+        """`with venue.what_if() as copy:` tries things on a copy."""
+        return what_if(self)
+
+    def snapshot(self) -> bytes:
+        """The whole state with its names; the events seen so far are not part of it."""
+        names = self.names.to_bytes()
+        return _HEAD.pack(_MAGIC, len(names)) + names + self.machine.snapshot()
+
+    @classmethod
+    def restore(cls, data: bytes, *, keep_events: int = EVENTS_KEPT) -> "Venue":
+        if len(data) < _HEAD.size or not data.startswith(_MAGIC):
+            raise ValueError("this is not a snapshot of a venue")
+        _, length = _HEAD.unpack_from(data)
+        end = _HEAD.size + length
+        log = Log(keep_events)
+        venue = cls._around(Machine.restore(data[end:]), Names.from_bytes(data[_HEAD.size : end]), log)
+        log.forget_beginning()
+        return venue
+
+    def hash(self) -> str:
+        """The identity of the state: equal hashes mean equal states. Names are not part of it."""
+        return self.machine.hash()
+
+    def check(self) -> None:
+        """Check the machine's invariants: conservation, longs equal shorts, funding to the last atom of dust."""
+        self.machine.check()

@@ -1,0 +1,261 @@
+"""Checks a story: every number of a liquidation is computed again from the events before it.
+
+The account's books and the insurance fund's are kept a second time (`statement.py`); sizes, limits, bankruptcy cash,
+fees and payments follow docs/concepts/liquidation.md in plain integers. Scores of deleveraging depend on accounts the
+story does not follow; only their order is checked.
+"""
+
+from dataclasses import dataclass
+
+from steelyard.model import events as E
+from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE
+from steelyard.venue import formulas as F
+from steelyard.venue.decode import Row
+from steelyard.venue.statement import Mismatch, Prices, Statement, agree
+from steelyard.venue.story import Story
+
+
+class Unverifiable(LookupError):
+    """The story's beginning is no longer known, so its numbers cannot be recomputed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many numbers were recomputed; all of them agreed."""
+
+    numbers: int
+    liquidations: int
+
+
+@dataclass
+class Step:
+    """What one closing is measured by: the position and the account as they were before it."""
+
+    market: int
+    quantity: int
+    equity: int
+    positions: int
+    fund: int
+    kind: int
+    filled: int = 0
+    cash: int = 0  # of the fills, signed: a long receives
+    done: int = 0  # lots deleveraged
+    rank: int = 0
+    score: int = 0
+
+
+def verify_story(story: Story) -> Verdict:
+    """Raises `Mismatch` with the first number that does not follow, `Unverifiable` if the beginning is missing."""
+    if not story.is_whole:
+        raise Unverifiable(f"the first events of {story.account} are no longer kept")
+    markets, assets = dict(story.rules.markets), dict(story.rules.assets)
+    prices = Prices(dict(story.rules.asset_of_feed))
+    fund = Statement(INSURANCE, prices, markets, assets)
+    checkers = [_Checker(Statement(account, prices, markets, assets), fund) for account in story.accounts]
+    for row in story.evidence:
+        prices.apply(row)
+        for checker in checkers:
+            try:
+                checker.before(row)
+                checker.statement.apply(row)
+                checker.after(row)
+            except Mismatch as mismatch:
+                raise Mismatch(f"{mismatch}{_excuse(story, row)}") from None
+        fund.apply(row)
+        if row.kind == E.LIQUIDATION_FEE:
+            fund.receive(row, row.amount)
+        elif row.kind == E.FUND_PAID:
+            fund.receive_asset(row.other, -row.amount)
+        elif row.kind == E.DELEVERAGED:
+            fund.receive(row, -row.fee)
+    for checker in checkers:
+        checker.close(None)
+    return Verdict(sum(each.numbers for each in checkers), sum(each.liquidations for each in checkers))
+
+
+def _excuse(story: Story, row: Row) -> str:
+    configured = (each for each in story.evidence if each.kind == E.CONFIGURED and each.seq > row.seq)
+    changed = [each.seq for each in configured if not each.extra]
+    return f" (parameters were changed later, by command {changed[0]})" if changed else ""
+
+
+class _Checker:
+    """Follows one account."""
+
+    def __init__(self, statement: Statement, fund: Statement) -> None:
+        self.statement = statement
+        self.fund = fund
+        self.numbers = 0
+        self.liquidations = 0
+        self._step: Step | None = None
+
+    def before(self, row: Row) -> None:
+        """Checks what an event says about the moment before it takes effect."""
+        if row.account != self.statement.account:
+            return
+        if row.kind == E.LIQUIDATION_STARTED:
+            self.liquidations += 1
+            self._health(row, row.amount, row.fee)
+            self._agree(row, "M(restore)", row.extra, self.statement.requirement(FOR_RESTORE))
+            self._agree(row, "M(takeover)", row.extra2, self.statement.requirement(FOR_TAKEOVER))
+            self._holds(row, "equity below M(maintain)", row.amount < row.fee)
+        elif row.kind == E.LIQUIDATION_ORDER:
+            self.close(row)
+            self._order(row)
+        elif row.kind == E.LIQUIDATION_FEE:
+            self._fee(row)
+        elif row.kind == E.FUND_PAID and row.market:
+            self._paid(row)
+        elif row.kind == E.TAKEN_OVER:
+            self.close(row)
+            self._taken(row)
+        elif row.kind == E.DELEVERAGED:
+            self._deleveraged(row)
+        elif row.kind == E.LIQUIDATION_ENDED:
+            self.close(row)
+            self._health(row, row.amount, row.fee)
+            self._holds(row, "the reason it ended", (row.reason != E.ENDED_HEALTHY) or row.amount >= row.fee)
+
+    def after(self, row: Row) -> None:
+        step = self._step
+        if step and row.account == self.statement.account and row.kind == E.FILL and row.options & E.FILL_LIQUIDATION:
+            if row.order == -row.account:
+                step.filled += row.lots
+                step.cash -= row.side * row.price * row.lots * self.statement.markets[row.market].scale
+
+    # --- counting
+
+    def _agree(self, row: Row, what: str, said: int, follows: int) -> None:
+        self.numbers += 1
+        agree(row, what, said, follows)
+
+    def _holds(self, row: Row, what: str, holds: bool) -> None:
+        self._agree(row, what, 1, int(holds))
+
+    def _health(self, row: Row, equity: int, maintain: int) -> None:
+        self._agree(row, "equity", equity, self.statement.equity())
+        self._agree(row, "M(maintain)", maintain, self.statement.requirement(FOR_MAINTAIN))
+
+    # --- formulas of docs/concepts/liquidation.md
+
+    def _step_of(self, market: int, kind: int) -> Step:
+        statement = self.statement
+        return Step(
+            market=market,
+            quantity=statement.legs[market].quantity,
+            equity=statement.equity(),
+            positions=statement.position_requirement(),
+            fund=max(0, self.fund.cash.get(statement.markets[market].settle, 0)),
+            kind=kind,
+        )
+
+    def _worth(self, step: Step, lots: int) -> int:
+        """V(d): what these lots bring at the mark."""
+        rule = self.statement.markets[step.market]
+        worth = lots * self.statement.prices.marks[step.market] * rule.scale
+        return worth if step.quantity > 0 else -worth
+
+    def _bankruptcy(self, step: Step, lots: int) -> int:
+        statement, held = self.statement, abs(step.quantity)
+        share = statement.requirement_of(step.market, held) - statement.requirement_of(step.market, held - lots)
+        used = step.equity * share // step.positions if step.positions > 0 else step.equity
+        return self._worth(step, lots) - F.atoms_down(used, statement.price_of(step.market))
+
+    def _restoring_lots(self, step: Step) -> int:
+        """The fewest lots whose closing at the mark restores the account, or all."""
+        statement, rule, held = self.statement, self.statement.markets[step.market], abs(step.quantity)
+        price, lot_worth = statement.price_of(step.market), statement.prices.marks[step.market] * rule.scale
+        others = statement.requirement(FOR_RESTORE) - statement.requirement_of(step.market, held, FOR_RESTORE)
+
+        def is_enough(lots: int) -> bool:
+            left = step.equity - F.charge(F.ppm_up(lots * lot_worth, rule.liquidation_fee), price)
+            return left >= others + statement.requirement_of(step.market, held - lots, FOR_RESTORE)
+
+        if not is_enough(held):
+            return held
+        low, high = 0, held
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if is_enough(middle) else (middle, high)
+        return high
+
+    def _order(self, row: Row) -> None:
+        step = self._step = self._step_of(row.market, row.kind)
+        rule, mark = self.statement.markets[row.market], self.statement.prices.marks[row.market]
+        held, side = abs(step.quantity), -1 if step.quantity > 0 else 1
+        self._agree(row, "equity", row.extra, step.equity)
+        self._agree(row, "M(maintain) of positions", row.extra2, step.positions)
+        self._agree(row, "mark", row.other, mark)
+        self._agree(row, "side", row.side, side)
+        if step.equity >= 0:
+            lots = self._restoring_lots(step)
+            if held * mark * rule.scale > rule.slice_notional:
+                lots = min(lots, max(1, F.ppm_down(held, rule.slice)))
+            cash, unit = self._bankruptcy(step, held), held * rule.scale
+            price = F.div_up(cash, unit) if step.quantity > 0 else -cash // unit
+            away = max(0, (max(1, min(price, rule.ticks_max)) - mark) * side)
+            limit = mark + side * F.ppm_down(away, rule.reach)
+        else:
+            limit = max(1, min(mark + side * F.ppm_down(mark, rule.slip), rule.ticks_max))
+            needed = self._bankruptcy(step, held) + side * held * limit * rule.scale
+            lots = held * step.fund // needed if step.fund < needed else held
+        self._agree(row, "size in lots", row.lots, lots)
+        self._agree(row, "limit in ticks", row.price, limit)
+        self._agree(row, "bankruptcy cash", row.amount, self._bankruptcy(step, row.lots))
+
+    def _due_fee(self, step: Step) -> int:
+        if step.filled == 0 or step.equity < 0:
+            return 0
+        rule = self.statement.markets[step.market]
+        spare = max(0, step.cash - self._bankruptcy(step, step.filled))
+        return min(F.ppm_up(abs(step.cash), rule.liquidation_fee), spare)
+
+    def _due_payment(self, step: Step) -> int:
+        """What the fund owes for the fills of a bankrupt account, as far as it has it."""
+        if step.filled == 0 or step.equity >= 0:
+            return 0
+        return min(step.fund, max(0, self._bankruptcy(step, step.filled) - step.cash))
+
+    def close(self, row: Row | None) -> None:
+        """The step is over: what was due and not seen is missing."""
+        step, self._step = self._step, None
+        if step and step.kind == E.LIQUIDATION_ORDER and row is not None:
+            self._agree(row, "liquidation fee that was not taken", 0, self._due_fee(step))
+            self._agree(row, "payment of the fund that was not made", 0, self._due_payment(step))
+
+    def _fee(self, row: Row) -> None:
+        step, self._step = self._step, None
+        self._agree(row, "liquidation fee", row.amount, self._due_fee(step) if step else 0)
+
+    def _paid(self, row: Row) -> None:
+        step, self._step = self._step, None
+        if step and step.kind == E.TAKEN_OVER:
+            due = min(step.fund, self._bankruptcy(step, step.filled) - self._worth(step, step.filled))
+            self._agree(row, "payment of the fund", row.amount, due)
+        else:
+            self._agree(row, "payment of the fund", row.amount, self._due_payment(step) if step else 0)
+
+    def _taken(self, row: Row) -> None:
+        step = self._step = self._step_of(row.market, row.kind)
+        step.filled = row.lots
+        if step.equity >= 0:
+            self._step = None
+            self._holds(row, "equity below M(takeover)", step.equity < self.statement.requirement(FOR_TAKEOVER))
+            self._agree(row, "cash of the takeover", row.amount, self._bankruptcy(step, row.lots))
+        else:
+            self._agree(row, "cash of the takeover", row.amount, self._worth(step, row.lots))
+
+    def _deleveraged(self, row: Row) -> None:
+        step = self._step
+        if step is None or step.kind != E.DELEVERAGED or row.extra2 != step.rank + 1:
+            self.close(row)
+            step = self._step = self._step_of(row.market, row.kind)
+        lots = abs(step.quantity)
+        due = self._bankruptcy(step, lots)
+        helped = min(step.fund, max(0, due - self._worth(step, lots)))
+        paid, end = due - helped, step.done + row.lots
+        self._agree(row, "cash of the deleveraging", row.amount, paid * end // lots - paid * step.done // lots)
+        self._agree(row, "the fund's part", row.fee, helped * end // lots - helped * step.done // lots)
+        self._agree(row, "rank", row.extra2, step.rank + 1)
+        self._holds(row, "the order of scores", step.rank == 0 or row.extra <= step.score)
+        step.done, step.rank, step.score = end, row.extra2, row.extra

@@ -1,0 +1,96 @@
+"""Premium samples and funding instants. See docs/concepts/funding.md; what a leg pays is in positions.py."""
+
+from steelyard.model import events
+from steelyard.model.keys import (
+    M_ATOMS_PER_TICK_LOT,
+    M_FUNDING_CAP_PPB,
+    M_FUNDING_CLAMP_PPB,
+    M_FUNDING_INTERVAL_NS,
+    M_IMPACT_NOTIONAL,
+    M_INTEREST_PPB,
+    M_SAMPLE_INTERVAL_NS,
+)
+from steelyard.model.orders import BUY, DUST, SELL
+from steelyard.num.limits import INDEX_SCALE, PPB
+from tests.reference import money
+from tests.reference.matching import book_side
+from tests.reference.numbers import clamp, down, up
+
+LEVELS_MAX = 256
+
+
+def sample(twin, market):
+    market.next_sample_ns += market.rule[M_SAMPLE_INTERVAL_NS]
+    market.premium_sum += premium(twin, market)
+    market.premium_count += 1
+
+
+def premium(twin, market):
+    """In ppb; a missing sample counts as zero."""
+    if not twin.is_fresh(market):
+        return 0
+    bid, ask = impact(twin, market, BUY), impact(twin, market, SELL)
+    if bid is None or ask is None:
+        return 0
+    index = market.index * INDEX_SCALE
+    return clamp(down((max(0, bid - index) - max(0, index - ask)) * PPB, index), -PPB, PPB)
+
+
+def impact(twin, market, side):
+    """The average price, in 2^-20 ticks, of trading the impact notional against one side; None if it is too thin."""
+    a, rest, lots, ticks = market.rule[M_ATOMS_PER_TICK_LOT], market.rule[M_IMPACT_NOTIONAL], 0, 0
+    levels = {}
+    for order in book_side(twin, market, side):
+        levels[order.price] = levels.get(order.price, 0) + order.remaining
+    for price, held in list(levels.items())[:LEVELS_MAX]:
+        enough = held * price * a >= rest
+        taken = up(rest, price * a) if enough else held
+        lots, ticks, rest = lots + taken, ticks + taken * price, rest - taken * price * a
+        if enough:
+            return down(ticks * INDEX_SCALE, lots) if side == BUY else up(ticks * INDEX_SCALE, lots)
+    return None
+
+
+def fund(twin, market):
+    """One funding instant: the rate of the interval that ends moves the funding index."""
+    rule = market.rule
+    interval = rule[M_FUNDING_INTERVAL_NS]
+    market.next_funding_ns += interval
+    samples = max(1, interval // rule[M_SAMPLE_INTERVAL_NS])
+    average = down(market.premium_sum, samples)
+    band, cap = rule[M_FUNDING_CLAMP_PPB], rule[M_FUNDING_CAP_PPB]
+    rate = clamp(average + clamp(rule[M_INTEREST_PPB] - average, -band, band), -cap, cap)
+    market.funding_rate = rate if twin.is_fresh(market) else 0
+    market.funding_index += down(market.index * INDEX_SCALE * market.funding_rate, PPB)
+    market.premium_sum = market.premium_count = 0
+    twin.emit(
+        events.FUNDING_SET,
+        market=market.row,
+        price=market.index,
+        amount=market.funding_rate,
+        extra=market.funding_index,
+        extra2=twin.now,
+    )
+    sweep_dust(twin, market)
+
+
+def sweep_dust(twin, market):
+    whole = down(market.funding_dust, INDEX_SCALE)
+    if whole:
+        market.funding_dust -= whole * INDEX_SCALE
+        market.funding_pool -= whole
+        money.book(twin, DUST, twin.settle(market), whole)
+        twin.emit(events.DUST_SWEPT, market=market.row, amount=whole)
+
+
+def next_instant(now, interval):
+    """The next multiple strictly after now."""
+    return (now // interval + 1) * interval
+
+
+def schedule(market, now):
+    """A market's instants start anew from now."""
+    interval = market.rule[M_FUNDING_INTERVAL_NS]
+    market.next_funding_ns = next_instant(now, interval) if interval else 0
+    market.next_sample_ns = next_instant(now, market.rule[M_SAMPLE_INTERVAL_NS]) if interval else 0
+    market.premium_sum = market.premium_count = 0

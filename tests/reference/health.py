@@ -1,0 +1,158 @@
+"""Equity and requirement of an account, leg by leg. See docs/concepts/legs-and-health.md.
+
+`legs` is always {thing: leg}: an account's own, or a changed copy of them to ask "what if".
+"""
+
+from steelyard.model.keys import (
+    A_BORROW_WEIGHT_PPM,
+    A_TIER_MAINTAIN_PPM,
+    A_TIER_OPEN_PPM,
+    A_TIER_UPPER,
+    A_TIERS,
+    M_ATOMS_PER_TICK_LOT,
+    M_BRACKET_MAINTAIN_PPM,
+    M_BRACKET_OPEN_PPM,
+    M_BRACKET_UPPER,
+    M_BRACKETS,
+    M_DEDUCT_MAINTAIN,
+    M_DEDUCT_OPEN,
+    M_LEVERAGE_DEFAULT,
+    M_RESTORE_PPM,
+    M_SETTLE,
+    M_TAKEOVER_PPM,
+    T_LEVERAGE_MAX,
+)
+from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
+from steelyard.num.limits import PPM
+from steelyard.state.tables import MARKET_0
+from tests.reference.numbers import charge, funding_owed, part_up, up, value
+
+
+def equity(twin, legs):
+    return sum(leg_equity(twin, leg) for leg in legs.values() if leg.quantity)
+
+
+def requirement(twin, legs, question, order=None):
+    """M; in question *open*, `order` counts as if it rested already."""
+    return sum(leg_requirement(twin, leg, question, order) for leg in legs.values())
+
+
+def position_requirement(twin, legs):
+    """The position part of M(maintain)."""
+    return sum(leg_requirement(twin, leg, FOR_MAINTAIN) for thing, leg in legs.items() if thing > MARKET_0)
+
+
+def is_healthy(twin, legs):
+    return equity(twin, legs) >= requirement(twin, legs, FOR_MAINTAIN)
+
+
+def may_open(twin, legs, order=None):
+    return equity(twin, legs) >= requirement(twin, legs, FOR_OPEN, order)
+
+
+def holds_nothing_risky(legs):
+    """Only cash in the unit of account, and no debt: nothing to judge."""
+    return all(not leg.quantity or (leg.thing == 1 and leg.quantity > 0) for leg in legs.values())
+
+
+def leg_equity(twin, leg):
+    if leg.thing < MARKET_0:
+        return value(leg.quantity, twin.assets[leg.thing].price)
+    market = twin.markets[leg.thing - MARKET_0]
+    a = market.rule[M_ATOMS_PER_TICK_LOT]
+    owed, _ = funding_owed(leg.quantity, a, market.funding_index, leg.funding_at_touch)
+    atoms = leg.quantity * market.mark * a - leg.cost - owed
+    return value(atoms, twin.assets[market.rule[M_SETTLE]].price)
+
+
+def leg_requirement(twin, leg, question, order=None):
+    if leg.thing < MARKET_0:
+        return cash_requirement(twin, leg, question) if leg.quantity else 0
+    market = twin.markets[leg.thing - MARKET_0]
+    if question == FOR_OPEN:
+        return open_requirement(twin, market, leg, order)
+    return kept_requirement(twin, market, leg.quantity, question) if leg.quantity else 0
+
+
+def cash_requirement(twin, leg, question):
+    asset, rule = twin.assets[leg.thing], twin.assets[leg.thing].rule
+    if leg.quantity < 0:
+        return part_up(charge(-leg.quantity, asset.price), rule[A_BORROW_WEIGHT_PPM] - PPM)
+    weights = A_TIER_OPEN_PPM if question == FOR_OPEN else A_TIER_MAINTAIN_PPM
+    total, below = 0, 0
+    for tier in range(rule[A_TIERS]):
+        part = min(leg.quantity, rule[A_TIER_UPPER + tier]) - below
+        if part <= 0:
+            break
+        total += part_up(charge(part, asset.price), PPM - rule[weights + tier])
+        below += part
+    total += charge(leg.quantity - below, asset.price)
+    return min(total, value(leg.quantity, asset.price))  # never more than it is worth
+
+
+def bracket_requirement(rule, notional, rates, deductions):
+    """B(N) of one schedule."""
+    i = 0
+    while i + 1 < rule[M_BRACKETS] and notional > rule[M_BRACKET_UPPER + i]:
+        i += 1
+    return part_up(notional, rule[rates + i]) - rule[deductions + i]
+
+
+def kept_requirement(twin, market, quantity, question):
+    """maintain, restore or takeover of so many lots at the mark."""
+    rule = market.rule
+    notional = abs(quantity) * market.mark * rule[M_ATOMS_PER_TICK_LOT]
+    atoms = bracket_requirement(rule, notional, M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN)
+    if question == FOR_RESTORE:
+        atoms = part_up(atoms, rule[M_RESTORE_PPM])
+    elif question == FOR_TAKEOVER:
+        atoms = part_up(atoms, rule[M_TAKEOVER_PPM])
+    return charge(atoms, twin.assets[rule[M_SETTLE]].price)
+
+
+def leverage_of(twin, market, leg):
+    tier = twin.tiers[twin.risk_tier_of(leg.account)]
+    return min(leg.leverage or market.rule[M_LEVERAGE_DEFAULT], tier[T_LEVERAGE_MAX])
+
+
+def open_requirement(twin, market, leg, order=None):
+    """The worse of all bids or all asks filled, and what those orders may lose on the way."""
+    bids, asks, bid_reserve, ask_reserve = twin.resting_lots(leg)
+    if order is not None and order.market == market.row:
+        if order.side > 0:
+            bids, bid_reserve = bids + order.remaining, bid_reserve + order.remaining * order.reserve
+        else:
+            asks, ask_reserve = asks + order.remaining, ask_reserve + order.remaining * order.reserve
+    if not (leg.quantity or bids or asks):
+        return 0
+    leverage = leverage_of(twin, market, leg)
+    sides = (
+        open_base(market, abs(leg.quantity + bids), leverage) + bid_reserve,
+        open_base(market, abs(leg.quantity - asks), leverage) + ask_reserve,
+    )
+    return charge(max(sides), twin.assets[market.rule[M_SETTLE]].price)
+
+
+def open_base(market, lots, leverage):
+    rule = market.rule
+    notional = lots * market.mark * rule[M_ATOMS_PER_TICK_LOT]
+    base = max(bracket_requirement(rule, notional, M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN), up(notional, leverage))
+    if notional > base:
+        base += part_up(notional - base, market.oi_scale_ppm)
+    return base
+
+
+def leaves_no_weaker(twin, legs, market, quantity_after, atoms_gained):
+    """The weak rule: less requirement, and no less health, with the fee set aside."""
+    quantity = legs[market.thing].quantity if market.thing in legs else 0
+    part_before = kept_requirement(twin, market, quantity, FOR_MAINTAIN) if quantity else 0
+    part_after = kept_requirement(twin, market, quantity_after, FOR_MAINTAIN) if quantity_after else 0
+    before = requirement(twin, legs, FOR_MAINTAIN)
+    after = before - part_before + part_after
+    equity_before = equity(twin, legs)
+    equity_after = equity_before + value(atoms_gained, twin.assets[market.rule[M_SETTLE]].price)
+    if part_after > part_before or after >= before:
+        return False
+    if equity_before >= 0:
+        return equity_after * before >= equity_before * after
+    return equity_after >= equity_before

@@ -1,0 +1,143 @@
+"""What must hold after every command, asked of the facts alone, so that machine and twin answer the same questions."""
+
+from collections import defaultdict
+
+from steelyard.model.events import REJECTED
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE, M_TICKS_MAX
+from steelyard.model.orders import CLOSE_POSITION, REDUCE_ONLY, RESERVED, RESTING
+from steelyard.num.limits import INDEX_SCALE
+from steelyard.state.tables import MARKET_0
+
+# What clock work may change without an event, and what every command changes.
+SILENT = {
+    "machine": {"seq", "now_ns", "staged"},
+    "market": {"next_sample_ns", "premium_sum", "premium_count"},
+    "account": {"cancel_at_ns", "health", "due_ns", "queued"},
+}
+
+
+def broken(facts):
+    """Every broken promise, in words."""
+    return [
+        *conservation(facts),
+        *positions(facts),
+        *funding(facts),
+        *resting_orders(facts),
+        *counts(facts),
+    ]
+
+
+def legs_of_thing(facts, thing):
+    return [leg for leg in facts["leg"].values() if leg["thing"] == thing]
+
+
+def conservation(facts):
+    for row, asset in facts["asset"].items():
+        held = sum(leg["quantity"] for leg in legs_of_thing(facts, row))
+        for number, market in facts["market"].items():
+            if facts["market_rule"][number][M_SETTLE] == row:
+                held += market["clearing"] + market["funding_pool"]
+        inside = asset["deposited"] - asset["withdrawn"] - asset["reserved"]
+        if held != inside:
+            yield f"asset {row}: {held} atoms are held, {inside} are inside"
+        owed = sum(max(0, -leg["quantity"]) for leg in legs_of_thing(facts, row))
+        if owed != asset["loans"]:
+            yield f"asset {row}: loans are {asset['loans']}, {owed} is owed"
+        pending = [each["amount"] for each in facts["reference"].values() if each["asset"] == row]
+        states = [each["state"] for each in facts["reference"].values() if each["asset"] == row]
+        reserved = sum(amount for amount, state in zip(pending, states, strict=True) if state == RESERVED)
+        if reserved != asset["reserved"]:
+            yield f"asset {row}: reserved is {asset['reserved']}, its references say {reserved}"
+
+
+def positions(facts):
+    for row, market in facts["market"].items():
+        legs = legs_of_thing(facts, MARKET_0 + row)
+        longs = sum(max(0, leg["quantity"]) for leg in legs)
+        shorts = sum(max(0, -leg["quantity"]) for leg in legs)
+        if not longs == shorts == market["open_interest"]:
+            yield f"market {row}: longs {longs}, shorts {shorts}, open interest {market['open_interest']}"
+        cost = sum(leg["cost"] for leg in legs)
+        if cost != -market["clearing"]:
+            yield f"market {row}: costs {cost}, clearing {market['clearing']}"
+        if any(leg["cost"] and not leg["quantity"] for leg in legs):
+            yield f"market {row}: a leg without lots has a cost"
+
+
+def funding(facts):
+    for row, market in facts["market"].items():
+        a = facts["market_rule"][row][M_ATOMS_PER_TICK_LOT]
+        accruals = sum(
+            leg["quantity"] * a * (market["funding_index"] - leg["funding_at_touch"])
+            for leg in legs_of_thing(facts, MARKET_0 + row)
+        )
+        if market["funding_pool"] * INDEX_SCALE + accruals != market["funding_dust"] or market["funding_dust"] < 0:
+            yield f"market {row}: pool {market['funding_pool']}, accruals {accruals}, dust {market['funding_dust']}"
+
+
+def resting_orders(facts):
+    best = defaultdict(lambda: [0, 1 << 62])
+    lots = defaultdict(lambda: [0, 0, 0, 0, 0])  # bids, asks, reserves, reduce-only
+    for row, order in facts["order"].items():
+        if order["state"] != RESTING:
+            continue
+        leg, note = facts["leg"][order["leg"]], facts["note"][row]
+        market, buys = leg["thing"] - MARKET_0, order["side"] > 0
+        if not 1 <= order["price"] <= facts["market_rule"][market][M_TICKS_MAX]:
+            yield f"order {order['id']}: rests at {order['price']}"
+        if order["remaining"] < 1 or order["remaining"] + note["filled"] != note["lots"]:
+            yield f"order {order['id']}: {order['remaining']} remaining, {note['filled']} filled of {note['lots']}"
+        best[market][0 if buys else 1] = (max if buys else min)(best[market][0 if buys else 1], order["price"])
+        sums = lots[order["leg"]]
+        if order["flags"] & (REDUCE_ONLY | CLOSE_POSITION):
+            sums[4] += order["remaining"]
+            if leg["quantity"] * order["side"] >= 0:
+                yield f"order {order['id']}: nothing to reduce"
+        else:
+            sums[0 if buys else 1] += order["remaining"]
+            sums[2 if buys else 3] += order["remaining"] * order["reserve"]
+    for market, (bid, ask) in best.items():
+        if bid >= ask:
+            yield f"market {market}: the book is crossed, {bid} to {ask}"
+    columns = ("bid_lots", "ask_lots", "bid_reserve", "ask_reserve", "reduce_lots")
+    for row, note in facts["leg_open"].items():
+        if [note[column] for column in columns] != lots[row]:
+            yield f"leg {row}: its orders add up to {lots[row]}, not {note}"
+        if note["reduce_lots"] > abs(facts["leg"][row]["quantity"]):
+            yield f"leg {row}: reduce-only orders exceed the position"
+
+
+def counts(facts):
+    legs, orders = defaultdict(int), defaultdict(int)
+    for leg in facts["leg"].values():
+        legs[leg["account"]] += 1
+    for order in facts["order"].values():
+        orders[facts["leg"][order["leg"]]["account"]] += 1
+    for row, account in facts["account"].items():
+        if (legs[row], orders[row]) != (account["legs"], account["orders"]):
+            yield f"account {row}: {legs[row]} legs and {orders[row]} orders, not {account}"
+        if account["queued"] not in (0, 1, 2) or (account["queued"] == 2) != (account["due_ns"] != 0):
+            yield f"account {row}: queued {account['queued']}, due {account['due_ns']}"
+        if not account["queued"] and (account["started"] or account["health"]):
+            yield f"account {row}: is not queued, yet {account}"
+    queued = sum(account["queued"] != 0 for account in facts["account"].values())
+    if queued != facts["machine"][0]["queued"]:
+        yield f"{queued} accounts are queued, not {facts['machine'][0]['queued']}"
+
+
+def changed_though_refused(before, after, events):
+    """[(table, row, column)] that a command changed whose only event is its refusal."""
+    if [event["kind"] for event in events] != [REJECTED]:
+        return []
+    found = []
+    for table, rows in after.items():
+        if rows == before[table] or table == "staged":
+            continue
+        for row in {*rows, *before[table]}:
+            one, other = before[table].get(row), rows.get(row)
+            if one is None or other is None:
+                found.append((table, row, "*"))
+            else:
+                silent = SILENT.get(table, set())
+                found += [(table, row, key) for key in other if one[key] != other[key] and key not in silent]
+    return found

@@ -1,0 +1,113 @@
+"""Isolated positions: children, the margin that follows their orders, and the closing of any order.
+
+See docs/concepts/legs-and-health.md (isolated positions).
+"""
+
+from steelyard.model import events
+from steelyard.model.keys import M_SETTLE, O_ISOLATED
+from steelyard.model.orders import CHILD, FOR_OPEN
+from steelyard.num.limits import INT64_MAX
+from tests.reference import money
+from tests.reference.health import equity, requirement
+from tests.reference.numbers import atoms_worth_down, down
+from tests.reference.rows import Account, Leg
+
+
+def mode_of(twin, owner, market):
+    word, bit = divmod(market, 64)
+    return (twin.owners[owner][O_ISOLATED + word] >> bit) & 1
+
+
+def set_mode(twin, owner, market, mode):
+    word, bit = divmod(market, 64)
+    bits = twin.owners[owner][O_ISOLATED + word] & ((1 << 64) - 1)
+    bits = bits & ~(1 << bit) | mode << bit
+    twin.owners[owner][O_ISOLATED + word] = bits if bits <= INT64_MAX else bits - (1 << 64)
+
+
+def acting_account(twin, account, market):
+    """Whose leg an order of this account works on: its own, its child's, or 0 if that child is still to be made."""
+    if not mode_of(twin, twin.accounts[account].owner, market.row):
+        return account
+    stub = twin.leg_or_none(account, market.thing)
+    return stub.child if stub else 0
+
+
+def acting_legs(twin, home, acting, market):
+    """The legs the order would find, the market's leg and its cash made up where they do not exist yet."""
+    legs = dict(twin.legs_of(acting)) if acting else {}
+    stub = twin.leg_or_none(home, market.thing)
+    for thing in (market.rule[M_SETTLE], market.thing):
+        if thing not in legs:
+            legs[thing] = Leg(0, acting or home, thing)
+            if thing == market.thing and stub and not acting:
+                legs[thing].leverage = stub.leverage
+    return legs
+
+
+def make_child(twin, parent, market):
+    """Opens the account of an isolated position, and its legs."""
+    stub = twin.make_market_leg(parent, market)
+    row = twin.open_account(
+        Account(
+            row=len(twin.accounts) + 1, owner=twin.accounts[parent].owner, role=CHILD, parent=parent, market=market.row
+        )
+    )
+    stub.child = row
+    twin.emit(
+        events.ACCOUNT_OPENED,
+        account=row,
+        other=twin.accounts[row].owner,
+        extra=CHILD,
+        order=parent,
+        market=market.row,
+    )
+    twin.make_market_leg(row, market).leverage = stub.leverage
+    return row
+
+
+def move_margin(twin, child, amount):
+    """Cash between a child and its parent; positive to the child."""
+    if not amount:
+        return
+    account = twin.accounts[child]
+    asset = twin.markets[account.market].rule[M_SETTLE]
+    money.book(twin, account.parent, asset, -amount)
+    money.book(twin, child, asset, amount)
+    twin.emit(events.MARGIN_MOVED, account=account.parent, other=child, market=account.market, amount=amount)
+
+
+def give_back(twin, child, wanted):
+    """Returns at most this much: what is free, present and wanted."""
+    asset = twin.markets[twin.accounts[child].market].rule[M_SETTLE]
+    legs = twin.legs_of(child)
+    spare = max(0, equity(twin, legs) - requirement(twin, legs, FOR_OPEN))
+    price = twin.assets[asset].price
+    free = atoms_worth_down(spare, price) if price else 0
+    move_margin(twin, child, -max(0, min(wanted, free, money.cash(twin, child, asset))))
+
+
+def returns_margin(twin, account):
+    return twin.accounts[account].role == CHILD and not twin.accounts[account].queued
+
+
+def return_after_fill(twin, account, market, before, closed):
+    """A closed part brings home its part of the cash; an empty child brings home everything."""
+    if not returns_margin(twin, account):
+        return
+    if is_empty(twin, account):
+        return_everything(twin, account)
+    elif 0 < closed < abs(before):
+        cash = money.cash(twin, account, market.rule[M_SETTLE])
+        give_back(twin, account, down(cash * closed, abs(before)))
+
+
+def is_empty(twin, child):
+    """No position, and no order that could still make one."""
+    thing = twin.markets[twin.accounts[child].market].thing
+    return not twin.quantity(child, thing) and not any(order.remaining for order in twin.open_orders(child))
+
+
+def return_everything(twin, child):
+    asset = twin.markets[twin.accounts[child].market].rule[M_SETTLE]
+    move_margin(twin, child, -max(0, money.cash(twin, child, asset)))

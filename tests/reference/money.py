@@ -1,0 +1,190 @@
+"""Cash in, out and across, and debts that other collateral pays. See docs/concepts/money.md."""
+
+from steelyard.model import events, reject
+from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, M_SETTLE
+from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, LENDER, RESERVED, RETURNED, USED
+from steelyard.num.limits import PPM
+from steelyard.state.tables import MARKET_0
+from tests.reference.health import may_open
+from tests.reference.numbers import atoms_worth_up, charge, down, up
+from tests.reference.rows import Reference, copied
+
+NO_CLIENT = (0, 0, 0, 0, 0)
+
+
+def cash(twin, account, asset):
+    return twin.quantity(account, asset)
+
+
+def book(twin, account, asset, amount):
+    """The one place where cash changes."""
+    if not amount:
+        return
+    leg = twin.make_leg(account, asset)
+    leg.quantity += amount
+    if amount < 0 and leg.quantity < -twin.assets[asset].rule[A_LOAN_CAP] and account not in twin.converting:
+        twin.converting.append(account)
+
+
+def loans(twin, asset):
+    return sum(-leg.quantity for leg in twin.legs.values() if leg.thing == asset and leg.quantity < 0)
+
+
+def below_cap(twin, legs):
+    """Some cash is owed beyond what one account may owe."""
+    return any(
+        leg.quantity < -twin.assets[thing].rule[A_LOAN_CAP]
+        for thing, leg in legs.items()
+        if thing < MARKET_0 and leg.quantity < 0
+    )
+
+
+def prices_are_fresh(twin, account):
+    """Every price the account's equity and opening requirement rest on."""
+    for thing, leg in twin.legs_of(account).items():
+        if thing < MARKET_0:
+            if leg.quantity and not twin.is_fresh(twin.assets[thing]):
+                return False
+        elif leg.quantity or any(twin.resting_lots(leg)):
+            market = twin.markets[thing - MARKET_0]
+            if not (twin.is_fresh(market) and twin.is_fresh(twin.assets[market.rule[M_SETTLE]])):
+                return False
+    return True
+
+
+# --- Commands ---------------------------------------------------------------------------------------------------------
+
+
+def deposit(twin, c):
+    account, asset, amount, client = c.account, c.market, c.lots, c.client
+    twin.require(client != NO_CLIENT, reject.FIELD_OUT_OF_RANGE)
+    twin.require(account in twin.accounts, reject.ACCOUNT_UNKNOWN)
+    twin.require(twin.accounts[account].role != CHILD, reject.ACCOUNT_IS_NOT_TRADABLE)
+    twin.require(asset in twin.assets, reject.ASSET_UNKNOWN)
+    twin.require(amount > 0, reject.AMOUNT_MUST_BE_POSITIVE)
+    row = twin.assets[asset]
+    twin.require(row.deposited - row.withdrawn + amount <= row.rule[A_SUPPLY_MAX], reject.AMOUNT_EXCEEDS_LIMIT)
+    twin.require(client not in twin.references, reject.REFERENCE_REPEATED)
+    twin.require(twin.has_room_for_reference(), reject.REFERENCES_FULL)
+    twin.require(twin.has_room_for_legs(account, (asset,)), reject.LEGS_FULL)
+    twin.references[client] = Reference(client, amount, account, asset, USED)
+    row.deposited += amount
+    book(twin, account, asset, amount)
+    twin.emit(events.DEPOSITED, account=account, market=asset, amount=amount)
+
+
+def check_leaving(twin, c, taker):
+    """The checks of withdraw (taker 0) and transfer, up to the last ones."""
+    giver, asset, amount = c.account, c.market, c.lots
+    twin.require(c.client != NO_CLIENT, reject.FIELD_OUT_OF_RANGE)
+    for account in (giver, taker) if taker is not None else (giver,):
+        twin.require(account in twin.accounts, reject.ACCOUNT_UNKNOWN)
+    for account in (giver, taker) if taker is not None else (giver,):
+        twin.require(twin.accounts[account].role != CHILD, reject.ACCOUNT_IS_NOT_TRADABLE)
+    twin.require(giver != taker, reject.SAME_ACCOUNT)
+    twin.require(asset in twin.assets, reject.ASSET_UNKNOWN)
+    twin.require(amount > 0, reject.AMOUNT_MUST_BE_POSITIVE)
+    twin.require(c.client not in twin.references, reject.REFERENCE_REPEATED)
+    twin.require(not twin.accounts[giver].queued, reject.ACCOUNT_IN_LIQUIDATION)
+    twin.require(prices_are_fresh(twin, giver), reject.PRICE_STALE)
+    twin.require(twin.has_room_for_reference(), reject.REFERENCES_FULL)
+    if taker is not None:
+        twin.require(twin.has_room_for_legs(taker, (asset,)), reject.LEGS_FULL)
+    held = cash(twin, giver, asset)
+    twin.require(held >= amount, reject.BALANCE_TOO_LOW)
+    if giver == LENDER:
+        twin.require(held - amount >= loans(twin, asset), reject.BALANCE_TOO_LOW)
+
+
+def check_margin_after_leaving(twin, account, asset, amount):
+    legs = copied(twin.legs_of(account))
+    legs[asset].quantity -= amount
+    twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
+
+
+def withdraw(twin, c):
+    check_leaving(twin, c, None)
+    account, asset, amount, row = c.account, c.market, c.lots, twin.assets[c.market]
+    unfunded = max(0, loans(twin, asset) - max(0, cash(twin, LENDER, asset)))
+    twin.require(amount <= row.deposited - row.withdrawn - row.reserved - unfunded, reject.COINS_NOT_PRESENT)
+    check_margin_after_leaving(twin, account, asset, amount)
+    twin.references[c.client] = Reference(c.client, amount, account, asset, RESERVED)
+    book(twin, account, asset, -amount)
+    row.reserved += amount
+    twin.emit(events.WITHDRAWAL_RESERVED, account=account, market=asset, amount=amount)
+
+
+def transfer(twin, c):
+    giver, taker, asset, amount = c.account, c.order, c.market, c.lots
+    check_leaving(twin, c, taker)
+    check_margin_after_leaving(twin, giver, asset, amount)
+    twin.references[c.client] = Reference(c.client, amount, giver, asset, USED)
+    book(twin, giver, asset, -amount)
+    book(twin, taker, asset, amount)
+    twin.emit(events.TRANSFERRED, account=giver, other=taker, market=asset, amount=amount)
+
+
+def pending(twin, client):
+    twin.require(client != NO_CLIENT, reject.FIELD_OUT_OF_RANGE)
+    twin.require(client in twin.references, reject.REFERENCE_UNKNOWN)
+    reference = twin.references[client]
+    twin.require(reference.state == RESERVED, reject.REFERENCE_NOT_PENDING)
+    return reference
+
+
+def confirm_withdrawal(twin, c):
+    reference = pending(twin, c.client)
+    reference.state = CONFIRMED
+    row = twin.assets[reference.asset]
+    row.reserved -= reference.amount
+    row.withdrawn += reference.amount
+    twin.emit(events.WITHDRAWAL_CONFIRMED, account=reference.account, market=reference.asset, amount=reference.amount)
+
+
+def return_withdrawal(twin, c):
+    reference = pending(twin, c.client)
+    reference.state = RETURNED
+    twin.assets[reference.asset].reserved -= reference.amount
+    book(twin, reference.account, reference.asset, reference.amount)
+    twin.emit(events.WITHDRAWAL_RETURNED, account=reference.account, market=reference.asset, amount=reference.amount)
+
+
+# --- Conversion -------------------------------------------------------------------------------------------------------
+
+
+def convert(twin, account, beyond_cap_only):
+    """Debts, by asset, are paid by selling other cash, by asset, to the converter."""
+    if account == CONVERTER:
+        return False
+    sold_any = False
+    for debt_asset in sorted(twin.assets):
+        cap = twin.assets[debt_asset].rule[A_LOAN_CAP] if beyond_cap_only else 0
+        if cash(twin, account, debt_asset) >= -cap:
+            continue
+        for asset in sorted(twin.assets):
+            debt = -cash(twin, account, debt_asset)
+            if debt > 0 and asset != debt_asset and cash(twin, account, asset) > 0:
+                sold_any |= convert_pair(twin, account, asset, debt_asset, debt)
+    return sold_any
+
+
+def convert_pair(twin, account, asset, debt_asset, debt):
+    held, rule = cash(twin, account, asset), twin.assets[asset].rule
+    unit = down(twin.assets[asset].price * (PPM - rule[A_CONVERT_HAIRCUT_PPM]), PPM)
+    debt_price = twin.assets[debt_asset].price
+    if unit <= 0 or debt_price <= 0:
+        return False
+    quantity = min(held, atoms_worth_up(charge(debt, debt_price), unit))
+    paid = min(debt, down(quantity * unit, debt_price))
+    present = max(0, cash(twin, CONVERTER, debt_asset))
+    if paid > present:
+        paid = present
+        quantity = min(quantity, up(paid * debt_price, unit))
+    if paid <= 0:
+        return False
+    book(twin, account, asset, -quantity)
+    book(twin, CONVERTER, asset, quantity)
+    book(twin, CONVERTER, debt_asset, -paid)
+    book(twin, account, debt_asset, paid)
+    twin.emit(events.CONVERTED, account=account, market=asset, lots=quantity, other=debt_asset, amount=paid)
+    return True

@@ -1,0 +1,437 @@
+"""Placing, amending, cancelling and triggering. The numbers are those of docs/concepts/orders.md."""
+
+from dataclasses import replace
+
+from steelyard.model import events, reject
+from steelyard.model.keys import (
+    M_ATOMS_PER_TICK_LOT,
+    M_BRACKET_UPPER,
+    M_BRACKETS,
+    M_MAKER_PPM,
+    M_OPEN_INTEREST_LOTS_MAX,
+    M_ORDER_LOTS_MAX,
+    M_POSITION_LOTS_MAX,
+    M_PRICE_BAND_PPM,
+    M_STATE,
+    M_TAKER_PPM,
+    M_TICKS_MAX,
+    T_PRODUCTS,
+)
+from steelyard.model.orders import (
+    BUY,
+    CANCEL_ONLY,
+    CLOSE_POSITION,
+    FLAGS_ALL,
+    FOK,
+    FOR_OPEN,
+    GTC,
+    GTT,
+    HALTED,
+    INCOMING,
+    IOC,
+    LIMIT,
+    MARKET,
+    NO_TRIGGER,
+    ON_LAST,
+    POST_ONLY,
+    POST_ONLY_MARKET,
+    POST_ONLY_SLIDE,
+    PRODUCT_PERPETUAL,
+    REDUCE_ONLY_MARKET,
+    RESTING,
+    SELL,
+    STOP,
+    STP_BOTH,
+    TAKE_PROFIT,
+    TRAILING,
+    USER,
+    WAITING,
+)
+from steelyard.num.limits import PPM
+from tests.reference import closing, isolated, money
+from tests.reference.closing import close_order
+from tests.reference.health import equity, leaves_no_weaker, may_open, requirement
+from tests.reference.matching import best_price, book_side, crosses, fee_rate, fillable_lots, match
+from tests.reference.numbers import atoms_worth_up, part_down, part_up
+from tests.reference.rows import Order, Refused, copied
+from tests.reference.stops import fires, watched_price
+
+ID_ROWS = 1 << 24
+
+
+# --- Commands ---------------------------------------------------------------------------------------------------------
+
+
+def place(twin, c):
+    check_fields(twin, c)
+    twin.require(c.account in twin.accounts, reject.ACCOUNT_UNKNOWN)
+    twin.require(twin.accounts[c.account].role == USER, reject.ACCOUNT_IS_NOT_TRADABLE)
+    twin.require(c.market in twin.markets, reject.MARKET_UNKNOWN)
+    first = twin.first_with_client(c.account, c.client)
+    twin.require(not first, reject.CLIENT_ID_REPEATED, order=first)
+    market = twin.markets[c.market]
+    closes = c.flags & CLOSE_POSITION
+    check_size(twin, market, c.lots, closes)
+    needs_trigger = c.trigger_kind in (STOP, TAKE_PROFIT)
+    check_price(twin, market, c, needs_trigger)
+    order = Order(
+        row=0,
+        account=isolated.acting_account(twin, c.account, market),
+        home=c.account,
+        market=c.market,
+        side=c.side,
+        order_type=c.order_type,
+        tif=IOC if c.order_type == MARKET and c.tif == GTC else c.tif,
+        stp=c.stp,
+        flags=c.flags,
+        price=c.price,
+        remaining=c.lots,
+        lots=c.lots,
+        client=c.client,
+        trigger_kind=c.trigger_kind,
+        trigger_on=c.trigger_on,
+        trigger=c.trigger,
+        callback=c.callback,
+        expires_ns=c.expires_ns,
+    )
+    check_permissions(twin, market, order)
+    twin.require(c.tif != GTT or c.expires_ns > twin.now, reject.EXPIRY_NOT_IN_FUTURE)
+    check_room(twin, market, order)
+    if order.trigger_kind != NO_TRIGGER:
+        price = watched_price(twin, order)
+        twin.require(price, reject.PRICE_STALE)
+        twin.require(not fires(order, price), reject.TRIGGER_WOULD_FIRE_AT_ONCE)
+        accept(twin, market, order, WAITING, 0)
+        return
+    margin = check_entry(twin, market, order)
+    accept(twin, market, order, INCOMING, margin)
+    enter(twin, market, order)
+
+
+def amend(twin, c):
+    twin.require(c.price >= 0 and c.lots >= 0, reject.FIELD_OUT_OF_RANGE)
+    old = find_own(twin, c)
+    twin.require(old.state == RESTING, reject.ORDER_UNKNOWN)
+    market, price, lots = twin.markets[old.market], c.price or old.price, c.lots or old.lots
+    twin.require(lots > old.filled, reject.SIZE_MUST_BE_POSITIVE)
+    twin.require((price, lots) != (old.price, old.lots), reject.NOTHING_CHANGES)
+    if price == old.price and lots < old.lots:
+        closing.cut_order(twin, old, old.lots - lots)
+        return
+    order = replace(old, price=price, remaining=lots - old.filled, lots=lots)
+    old.state = INCOMING  # taken out while the checks look
+    try:
+        check_size(twin, market, lots, False)
+        twin.require(price <= market.rule[M_TICKS_MAX], reject.PRICE_EXCEEDS_LIMIT)
+        check_permissions(twin, market, order)
+        margin = check_entry(twin, market, order)
+    except Refused:
+        old.state = RESTING
+        raise
+    twin.orders[order.row] = order
+    order.state = INCOMING
+    order.priority = twin.next_order_number()
+    order.lots = order.filled + order.remaining
+    twin.emit(
+        events.ORDER_AMENDED,
+        account=order.account,
+        market=order.market,
+        side=order.side,
+        order=order.id,
+        price=order.price,
+        lots=order.remaining,
+    )
+    order.margin += margin
+    isolated.move_margin(twin, order.account, margin)
+    enter(twin, market, order)
+
+
+def cancel(twin, c):
+    close_order(twin, find_own(twin, c), events.CLOSED_BY_USER)
+
+
+def cancel_all(twin, c):
+    twin.require(c.account in twin.accounts, reject.ACCOUNT_UNKNOWN)
+    twin.require(twin.accounts[c.account].role == USER, reject.ACCOUNT_IS_NOT_TRADABLE)
+    twin.require(not c.market or c.market in twin.markets, reject.MARKET_UNKNOWN)
+    closing.cancel_all(twin, c.account, twin.markets.get(c.market), events.CLOSED_BY_USER)
+
+
+def find_own(twin, c):
+    twin.require(c.account in twin.accounts, reject.ACCOUNT_UNKNOWN)
+    twin.require(twin.accounts[c.account].role == USER, reject.ACCOUNT_IS_NOT_TRADABLE)
+    for order in twin.orders.values():
+        if order.home == c.account:
+            if order.id == c.order if c.order else order.client == c.client != money.NO_CLIENT:
+                return order
+    raise Refused(reject.ORDER_UNKNOWN)
+
+
+def run_triggered(twin, old):
+    """A triggered order takes the checks again, now for real."""
+    market = twin.markets[old.market]
+    twin.emit(
+        events.ORDER_TRIGGERED,
+        account=old.account,
+        market=old.market,
+        side=old.side,
+        order=old.id,
+        price=watched_price(twin, old),
+    )
+    order = replace(old)
+    if order.flags & CLOSE_POSITION:
+        order.remaining = order.lots = abs(twin.quantity(order.account, market.thing))
+    try:
+        check_permissions(twin, market, order)
+        margin = check_entry(twin, market, order)
+    except Refused as refused:
+        close_order(twin, old, events.CLOSED_REFUSED, extra=refused.reason)
+        return
+    twin.orders[order.row] = order
+    order.state = INCOMING
+    order.priority = twin.next_order_number()
+    order.margin = margin
+    isolated.move_margin(twin, order.account, margin)
+    enter(twin, market, order)
+
+
+# --- Checks 1 to 11 ---------------------------------------------------------------------------------------------------
+
+
+def check_fields(twin, c):
+    trailing, waits_for_price = c.trigger_kind == TRAILING, c.trigger_kind in (STOP, TAKE_PROFIT)
+    post_only = c.flags & (POST_ONLY | POST_ONLY_SLIDE)
+    wrong = (
+        c.side not in (BUY, SELL),
+        c.order_type not in (LIMIT, MARKET),
+        not GTC <= c.tif <= GTT,
+        not 0 <= c.stp <= STP_BOTH,
+        not NO_TRIGGER <= c.trigger_kind <= TRAILING,
+        not 0 <= c.trigger_on <= ON_LAST,
+        not 0 <= c.flags <= FLAGS_ALL,
+        post_only == POST_ONLY | POST_ONLY_SLIDE,
+        post_only and (c.order_type == MARKET or c.tif in (IOC, FOK)),
+        c.flags & CLOSE_POSITION and (not waits_for_price or c.lots),
+        c.trigger_kind == NO_TRIGGER and (c.trigger or c.callback),
+        trailing and not 1 <= c.callback <= PPM - 1,
+        waits_for_price and c.callback,
+        (c.tif == GTT) != (c.expires_ns != 0),
+        c.order_type == MARKET and (c.price or c.tif == GTT),
+        trailing and c.order_type == LIMIT,
+        min(c.price, c.lots, c.trigger, c.expires_ns) < 0,
+    )
+    twin.require(not any(wrong), reject.FIELD_OUT_OF_RANGE)
+
+
+def check_size(twin, market, lots, closes):
+    twin.require(lots or closes, reject.SIZE_MUST_BE_POSITIVE)
+    twin.require(lots <= market.rule[M_ORDER_LOTS_MAX], reject.SIZE_EXCEEDS_LIMIT)
+
+
+def check_price(twin, market, c, needs_trigger):
+    twin.require(c.price or c.order_type == MARKET, reject.PRICE_MUST_BE_POSITIVE)
+    twin.require(c.trigger or not needs_trigger, reject.PRICE_MUST_BE_POSITIVE)
+    twin.require(max(c.price, c.trigger) <= market.rule[M_TICKS_MAX], reject.PRICE_EXCEEDS_LIMIT)
+
+
+def check_permissions(twin, market, order):
+    """6 to 8: what the market, the tier, the account and the prices allow."""
+    state = market.rule[M_STATE]
+    twin.require(state != HALTED, reject.MARKET_HALTED)
+    twin.require(state != CANCEL_ONLY, reject.MARKET_CANCEL_ONLY)
+    post_only = order.flags & (POST_ONLY | POST_ONLY_SLIDE)
+    twin.require(state != POST_ONLY_MARKET or post_only, reject.MARKET_POST_ONLY)
+    twin.require(state != REDUCE_ONLY_MARKET or order.reduces, reject.MARKET_REDUCE_ONLY)
+    tier = twin.tiers[twin.risk_tier_of(order.home)]
+    twin.require(order.reduces or tier[T_PRODUCTS] & PRODUCT_PERPETUAL, reject.TIER_FORBIDS_PRODUCT)
+    queued = order.account and twin.accounts[order.account].queued
+    twin.require(not queued, reject.ACCOUNT_IN_LIQUIDATION)
+    tradable = market.mark if order.reduces else twin.is_tradable_price(market)
+    twin.require(tradable, reject.PRICE_STALE)
+
+
+def check_room(twin, market, order):
+    of_account = len(twin.open_orders(order.account)) if order.account else 0
+    full = len(twin.orders) >= twin.limits.orders or of_account >= twin.limits.orders_per_account
+    twin.require(not full, reject.ORDERS_FULL)
+    things = twin.things_of(market)
+    if order.account:
+        twin.require(twin.has_room_for_legs(order.account, things), reject.LEGS_FULL)
+    else:
+        new = len([thing for thing in things if thing != 1])  # a child has its first leg already
+        twin.require(twin.has_room_for_legs(order.home, things, new), reject.LEGS_FULL)
+        twin.require(len(twin.accounts) < twin.limits.accounts, reject.ACCOUNTS_FULL)
+
+
+# --- Checks 12 to 18 --------------------------------------------------------------------------------------------------
+
+
+def check_entry(twin, market, order):
+    """May it meet the book now? Fixes its price, lots and reserve; returns the margin to move to a child."""
+    if order.order_type == LIMIT:
+        band = part_down(market.mark, market.rule[M_PRICE_BAND_PPM])
+        outside = order.price > market.mark + band if order.side == BUY else order.price < market.mark - band
+        twin.require(not outside, reject.PRICE_OUTSIDE_BAND)
+    else:
+        order.price = worst_level(twin, market, order)
+    check_post_only(twin, market, order)
+    if order.reduces:
+        cut_to_position(twin, market, order)
+    order.reserve = 0 if order.reduces else reserve_per_lot(twin, market, order)
+    if not order.reduces:
+        check_limits(twin, market, order)
+    margin = check_margin(twin, market, order)
+    if order.tif == FOK:
+        twin.require(fillable_lots(twin, order, market) >= order.remaining, reject.FILL_OR_KILL_CANNOT_FILL)
+    return margin
+
+
+def worst_level(twin, market, order):
+    """The price of a market order: the last level it needs."""
+    against, seen = book_side(twin, market, -order.side), 0
+    twin.require(against, reject.NO_LIQUIDITY)
+    for resting in against:
+        seen += resting.remaining
+        if seen >= order.remaining:
+            return resting.price
+    return against[-1].price
+
+
+def check_post_only(twin, market, order):
+    opposite = best_price(twin, market, -order.side)
+    if not order.flags & (POST_ONLY | POST_ONLY_SLIDE) or not crosses(order, opposite):
+        return
+    twin.require(order.flags & POST_ONLY_SLIDE, reject.POST_ONLY_WOULD_CROSS)
+    order.price = opposite - order.side
+    twin.require(1 <= order.price <= market.rule[M_TICKS_MAX], reject.POST_ONLY_WOULD_CROSS)
+
+
+def cut_to_position(twin, market, order):
+    quantity = twin.quantity(order.account, market.thing) if order.account else 0
+    twin.require(quantity * order.side < 0, reject.NOTHING_TO_REDUCE)
+    room = abs(quantity)
+    if not crosses(order, best_price(twin, market, -order.side)):
+        room -= closing.resting_reduce_only(twin, order.account, market)
+        twin.require(room > 0, reject.NOTHING_TO_REDUCE)
+    order.remaining = min(order.remaining, room)
+    order.lots = order.filled + order.remaining
+
+
+def reserve_per_lot(twin, market, order):
+    """What one lot may lose at once by crossing the mark, and its fee."""
+    a = market.rule[M_ATOMS_PER_TICK_LOT]
+    crossing = max(0, order.side * (order.price - market.mark)) * a
+    rate = fee_rate(twin, order.home, market, M_TAKER_PPM)
+    if order.flags & (POST_ONLY | POST_ONLY_SLIDE):
+        rate = max(0, fee_rate(twin, order.home, market, M_MAKER_PPM))
+    return crossing + part_up(order.price * a, rate)
+
+
+def larger_side(twin, leg, order=None):
+    bids, asks, _, _ = twin.resting_lots(leg)
+    if order is not None and order.side == BUY:
+        bids += order.remaining
+    elif order is not None:
+        asks += order.remaining
+    return max(abs(leg.quantity + bids), abs(leg.quantity - asks))
+
+
+def check_limits(twin, market, order):
+    """16: the owner's position, the bracket table and the open interest."""
+    acting = isolated.acting_legs(twin, order.home, order.account, market)[market.thing]
+    own = larger_side(twin, acting, order)
+    total = own
+    for account in twin.accounts_of(twin.accounts[order.home].owner):
+        leg = twin.leg_or_none(account, market.thing)
+        if leg is not None and account != order.account:
+            total += larger_side(twin, leg)
+    twin.require(total <= market.rule[M_POSITION_LOTS_MAX], reject.POSITION_LIMIT)
+    notional = own * market.mark * market.rule[M_ATOMS_PER_TICK_LOT]
+    largest = market.rule[M_BRACKET_UPPER + market.rule[M_BRACKETS] - 1]
+    twin.require(notional <= largest, reject.POSITION_LIMIT)
+    if twin.open_interest(market) + order.remaining > market.rule[M_OPEN_INTEREST_LOTS_MAX]:
+        same_side = [
+            each.remaining
+            for each in twin.open_orders(acting.account, market.row)
+            if each.state == RESTING and each.side == order.side
+        ]
+        only_reduces = acting.quantity * order.side < 0 and order.remaining + sum(same_side) <= abs(acting.quantity)
+        twin.require(only_reduces, reject.OPEN_INTEREST_LIMIT)
+
+
+def check_margin(twin, market, order):
+    """17: the account's own means, or a child's with its parent's; returns the atoms the parent sends."""
+    legs = isolated.acting_legs(twin, order.home, order.account, market)
+    bids, asks, _, _ = twin.resting_lots(legs[market.thing])
+    resting = bids if order.side == BUY else asks
+    after = legs[market.thing].quantity + order.side * (order.remaining + resting)
+    a, asset = market.rule[M_ATOMS_PER_TICK_LOT], twin.settle(market)
+    atoms = order.remaining * order.side * (market.mark - order.price) * a
+    no_weaker = leaves_no_weaker(twin, legs, market, after, atoms)
+    twin.require(no_weaker or not money.below_cap(twin, legs), reject.LOAN_CAP_EXCEEDED)
+    counted = None if order.reduces else order
+    missing = requirement(twin, legs, FOR_OPEN, counted) - equity(twin, legs)
+    if missing <= 0 or no_weaker:
+        return 0
+    is_isolated = order.account != order.home
+    twin.require(is_isolated and not order.reduces, reject.OPENING_MARGIN_EXCEEDED)
+    margin = atoms_worth_up(missing, twin.assets[asset].price)
+    twin.require(money.cash(twin, order.home, asset) >= margin, reject.BALANCE_TOO_LOW)
+    parent = copied(twin.legs_of(order.home))
+    parent[asset].quantity -= margin
+    twin.require(may_open(twin, parent), reject.PARENT_MARGIN_EXCEEDED)
+    return margin
+
+
+# --- Into the table, and into the book --------------------------------------------------------------------------------
+
+
+def accept(twin, market, order, state, margin):
+    if order.account:
+        twin.make_market_leg(order.account, market)
+    else:
+        order.account = isolated.make_child(twin, order.home, market)
+    order.row = twin.lowest_free_order()
+    order.priority = twin.next_order_number()
+    order.id = order.priority * ID_ROWS + order.row
+    order.leg = twin.leg(order.account, market.thing).row
+    order.state = state
+    order.margin = margin
+    twin.orders[order.row] = order
+    if margin:
+        isolated.move_margin(twin, order.account, margin)
+    twin.emit(
+        events.ORDER_ACCEPTED,
+        account=order.account,
+        market=order.market,
+        side=order.side,
+        flags=order.order_type + 2 * order.tif,
+        order=order.id,
+        price=order.price,
+        lots=order.lots,
+        other=order.trigger,
+        amount=margin,
+    )
+
+
+def enter(twin, market, order):
+    """Meets the book; what is left rests or closes."""
+    match(twin, order, market)
+    if twin.orders.get(order.row) is not order:
+        return  # closed on the way
+    if not order.remaining:
+        twin.retire(order)
+        return
+    if order.order_type == MARKET or order.tif in (IOC, FOK):
+        close_order(twin, order, events.CLOSED_IMMEDIATE)
+        return
+    if order.reduces:
+        quantity = twin.quantity(order.account, market.thing)
+        room = abs(quantity) if quantity * order.side < 0 else 0
+        room -= closing.resting_reduce_only(twin, order.account, market)
+        if room <= 0:
+            close_order(twin, order, events.CLOSED_REDUCE_ONLY)
+            return
+        if room < order.remaining:
+            closing.cut_order(twin, order, order.remaining - room)
+    order.state = RESTING

@@ -1,0 +1,243 @@
+"""CONFIGURE: keys, ranges, what is fixed, and what must agree. See docs/concepts/money.md (the last paragraph)."""
+
+from steelyard.model import events, reject
+from steelyard.model.commands import ASSET, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.keys import (
+    A_FEED,
+    A_TIER_MAINTAIN_PPM,
+    A_TIER_OPEN_PPM,
+    A_TIER_UPPER,
+    A_TIERS,
+    ASSET_KEYS,
+    ASSET_WIDTH,
+    F_QUORUM,
+    F_WEIGHT,
+    FEED_KEYS,
+    FEED_WIDTH,
+    M_ATOMS_PER_TICK_LOT,
+    M_BRACKET_MAINTAIN_PPM,
+    M_BRACKET_OPEN_PPM,
+    M_BRACKET_UPPER,
+    M_BRACKETS,
+    M_DEDUCT_MAINTAIN,
+    M_DEDUCT_OPEN,
+    M_FEE_TIERS,
+    M_FEED,
+    M_FUNDING_INTERVAL_NS,
+    M_LIQUIDATION_FEE_PPM,
+    M_MAKER_PPM,
+    M_OI_LOWER_LOTS,
+    M_OI_UPPER_LOTS,
+    M_ORDER_LOTS_MAX,
+    M_POSITION_LOTS_MAX,
+    M_RESTORE_PPM,
+    M_SAMPLE_INTERVAL_NS,
+    M_SETTLE,
+    M_TAKER_PPM,
+    M_TICKS_MAX,
+    MARKET_KEYS,
+    MARKET_WIDTH,
+    O_RISK_TIER,
+    OWNER_KEYS,
+    OWNER_WIDTH,
+    TIER_KEYS,
+    TIER_WIDTH,
+)
+from steelyard.num.limits import ASSET_PRICE_SCALE, BRACKETS_MAX, NOTIONAL_MAX, PPM, SOURCES_MAX, TIME_NS_MAX
+from tests.reference.funding import schedule
+from tests.reference.health import bracket_requirement
+from tests.reference.numbers import part_down, part_up
+from tests.reference.prices import copy_to_user
+from tests.reference.rows import Asset, Feed, Market
+
+KEYS = {ASSET: ASSET_KEYS, FEED: FEED_KEYS, MARKET: MARKET_KEYS, RISK_TIER: TIER_KEYS, OWNER: OWNER_KEYS}
+WIDTHS = {ASSET: ASSET_WIDTH, FEED: FEED_WIDTH, MARKET: MARKET_WIDTH, RISK_TIER: TIER_WIDTH, OWNER: OWNER_WIDTH}
+UNKNOWN = {
+    ASSET: reject.ASSET_UNKNOWN,
+    FEED: reject.FEED_UNKNOWN,
+    MARKET: reject.MARKET_UNKNOWN,
+    RISK_TIER: reject.OWNER_UNKNOWN,
+    OWNER: reject.OWNER_UNKNOWN,
+}
+
+
+def key_table(kind):
+    """{key: (low, high, default, fixed)}"""
+    return {key + i: rule for (key, count), rule in KEYS[kind].items() for i in range(count)}
+
+
+KEY_TABLES = {kind: key_table(kind) for kind in KEYS}
+
+
+def defaults(kind):
+    rule = [0] * WIDTHS[kind]
+    for key, (_, _, default, _) in KEY_TABLES[kind].items():
+        rule[key] = default
+    return rule
+
+
+def configure(twin, rows):
+    kind, row = rows[0].account, rows[0].market
+    for each in rows:
+        twin.require((each.account, each.market) == (kind, row), reject.INCOMPLETE_COMMAND, row=each)
+    twin.require(kind in KEYS, reject.FIELD_OUT_OF_RANGE, row=rows[0])
+    table = twin.table_of(kind)
+    twin.require(row == 0 or row in table, UNKNOWN[kind], row=rows[0])
+    new = row == 0
+    rule = defaults(kind) if new else list(twin.rule_of(kind, row))
+    for each in rows:
+        key, wanted = each.order, each.lots
+        twin.require(key in KEY_TABLES[kind], reject.KEY_UNKNOWN, row=each)
+        low, high, _, fixed = KEY_TABLES[kind][key]
+        twin.require(low <= wanted <= high, reject.PARAMETER_OUT_OF_RANGE, row=each)
+        twin.require(new or not fixed, reject.PARAMETER_IS_FIXED, row=each)
+        rule[key] = wanted
+    place = len(table) + 1 if new else row
+    if kind == MARKET:
+        compute_deductions(rule)
+    wrong = CHECKS[kind](twin, rule, place)
+    twin.require(wrong is None, reject.PARAMETERS_DISAGREE, row=rows[0], order=wrong)
+    twin.require(not new or len(table) < twin.room_of(kind), reject.ROWS_FULL, row=rows[0])
+    APPLY[kind](twin, rule, place, new)
+    twin.emit(events.CONFIGURED, account=kind, market=place, extra=int(new))
+
+
+# --- Relations: the key that disagrees, or None -----------------------------------------------------------------------
+
+
+def check_asset(twin, rule, row):
+    tiers = rule[A_TIERS]
+    for i in range(1, tiers):
+        if rule[A_TIER_UPPER + i] <= rule[A_TIER_UPPER + i - 1]:
+            return A_TIER_UPPER + i
+    for i in range(tiers):
+        if rule[A_TIER_OPEN_PPM + i] > rule[A_TIER_MAINTAIN_PPM + i]:
+            return A_TIER_OPEN_PPM + i
+    for i in range(1, tiers):
+        for weights in (A_TIER_OPEN_PPM, A_TIER_MAINTAIN_PPM):
+            if rule[weights + i] > rule[weights + i - 1]:
+                return weights + i
+    if (rule[A_FEED] == 0) != (row == 1):
+        return A_FEED
+    if row != 1 and not feed_is_free(twin, rule[A_FEED], row, is_market=0):
+        return A_FEED
+    if row == 1 and (tiers, rule[A_TIER_OPEN_PPM], rule[A_TIER_MAINTAIN_PPM]) != (1, PPM, PPM):
+        return A_TIERS
+    return None
+
+
+def feed_is_free(twin, row, user, is_market):
+    feed = twin.feeds.get(row)
+    return feed is not None and (feed.user == 0 or (feed.user, feed.user_is_market) == (user, is_market))
+
+
+def check_feed(_, rule, __):
+    listened = sum(rule[F_WEIGHT + source] > 0 for source in range(SOURCES_MAX))
+    return F_QUORUM if rule[F_QUORUM] > listened else None
+
+
+def check_tier(_, __, ___):
+    return None
+
+
+def check_owner(twin, rule, _):
+    return None if rule[O_RISK_TIER] in twin.tiers else O_RISK_TIER
+
+
+def check_market(twin, rule, row):
+    brackets, restore = rule[M_BRACKETS], rule[M_RESTORE_PPM]
+    if rule[M_SETTLE] not in twin.assets:
+        return M_SETTLE
+    if not feed_is_free(twin, rule[M_FEED], row, is_market=1):
+        return M_FEED
+    if rule[M_POSITION_LOTS_MAX] * rule[M_TICKS_MAX] * rule[M_ATOMS_PER_TICK_LOT] > NOTIONAL_MAX:
+        return M_POSITION_LOTS_MAX
+    if rule[M_ORDER_LOTS_MAX] > rule[M_POSITION_LOTS_MAX]:
+        return M_ORDER_LOTS_MAX
+    if rule[M_OI_UPPER_LOTS] and rule[M_OI_UPPER_LOTS] <= rule[M_OI_LOWER_LOTS]:
+        return M_OI_UPPER_LOTS
+    if rule[M_FUNDING_INTERVAL_NS] % rule[M_SAMPLE_INTERVAL_NS]:
+        return M_FUNDING_INTERVAL_NS
+    for i in range(1, brackets):
+        if rule[M_BRACKET_UPPER + i] <= rule[M_BRACKET_UPPER + i - 1]:
+            return M_BRACKET_UPPER + i
+        for rates in (M_BRACKET_MAINTAIN_PPM, M_BRACKET_OPEN_PPM):
+            if rule[rates + i] < rule[rates + i - 1]:
+                return rates + i
+    for notional in rule[M_BRACKET_UPPER : M_BRACKET_UPPER + brackets]:
+        maintain = bracket_requirement(rule, notional, M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN)
+        if part_up(maintain, restore) > bracket_requirement(rule, notional, M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN):
+            return M_RESTORE_PPM
+    for i in (0, brackets - 1):  # the first and the last slope
+        if rule[M_BRACKET_MAINTAIN_PPM + i] * restore > rule[M_BRACKET_OPEN_PPM + i] * PPM:
+            return M_RESTORE_PPM
+    if rule[M_LIQUIDATION_FEE_PPM] * PPM >= rule[M_BRACKET_MAINTAIN_PPM] * restore:
+        return M_LIQUIDATION_FEE_PPM
+    tiers = rule[M_FEE_TIERS]
+    if min(rule[M_TAKER_PPM : M_TAKER_PPM + tiers]) + min(rule[M_MAKER_PPM : M_MAKER_PPM + tiers]) < 0:
+        return M_MAKER_PPM
+    return None
+
+
+CHECKS = {ASSET: check_asset, FEED: check_feed, MARKET: check_market, RISK_TIER: check_tier, OWNER: check_owner}
+
+
+def compute_deductions(rule):
+    """What makes B(N) continuous from bracket to bracket."""
+    for rates, deductions in ((M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN), (M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN)):
+        rule[deductions : deductions + BRACKETS_MAX] = [0] * BRACKETS_MAX
+        for i in range(1, rule[M_BRACKETS]):
+            rise = rule[rates + i] - rule[rates + i - 1]
+            step = part_down(rule[M_BRACKET_UPPER + i - 1], rise)
+            rule[deductions + i] = rule[deductions + i - 1] + step
+
+
+# --- Applying ---------------------------------------------------------------------------------------------------------
+
+
+def apply_asset(twin, rule, row, new):
+    if not new:
+        twin.assets[row].rule = rule
+    elif row == 1:
+        twin.assets[row] = Asset(rule, price=ASSET_PRICE_SCALE, fresh_until_ns=TIME_NS_MAX)
+    else:
+        twin.assets[row] = Asset(rule)
+        take_feed(twin, rule[A_FEED], row, is_market=0)
+
+
+def apply_feed(twin, rule, row, new):
+    if new:
+        twin.feeds[row] = Feed(rule)
+    else:
+        twin.feeds[row].rule = rule
+
+
+def apply_tier(twin, rule, row, _):
+    twin.tiers[row] = rule
+
+
+def apply_owner(twin, rule, row, _):
+    twin.owners[row] = rule
+
+
+def apply_market(twin, rule, row, new):
+    if new:
+        market = twin.markets[row] = Market(row, rule)
+        take_feed(twin, rule[M_FEED], row, is_market=1)
+        schedule(market, twin.now)
+        return
+    market = twin.markets[row]
+    intervals = (M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS)
+    changed = any(market.rule[key] != rule[key] for key in intervals)
+    market.rule = rule
+    if changed:
+        schedule(market, twin.now)
+
+
+def take_feed(twin, row, user, is_market):
+    feed = twin.feeds[row]
+    feed.user, feed.user_is_market = user, is_market
+    copy_to_user(twin, feed)
+
+
+APPLY = {ASSET: apply_asset, FEED: apply_feed, MARKET: apply_market, RISK_TIER: apply_tier, OWNER: apply_owner}

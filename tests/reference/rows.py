@@ -1,0 +1,158 @@
+"""The rows of the twin: the facts of the machine's tables as plain objects."""
+
+from copy import copy
+from dataclasses import dataclass, field
+
+from steelyard.model.keys import F_WEIGHT
+from steelyard.model.orders import CLOSE_POSITION, REDUCE_ONLY
+from steelyard.num.limits import SOURCES_MAX
+from steelyard.state.tables import MARKET_0
+
+
+@dataclass(slots=True)
+class Asset:
+    rule: list
+    price: int = 0
+    fresh_until_ns: int = 0
+    deposited: int = 0
+    withdrawn: int = 0
+    reserved: int = 0
+
+
+@dataclass(slots=True)
+class Source:
+    price: int = 0
+    confidence: int = 0
+    at_ns: int = 0
+
+
+@dataclass(slots=True)
+class Feed:
+    rule: list
+    price: int = 0
+    fresh_until_ns: int = 0
+    user: int = 0
+    user_is_market: int = 0
+    sources: list = field(default_factory=lambda: [Source() for _ in range(SOURCES_MAX)])
+
+    def weight(self, source):
+        return self.rule[F_WEIGHT + source]
+
+
+@dataclass(slots=True)
+class Market:
+    row: int
+    rule: list
+    mark: int = 0
+    index: int = 0
+    last: int = 0
+    fresh_until_ns: int = 0
+    mark_at_ns: int = 0
+    basis: int = 0
+    funding_index: int = 0
+    funding_rate: int = 0
+    next_funding_ns: int = 0
+    next_sample_ns: int = 0
+    premium_sum: int = 0
+    premium_count: int = 0
+    funding_pool: int = 0
+    funding_dust: int = 0
+    oi_scale_ppm: int = 0
+
+    @property
+    def thing(self):
+        return MARKET_0 + self.row
+
+
+@dataclass(slots=True)
+class Account:
+    row: int
+    owner: int
+    parent: int = 0
+    market: int = 0
+    role: int = 0
+    queued: int = 0
+    started: int = 0
+    health: int = 0
+    due_ns: int = 0
+    cancel_at_ns: int = 0
+
+
+@dataclass(slots=True)
+class Leg:
+    row: int
+    account: int
+    thing: int
+    quantity: int = 0
+    cost: int = 0
+    funding_at_touch: int = 0
+    child: int = 0
+    leverage: int = 0
+
+
+@dataclass(slots=True)
+class Order:
+    """A row of the order table and of its notes. `account` and `market` are those of its leg."""
+
+    row: int
+    account: int
+    home: int  # the account that placed it: the parent of a child
+    market: int
+    side: int
+    order_type: int
+    tif: int
+    stp: int
+    flags: int
+    price: int
+    remaining: int
+    lots: int
+    client: tuple
+    trigger_kind: int = 0
+    trigger_on: int = 0
+    trigger: int = 0
+    callback: int = 0
+    expires_ns: int = 0
+    id: int = 0
+    priority: int = 0
+    reserve: int = 0
+    leg: int = 0
+    state: int = 0
+    filled: int = 0
+    margin: int = 0
+    best: int = 0
+
+    @property
+    def reduces(self):
+        return self.flags & (REDUCE_ONLY | CLOSE_POSITION) != 0
+
+
+@dataclass(slots=True)
+class Reference:
+    client: tuple
+    amount: int
+    account: int
+    asset: int
+    state: int
+
+
+@dataclass(slots=True)
+class Recent:
+    client: tuple
+    order: int
+    account: int
+    used: int = 1
+
+
+def copied(legs):
+    """A copy of an account's legs to ask "what if" of."""
+    return {thing: copy(leg) for thing, leg in legs.items()}
+
+
+class Refused(Exception):
+    """A command cannot be done: the first failing reason, the failing row, and what its event's `order` names."""
+
+    def __init__(self, reason, order=None, row=None):
+        super().__init__(reason)
+        self.reason = reason
+        self.order = order
+        self.row = row

@@ -1,0 +1,50 @@
+"""Orders that wait for a price. See docs/concepts/orders.md (life)."""
+
+from steelyard.model.orders import BUY, ON_INDEX, ON_MARK, STOP, TRAILING, TRIGGERED, WAITING
+from tests.reference.numbers import part_down
+
+
+def watched_price(twin, order):
+    market = twin.markets[order.market]
+    if order.trigger_on == ON_MARK:
+        return market.mark
+    return market.index if order.trigger_on == ON_INDEX else market.last
+
+
+def fires(order, price):
+    """Looks at a price; a trailing stop remembers the best it saw."""
+    if order.trigger_kind == TRAILING:
+        return trailing_fires(order, price)
+    if order.trigger_kind == STOP:
+        return price >= order.trigger if order.side == BUY else price <= order.trigger
+    return price <= order.trigger if order.side == BUY else price >= order.trigger
+
+
+def trailing_fires(order, price):
+    if not order.best and order.trigger:
+        reached = price <= order.trigger if order.side == BUY else price >= order.trigger
+        if not reached:
+            return False
+    if order.side == BUY:
+        order.best = min(order.best or price, price)
+        return price >= order.best + part_down(order.best, order.callback)
+    order.best = max(order.best, price)
+    return price <= order.best - part_down(order.best, order.callback)
+
+
+def look_at_stops(twin):
+    """Those whose price was reached become triggered."""
+    found = False
+    for order in twin.orders.values():
+        if order.state == WAITING:
+            price = watched_price(twin, order)
+            if price and fires(order, price):
+                order.state = TRIGGERED
+                found = True
+    return found
+
+
+def next_triggered(twin):
+    """The one of lowest priority number, or none."""
+    triggered = [order for order in twin.orders.values() if order.state == TRIGGERED]
+    return min(triggered, key=lambda order: order.priority, default=None)

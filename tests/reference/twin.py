@@ -1,0 +1,349 @@
+"""The slow twin itself: one command at a time, then its end. See docs/concepts/determinism.md."""
+
+from dataclasses import dataclass
+
+from steelyard.model import commands, events, reject
+from steelyard.model.commands import ASSET, COMMAND, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.events import EVENT
+from steelyard.model.keys import M_SETTLE, O_RISK_TIER
+from steelyard.model.orders import (
+    RESTING,
+    SYSTEM,
+    SYSTEM_ACCOUNTS,
+    SYSTEM_OWNER,
+    TIMER_CANCEL_AFTER,
+    TIMER_COOLDOWN,
+    TIMER_EXPIRY,
+    TIMER_FUNDING,
+    TIMER_SAMPLE,
+)
+from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX, STEP_NS_MAX, TIME_NS_MAX
+from steelyard.state.tables import MARKET_0, Limits
+from tests.reference import closing, funding, liquidation, money, orders, parameters, prices, settings, stops
+from tests.reference.facts import facts_of_twin
+from tests.reference.rows import Account, Leg, Recent, Refused
+
+NO_EVENT = {column: 0 for column in EVENT.names if column != "spare"}
+COLUMNS = COMMAND.names
+SPANNING = (commands.PRICE, commands.CONFIGURE)
+
+
+@dataclass(slots=True)
+class Command:
+    """One COMMAND row in plain integers."""
+
+    row: dict
+    at_ns: int
+    kind: int
+    last: int
+    side: int
+    order_type: int
+    tif: int
+    stp: int
+    trigger_kind: int
+    trigger_on: int
+    flags: int
+    market: int
+    account: int
+    order: int
+    price: int
+    lots: int
+    trigger: int
+    callback: int
+    expires_ns: int
+    client: tuple
+
+
+def plain(record):
+    row = dict(zip(COLUMNS, record.item(), strict=True))
+    del row["spare"]
+    fields = {column: number for column, number in row.items() if not column.startswith("client")}
+    return Command(row=row, client=tuple(row[f"client{i}"] for i in range(5)), **fields)
+
+
+# Commands of one row; PRICE and CONFIGURE get all theirs.
+ACT = {
+    commands.CLOCK: prices.clock,
+    commands.OPEN_ACCOUNT: settings.open_account,
+    commands.DEPOSIT: money.deposit,
+    commands.WITHDRAW: money.withdraw,
+    commands.CONFIRM_WITHDRAWAL: money.confirm_withdrawal,
+    commands.RETURN_WITHDRAWAL: money.return_withdrawal,
+    commands.TRANSFER: money.transfer,
+    commands.MOVE_MARGIN: settings.move_margin,
+    commands.SET_LEVERAGE: settings.set_leverage,
+    commands.SET_MARGIN_MODE: settings.set_margin_mode,
+    commands.PLACE_ORDER: orders.place,
+    commands.AMEND_ORDER: orders.amend,
+    commands.CANCEL_ORDER: orders.cancel,
+    commands.CANCEL_ALL: orders.cancel_all,
+    commands.CANCEL_AFTER: settings.cancel_after,
+}
+ACT_ON_ROWS = {commands.PRICE: prices.price, commands.CONFIGURE: parameters.configure}
+
+
+class Twin:
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.seq = self.now = self.order_number = self.recent_number = 0
+        self.assets, self.feeds, self.markets, self.tiers, self.owners = {}, {}, {}, {}, {}
+        self.accounts, self.legs, self.orders = {}, {}, {}
+        self._legs_of = {}  # account -> thing -> leg
+        self.references, self.recent, self.staged = {}, {}, []
+        self.converting = []  # accounts whose cash fell below their loan cap in this command
+        self.fills = 0  # in this command's end
+        self.events = []
+        self.tiers[1] = parameters.defaults(RISK_TIER)
+        self.owners[SYSTEM_OWNER] = parameters.defaults(OWNER)
+        for row in range(1, SYSTEM_ACCOUNTS + 1):
+            self.open_account(Account(row, SYSTEM_OWNER, role=SYSTEM))
+
+    # --- Commands ---
+
+    def submit(self, rows):
+        """Runs COMMAND rows; returns the events, each a dictionary of the EVENT columns."""
+        self.events = []
+        for record in rows:
+            self.take_row(plain(record))
+        return self.events
+
+    def facts(self):
+        return facts_of_twin(self)
+
+    def take_row(self, c):
+        if self.staged and (self.staged[0].kind != c.kind or len(self.staged) >= self.limits.staged_rows):
+            first, self.staged = self.staged[0], []
+            self.seq += 1
+            self.reject(Refused(reject.INCOMPLETE_COMMAND), first)
+        known = c.kind in ACT or c.kind in ACT_ON_ROWS
+        if known and c.kind in SPANNING and not c.last:
+            self.staged.append(c)
+            return
+        rows, self.staged = [*self.staged, c], []
+        self.seq += 1
+        if not known:
+            self.reject(Refused(reject.UNKNOWN_COMMAND), c)
+        elif not c.last:
+            self.reject(Refused(reject.INCOMPLETE_COMMAND), c)
+        elif c.at_ns < self.now:
+            self.reject(Refused(reject.TIME_WENT_BACK), c)
+        elif c.at_ns > (min(self.now + STEP_NS_MAX, TIME_NS_MAX) if self.now else TIME_NS_MAX):
+            self.reject(Refused(reject.TIME_JUMPS_TOO_FAR), c)
+        else:
+            self.clock_work(c.at_ns)
+            self.now = c.at_ns
+            self.act(rows)
+            self.end()
+
+    def act(self, rows):
+        last = rows[-1]
+        try:
+            if last.kind in ACT_ON_ROWS:
+                ACT_ON_ROWS[last.kind](self, rows)
+            else:
+                ACT[last.kind](self, last)
+        except Refused as refused:
+            self.reject(refused, refused.row or last)
+
+    def require(self, passes, reason, order=None, row=None):
+        if not passes:
+            raise Refused(reason, order, row)
+
+    def reject(self, refused, c):
+        order = c.order if refused.order is None else refused.order
+        self.emit(events.REJECTED, reason=refused.reason, account=c.account, market=c.market, order=order, extra=c.kind)
+
+    def emit(self, kind, **columns):
+        self.events.append({**NO_EVENT, "seq": self.seq, "kind": kind, **columns})
+
+    # --- Clock work ---
+
+    def timers(self):
+        """(time, kind, row) of everything that waits for a time."""
+        for account in self.accounts.values():
+            if account.queued == liquidation.COOLS:
+                yield account.due_ns, TIMER_COOLDOWN, account.row
+            if account.cancel_at_ns:
+                yield account.cancel_at_ns, TIMER_CANCEL_AFTER, account.row
+        for order in self.orders.values():
+            if order.expires_ns:
+                yield order.expires_ns, TIMER_EXPIRY, order.row
+        for market in self.markets.values():
+            if market.next_funding_ns:
+                yield market.next_sample_ns, TIMER_SAMPLE, market.row
+                yield market.next_funding_ns, TIMER_FUNDING, market.row
+
+    def clock_work(self, at_ns):
+        while True:
+            due = min(self.timers(), default=None)
+            if due is None or due[0] > at_ns:
+                return
+            self.now, kind, row = due
+            if kind == TIMER_COOLDOWN:
+                liquidation.cooldown_over(self, self.accounts[row])
+            elif kind == TIMER_CANCEL_AFTER:
+                self.accounts[row].cancel_at_ns = 0
+                closing.cancel_all(self, row, None, events.CLOSED_TIMER)
+            elif kind == TIMER_EXPIRY:
+                closing.close_order(self, self.orders[row], events.CLOSED_EXPIRED)
+            elif kind == TIMER_SAMPLE:
+                funding.sample(self, self.markets[row])
+            else:
+                funding.fund(self, self.markets[row])
+
+    # --- The end of a command ---
+
+    def end(self):
+        self.fills = 0
+        triggers_left, turns_left = self.limits.triggers_per_command, self.limits.liquidations_per_command
+        busy = True
+        while busy:
+            busy = stops.look_at_stops(self)
+            while triggers_left and self.may_fill() and (order := stops.next_triggered(self)):
+                triggers_left -= 1
+                orders.run_triggered(self, order)
+                busy = True
+            converting, self.converting = self.converting, []
+            for account in converting:
+                busy |= money.convert(self, account, beyond_cap_only=True)
+            liquidation.judge_all(self)
+            if turns_left and self.may_fill() and (account := liquidation.next_turn(self)):
+                turns_left -= 1
+                liquidation.turn(self, account)
+                busy = True
+        self.converting = []
+
+    def may_fill(self):
+        return self.fills <= self.limits.fills_per_command
+
+    # --- Tables ---
+
+    def table_of(self, kind):
+        tables = {ASSET: self.assets, FEED: self.feeds, MARKET: self.markets, RISK_TIER: self.tiers}
+        return tables.get(kind, self.owners)
+
+    def room_of(self, kind):
+        limits = self.limits
+        rooms = {ASSET: limits.assets, FEED: limits.feeds, MARKET: limits.markets, RISK_TIER: limits.risk_tiers}
+        return rooms.get(kind, limits.owners)
+
+    def rule_of(self, kind, row):
+        held = self.table_of(kind)[row]
+        return held if kind in (RISK_TIER, OWNER) else held.rule
+
+    def settle(self, market):
+        return market.rule[M_SETTLE]
+
+    def is_fresh(self, priced):
+        """A market's index or an asset's price."""
+        price = priced.index if hasattr(priced, "index") else priced.price
+        return price > 0 and self.now <= priced.fresh_until_ns
+
+    def is_tradable_price(self, market):
+        return market.mark > 0 and self.is_fresh(market) and self.is_fresh(self.assets[self.settle(market)])
+
+    # --- Accounts and legs ---
+
+    def open_account(self, account):
+        self.accounts[account.row] = account
+        self.legs[account.row] = Leg(account.row, account.row, 1)
+        self._legs_of[account.row] = {1: self.legs[account.row]}
+        return account.row
+
+    def accounts_of(self, owner):
+        return [account.row for account in self.accounts.values() if account.owner == owner]
+
+    def risk_tier_of(self, account):
+        return self.owners[self.accounts[account].owner][O_RISK_TIER]
+
+    def legs_of(self, account):
+        return self._legs_of[account]
+
+    def leg_or_none(self, account, thing):
+        return self._legs_of[account].get(thing)
+
+    def leg(self, account, thing):
+        return self._legs_of[account][thing]
+
+    def quantity(self, account, thing):
+        leg = self._legs_of[account].get(thing)
+        return leg.quantity if leg else 0
+
+    def make_leg(self, account, thing):
+        held = self._legs_of[account]
+        if thing not in held:
+            row = self.limits.accounts + 1
+            while row in self.legs:
+                row += 1
+            held[thing] = self.legs[row] = Leg(row, account, thing)
+        return held[thing]
+
+    def things_of(self, market):
+        return (self.settle(market), market.thing)
+
+    def make_market_leg(self, account, market):
+        for thing in self.things_of(market):
+            self.make_leg(account, thing)
+        return self.leg(account, market.thing)
+
+    def has_room_for_legs(self, account, things, others=0):
+        """Room for these things in the account, and in the table for so many legs more."""
+        held = self._legs_of[account]
+        new = len(set(things) - held.keys())
+        used = len(self.legs) - len(self.accounts)
+        return len(held) + new <= LEGS_PER_ACCOUNT_MAX and (not new + others or used + new + others <= self.limits.legs)
+
+    def has_room_for_reference(self):
+        return len(self.references) < self.limits.references
+
+    # --- Orders ---
+
+    def open_orders(self, account, market=None):
+        """Oldest first; waiting and triggered ones too."""
+        found = [
+            order
+            for order in self.orders.values()
+            if order.account == account and (market is None or order.market == market)
+        ]
+        return sorted(found, key=lambda order: order.priority)
+
+    def resting_lots(self, leg):
+        """(bids, asks, reserve of the bids, of the asks) of resting orders that are not reduce-only."""
+        bids = asks = bid_reserve = ask_reserve = 0
+        for order in self.orders.values():
+            if order.account == leg.account and order.market + MARKET_0 == leg.thing:
+                if order.state == RESTING and not order.reduces:
+                    if order.side > 0:
+                        bids, bid_reserve = bids + order.remaining, bid_reserve + order.remaining * order.reserve
+                    else:
+                        asks, ask_reserve = asks + order.remaining, ask_reserve + order.remaining * order.reserve
+        return bids, asks, bid_reserve, ask_reserve
+
+    def open_interest(self, market):
+        return sum(leg.quantity for leg in self.legs.values() if leg.thing == market.thing and leg.quantity > 0)
+
+    def lowest_free_order(self):
+        row = 1
+        while row in self.orders:
+            row += 1
+        return row
+
+    def next_order_number(self):
+        self.order_number += 1
+        return self.order_number
+
+    def first_with_client(self, account, client):
+        """The id of the order that used this client id first, or 0."""
+        if client == money.NO_CLIENT:
+            return 0
+        used = [order.id for order in self.orders.values() if (order.home, order.client) == (account, client)]
+        used += [each.order for each in self.recent.values() if (each.account, each.client) == (account, client)]
+        return used[0] if used else 0
+
+    def retire(self, order):
+        """An order is over: its row is free again, its client id remembered for a while."""
+        del self.orders[order.row]
+        if order.client != money.NO_CLIENT:
+            row = self.recent_number % self.limits.recent_client_ids + 1
+            self.recent[row] = Recent(order.client, order.id, order.home)
+            self.recent_number += 1
