@@ -99,6 +99,7 @@ from steelyard.model.orders import (
     BUY,
     CLOSE_POSITION,
     CONVERTER,
+    FOR_OPEN,
     GTT,
     INSURANCE,
     IOC,
@@ -115,6 +116,8 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import Limits
+from tests.reference.health import equity, requirement
+from tests.reference.matching import best_price
 from tests.reference.twin import Twin
 
 START_NS = 1_700_000_000 * SECOND
@@ -173,7 +176,7 @@ class Flow:
         yield self.configure(ASSET, coin)
         yield self.configure(
             FEED,
-            {F_QUORUM: 2, F_STALENESS_NS: 600 * SECOND, F_CONFIDENCE_MAX_PPM: 20_000}
+            {F_QUORUM: 2, F_STALENESS_NS: pick((600, 3_600)) * SECOND, F_CONFIDENCE_MAX_PPM: 20_000}
             | {F_WEIGHT + i: weight for i, weight in enumerate((3, 2, 2, 0, 0, 0, 0, 0))},
         )
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR})
@@ -183,9 +186,10 @@ class Flow:
         yield self.configure(RISK_TIER, {T_LEVERAGE_MAX: pick((3, 10))})
         yield self.configure(RISK_TIER, {T_PRODUCTS: 0})
         for _ in range(4):
-            owner = {O_STP: uniform(1, 4), O_FEE_TIER: uniform(0, 3), O_RISK_TIER: pick((1, 1, 1, 1, 2, 3))}
+            owner = {O_STP: uniform(1, 4), O_FEE_TIER: uniform(0, 3), O_RISK_TIER: pick((1, 1, 1, 2))}
             yield self.configure(OWNER, owner)
         self.prices = [pick((3_700_000_000_123, 41_000_000_007, 250 * ASSET_PRICE_SCALE)), 1_000, 400, 90]
+        self.bases = list(self.prices)
         yield self.price({1: 0, 2: 0, 3: 0, 4: 0})
         for owner in (2, 2, 3, 3, 4, 5):
             yield rows(OPEN_ACCOUNT, self.now, {"account": owner})
@@ -250,8 +254,8 @@ class Flow:
             M_ATOMS_PER_TICK_LOT: 10,
             M_TICKS_MAX: 5_000,
             M_FEED: 2,
-            M_ORDER_LOTS_MAX: 200,
-            M_POSITION_LOTS_MAX: pick((60, 1_000)),
+            M_ORDER_LOTS_MAX: 60,
+            M_POSITION_LOTS_MAX: pick((60, 1_000, 1_000)),
             M_OPEN_INTEREST_LOTS_MAX: pick((100, 10_000)),
             M_OI_LOWER_LOTS: pick((0, 20)),
             M_OI_UPPER_LOTS: pick((0, 400)),
@@ -303,7 +307,8 @@ class Flow:
         """Reports for feeds, each price moved by so many millionths."""
         lines = []
         for feed, move in moves.items():
-            self.prices[feed - 1] = max(1, self.prices[feed - 1] * (PPM + move) // PPM)
+            moved = (self.prices[feed - 1] * (PPM + move) + self.random.randrange(PPM)) // PPM
+            self.prices[feed - 1] = max(1, moved)
             limit = (60_000_000_000_000_000, 5_000, 4_096, 300)[feed - 1]
             self.prices[feed - 1] = min(self.prices[feed - 1], limit)
             for source in self.sources(feed):
@@ -324,21 +329,20 @@ class Flow:
             return (0,)
         return self.random.choice(((0, 1, 2), (0, 1, 2), (0, 1), (0,), (2, 1), (1, 3)))
 
-    def random_price(self):
+    def random_price(self, feeds=None):
         moves = {}
-        for feed in self.random.sample((1, 2, 3, 4), self.random.choice((1, 1, 2, 4))):
-            wide = 3_000 if self.chance(self.calm) else self.random.choice((30_000, 80_000, 400_000))
-            moves[feed] = self.random.randint(-wide, wide) + (20_000 * self.random.randint(-1, 1) if feed == 4 else 0)
-            if self.chance(0.03):  # back to where it began
-                moves[feed] = 0
-                self.prices[feed - 1] = (3_700_000_000_123, 1_000, 400, 90)[feed - 1]
+        for feed in feeds or self.random.sample((1, 2, 3, 4), self.random.choice((1, 1, 2, 4))):
+            wide = 5_000 if self.chance(self.calm) else self.random.choice((30_000, 80_000, 300_000))
+            away = PPM - self.prices[feed - 1] * PPM // self.bases[feed - 1]  # prices come back in the end
+            moves[feed] = self.random.randint(-wide, wide) + min(away, PPM) // 20
         return self.price(moves)
 
     def pass_time(self):
         step = self.random.choices(
-            (0, 1, SECOND, 7 * SECOND, 61 * SECOND, 600 * SECOND, HOUR + 1, 24 * HOUR), (20, 10, 30, 20, 12, 5, 2, 0.3)
+            (0, 1, SECOND, 7 * SECOND, 61 * SECOND, 600 * SECOND, HOUR + 1, 24 * HOUR), (30, 10, 30, 20, 8, 2, 0.6, 0.1)
         )[0]
         self.now += step
+        return step
 
     # --- Who and what ---
 
@@ -422,12 +426,14 @@ class Flow:
         if held and self.chance(0.3):
             side = SELL if held > 0 else BUY
         line = {"account": account, "market": market, "side": side, "stp": pick((0, 0, 0, 1, 2, 3, 4))}
-        line["lots"] = pick((uniform(1, 8), uniform(1, 40), uniform(20, 150), abs(held) or 1))
+        line["lots"] = pick(
+            (uniform(1, 8), self.affordable(account, market), self.affordable(account, market), abs(held) or 1)
+        )
         if self.chance(0.7):
             line["tif"] = pick((0, 0, 0, 0, 0, IOC, 2, 2, GTT))
-            line["price"] = self.near(mark, 40_000)
+            line["price"] = self.limit_price(market, side, mark)
             if line["tif"] in (0, GTT):
-                line["flags"] = pick((0, 0, 0, 0, POST_ONLY, POST_ONLY_SLIDE))
+                line["options"] = pick((0, 0, 0, 0, POST_ONLY, POST_ONLY_SLIDE))
         else:
             line["order_type"] = 1
             line["tif"] = pick((0, IOC, 2))
@@ -435,12 +441,31 @@ class Flow:
             line["tif"] = GTT if not line.get("order_type") else line["tif"]
             line["expires_ns"] = self.now + pick((0, SECOND, 30 * SECOND, 300 * SECOND))
         if self.chance(0.2 if held else 0.03):
-            line["flags"] = line.get("flags", 0) | REDUCE_ONLY
+            line["options"] = line.get("options", 0) | REDUCE_ONLY
         if self.chance(0.18):
             self.add_trigger(line, mark)
         if self.chance(0.2):
             line |= client(uniform(1, 25))
         return rows(PLACE_ORDER, self.now, line)
+
+    def limit_price(self, market, side, mark):
+        """Beside the mark, or at a price that trades."""
+        held = self.twin.markets.get(market)
+        opposite = best_price(self.twin, held, -side) if held else 0
+        if opposite and self.chance(0.45):
+            return max(0, opposite + side * self.random.choice((0, 0, 1, 5)))
+        return self.near(mark, self.random.choice((2_000, 15_000, 40_000)))
+
+    def affordable(self, account, market):
+        """About as many lots as the account's means allow."""
+        if account not in self.twin.accounts or market not in self.twin.markets:
+            return 1
+        legs, held = self.twin.legs_of(account), self.twin.markets[market]
+        spare = equity(self.twin, legs) - requirement(self.twin, legs, FOR_OPEN)
+        price = self.twin.assets[self.twin.settle(held)].price
+        lot = max(1, self.mark(market) * held.rule[M_ATOMS_PER_TICK_LOT] * price // ASSET_PRICE_SCALE)
+        lots = spare * held.rule[M_LEVERAGE_DEFAULT] // lot
+        return max(1, min(lots * self.random.choice((20, 50, 80, 98, 110)) // 100, held.rule[M_ORDER_LOTS_MAX]))
 
     def add_trigger(self, line, mark):
         line["trigger_kind"] = self.random.choice((STOP, STOP, TAKE_PROFIT, TRAILING))
@@ -448,14 +473,14 @@ class Flow:
         if line["trigger_kind"] == TRAILING:
             line["callback"] = self.random.choice((1_000, 10_000, 50_000, 200_000))
             line["trigger"] = self.near(mark, 20_000) if self.chance(0.4) else 0
-            line |= {"order_type": 1, "price": 0, "tif": IOC, "flags": line.get("flags", 0) & REDUCE_ONLY}
+            line |= {"order_type": 1, "price": 0, "tif": IOC, "options": line.get("options", 0) & REDUCE_ONLY}
             line["expires_ns"] = 0
             return
         above = (line["side"] == BUY) == (line["trigger_kind"] == STOP)
         away = self.random.randint(1, 60_000) if self.chance(0.9) else -1
         line["trigger"] = max(0, mark + (1 if above else -1) * (mark * away // PPM + (away > 0)))
         if self.chance(0.15):
-            line["flags"] = line.get("flags", 0) | CLOSE_POSITION
+            line["options"] = line.get("options", 0) | CLOSE_POSITION
             line["lots"] = 0
 
     def near(self, mark, ppm):
@@ -527,12 +552,16 @@ class Flow:
         elif kind == RISK_TIER:
             row, parameters = (
                 pick((1, 2)),
-                pick(({T_LEVERAGE_MAX: pick((2, 10, 100, 1_000))}, {T_PRODUCTS: pick((0, 1, 1))})),
+                {T_LEVERAGE_MAX: pick((2, 10, 100, 1_000))},
             )
         else:
             row = self.random.randint(2, 5)
             parameters = pick(
-                ({O_STP: self.random.randint(1, 4)}, {O_FEE_TIER: pick((0, 1, 7))}, {O_RISK_TIER: pick((1, 1, 2, 9))})
+                (
+                    {O_STP: self.random.randint(1, 4)},
+                    {O_FEE_TIER: pick((0, 1, 7))},
+                    {O_RISK_TIER: pick((1, 1, 1, 2, 3, 9))},
+                )
             )
         return self.configure(kind, parameters, row)
 
@@ -549,7 +578,7 @@ class Flow:
                 {M_BRACKETS: pick((1, 2, 3))},
                 {M_OI_LOWER_LOTS: 5, M_OI_UPPER_LOTS: pick((0, 50, 500))},
                 {M_FUNDING_INTERVAL_NS: pick((0, 120, 600)) * SECOND},
-                {M_ORDER_LOTS_MAX: pick((50, 200))},
+                {M_ORDER_LOTS_MAX: pick((30, 60))},
                 {M_OPEN_INTEREST_LOTS_MAX: pick((50, 10_000))},
             )
         )
@@ -574,7 +603,7 @@ class Flow:
         makers = (
             (self.random_price, 26),
             (self.random_order, 44),
-            (self.random_amend, 5),
+            (self.random_amend, 4),
             (self.random_cancel, 4),
             (self.random_cancel_all, 0.7),
             (self.random_cancel_after, 0.7),
@@ -599,9 +628,12 @@ class Flow:
             yield made
             self.take(made)
         for _ in range(count):
-            self.pass_time()
+            passed = self.pass_time()
             self.now = max(self.now, self.twin.now)
-            made = self.bad_row() if self.chance(0.03) else self.pick()
+            if passed > 60 * SECOND and self.chance(0.8):
+                made = self.random_price((1, 2, 3, 4))
+            else:
+                made = self.bad_row() if self.chance(0.03) else self.pick()
             yield made
             self.take(made)
 
@@ -620,7 +652,7 @@ def small_limits(seed):
         risk_tiers=4,
         owners=8,
         accounts=24,
-        legs=120,
+        legs=240,
         orders=60,
         references=4_000,
         recent_client_ids=8,
@@ -632,7 +664,7 @@ def small_limits(seed):
         limits = replace(
             limits,
             accounts=random.choice((14, 24)),
-            legs=random.choice((14, 30)),
+            legs=64 + random.choice((15, 30, 50)),
             orders=random.choice((8, 20)),
             references=random.choice((40, 200)),
             orders_per_account=random.choice((3, 12)),

@@ -2,8 +2,7 @@
 
 from steelyard.model import events
 from steelyard.model.orders import RESTING
-from tests.reference.isolated import give_back, returns_margin
-from tests.reference.numbers import down
+from tests.reference.isolated import give_back, return_after_close, returns_margin, shrink_margin
 
 
 def close_order(twin, order, reason, extra=0):
@@ -19,16 +18,15 @@ def close_order(twin, order, reason, extra=0):
         lots=order.remaining,
         extra=extra,
     )
-    if returns_margin(twin, order.account) and order.margin:
-        give_back(twin, order.account, down(order.margin * order.remaining, order.lots))
+    return_after_close(twin, order.account, order.margin)
 
 
 def cut_order(twin, order, cut):
     """An order keeps its place with fewer lots."""
-    share = down(order.margin * cut, order.lots)
-    order.margin -= share
-    order.lots -= cut
+    before = order.margin
     order.remaining -= cut
+    order.lots -= cut
+    shrink_margin(order, order.remaining + cut)
     twin.emit(
         events.ORDER_AMENDED,
         account=order.account,
@@ -39,8 +37,8 @@ def cut_order(twin, order, cut):
         lots=order.remaining,
         extra=1,
     )
-    if returns_margin(twin, order.account) and share:
-        give_back(twin, order.account, share)
+    if returns_margin(twin, order.account):
+        give_back(twin, order.account, before - order.margin)
 
 
 def cancel_all(twin, account, market, reason):

@@ -21,17 +21,19 @@ LEVELS_MAX = 256
 
 def sample(twin, market):
     market.next_sample_ns += market.rule[M_SAMPLE_INTERVAL_NS]
-    market.premium_sum += premium(twin, market)
-    market.premium_count += 1
+    found = premium(twin, market)
+    if found is not None:
+        market.premium_sum += found
+        market.premium_count += 1
 
 
 def premium(twin, market):
-    """In ppb; a missing sample counts as zero."""
+    """In ppb; None if the sample is missing."""
     if not twin.is_fresh(market):
-        return 0
+        return None
     bid, ask = impact(twin, market, BUY), impact(twin, market, SELL)
     if bid is None or ask is None:
-        return 0
+        return None
     index = market.index * INDEX_SCALE
     return clamp(down((max(0, bid - index) - max(0, index - ask)) * PPB, index), -PPB, PPB)
 

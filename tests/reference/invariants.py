@@ -89,7 +89,7 @@ def resting_orders(facts):
             yield f"order {order['id']}: {order['remaining']} remaining, {note['filled']} filled of {note['lots']}"
         best[market][0 if buys else 1] = (max if buys else min)(best[market][0 if buys else 1], order["price"])
         sums = lots[order["leg"]]
-        if order["flags"] & (REDUCE_ONLY | CLOSE_POSITION):
+        if order["options"] & (REDUCE_ONLY | CLOSE_POSITION):
             sums[4] += order["remaining"]
             if leg["quantity"] * order["side"] >= 0:
                 yield f"order {order['id']}: nothing to reduce"

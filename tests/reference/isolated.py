@@ -5,7 +5,7 @@ See docs/concepts/legs-and-health.md (isolated positions).
 
 from steelyard.model import events
 from steelyard.model.keys import M_SETTLE, O_ISOLATED
-from steelyard.model.orders import CHILD, FOR_OPEN
+from steelyard.model.orders import CHILD, FOR_OPEN, INCOMING
 from steelyard.num.limits import INT64_MAX
 from tests.reference import money
 from tests.reference.health import equity, requirement
@@ -102,10 +102,27 @@ def return_after_fill(twin, account, market, before, closed):
         give_back(twin, account, down(cash * closed, abs(before)))
 
 
+def return_after_close(twin, account, margin):
+    """An order that closed brings home its margin; an empty child everything."""
+    if not returns_margin(twin, account):
+        return
+    if is_empty(twin, account):
+        return_everything(twin, account)
+    else:
+        give_back(twin, account, margin)
+
+
+def shrink_margin(order, lots_before):
+    """The margin an order brought stays in proportion to what is left of it."""
+    order.margin = down(order.margin * order.remaining, lots_before)
+
+
 def is_empty(twin, child):
-    """No position, and no order that could still make one."""
+    """No position, and no order that could still make one; an incoming one counts while it has lots left."""
     thing = twin.markets[twin.accounts[child].market].thing
-    return not twin.quantity(child, thing) and not any(order.remaining for order in twin.open_orders(child))
+    return not twin.quantity(child, thing) and all(
+        order.state == INCOMING and not order.remaining for order in twin.open_orders(child)
+    )
 
 
 def return_everything(twin, child):

@@ -289,13 +289,15 @@ def lots_to_close(standing):
     """The fewest lots that restore the buffer, or all; a slice of them if the position is large."""
     rule, lots = standing.market.rule, standing.lots
     others = standing.restore - standing.kept(0, FOR_RESTORE)
-    needed = lots
-    for fewer in range(1, lots):
-        fee = part_up(fewer * standing.mark * standing.a, rule[M_LIQUIDATION_FEE_PPM])
-        restore = others + standing.kept(fewer, FOR_RESTORE)
+    too_few, needed = 0, lots
+    while needed - too_few > 1:
+        middle = (too_few + needed) // 2
+        fee = part_up(middle * standing.mark * standing.a, rule[M_LIQUIDATION_FEE_PPM])
+        restore = others + standing.kept(middle, FOR_RESTORE)
         if standing.equity - charge(fee, standing.price) - restore >= 0:
-            needed = fewer
-            break
+            needed = middle
+        else:
+            too_few = middle
     if lots * standing.mark * standing.a > rule[M_SLICE_NOTIONAL]:
         needed = min(needed, max(1, part_down(lots, rule[M_SLICE_PPM])))
     return needed
@@ -325,14 +327,15 @@ def meet_book(twin, standing, lots, limit):
         order_type=LIMIT,
         tif=IOC,
         stp=STP_MAKER,
-        flags=0,
+        options=0,
         price=limit,
         remaining=lots,
         lots=lots,
         client=money.NO_CLIENT,
         id=-account,
     )
-    return match(twin, order, market, liquidation=True)
+    filled, received, _ = match(twin, order, market, liquidation=True)
+    return filled, received
 
 
 def offer_to_backstop(twin, standing, lots, cash_of):

@@ -1,13 +1,12 @@
 """The book: who stands where, whether a fill may happen, and how an order meets it. See docs/concepts/orders.md."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from steelyard.model import events
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_FEE_TIERS, M_MAKER_PPM, M_TAKER_PPM, O_FEE_TIER, O_STP
 from steelyard.model.orders import (
     BUY,
     FEES,
-    FOR_MAINTAIN,
     RESTING,
     STP_BOTH,
     STP_MAKER,
@@ -16,9 +15,9 @@ from steelyard.model.orders import (
     STP_TAKER,
 )
 from tests.reference import money
-from tests.reference.closing import close_order, shrink_reduce_only
-from tests.reference.health import equity, leaves_no_weaker, requirement
-from tests.reference.isolated import return_after_fill
+from tests.reference.closing import close_order, resting_reduce_only, shrink_reduce_only
+from tests.reference.health import is_healthy, leaves_no_weaker
+from tests.reference.isolated import return_after_fill, shrink_margin
 from tests.reference.numbers import part_up
 from tests.reference.positions import trade, trade_on_copy
 from tests.reference.rows import copied
@@ -68,58 +67,81 @@ def same_owner(twin, one, other):
     return twin.accounts[one].owner == twin.accounts[other].owner
 
 
+def fill_may_happen(twin, resting, market, lots, fee):
+    """Afterwards its owner is healthy, or no weaker than now."""
+    signed, legs = resting.side * lots, twin.legs_of(resting.account)
+    cost = signed * resting.price * market.rule[M_ATOMS_PER_TICK_LOT]
+    if healthy_after(twin, resting.account, market, signed, cost, fee):
+        return True
+    atoms = signed * (market.mark - resting.price) * market.rule[M_ATOMS_PER_TICK_LOT]
+    return leaves_no_weaker(twin, legs, market, legs[market.thing].quantity + signed, atoms)
+
+
+def healthy_after(twin, account, market, lots, cost, fee):
+    legs = copied(twin.legs_of(account))
+    trade_on_copy(twin, legs, market, lots, cost, fee)
+    return is_healthy(twin, legs)
+
+
 @dataclass
-class Looked:
-    """What a look at the book has already counted for one account."""
+class Counted:
+    """What a look at the book has counted for one account."""
 
-    legs: dict
     lots: int = 0  # signed
-    atoms: int = field(default=0)  # gained against the mark, fee set aside
-
-
-def fill_may_happen(twin, resting, market, lots, fee, looked=None):
-    """Afterwards its owner is healthy, or no weaker than now. `looked` carries on what was counted before."""
-    a = market.rule[M_ATOMS_PER_TICK_LOT]
-    before = looked or Looked(twin.legs_of(resting.account))
-    signed = resting.side * lots
-    legs = copied(before.legs)
-    trade_on_copy(twin, legs, market, signed, signed * resting.price * a, fee)
-    total = before.lots + signed
-    atoms = before.atoms + signed * (market.mark - resting.price) * a
-    now = twin.legs_of(resting.account)
-    allowed = equity(twin, legs) >= requirement(twin, legs, FOR_MAINTAIN) or leaves_no_weaker(
-        twin, now, market, now[market.thing].quantity + total, atoms
-    )
-    if allowed and looked:
-        looked.legs, looked.lots, looked.atoms = legs, total, atoms
-    return allowed
+    cost: int = 0
+    fees: int = 0
+    not_reducing: int = 0  # lots of orders that are not reduce-only
 
 
 def fillable_lots(twin, taker, market):
     """How much a fill-or-kill order would surely fill: the same path, looked at first."""
-    mode, counted, fills, met = self_trade_mode(twin, taker), 0, 0, {}
-    for resting in book_side(twin, market, -taker.side):
-        if counted >= taker.remaining or fills >= FILLS_PER_ORDER_MAX or not crosses(taker, resting.price):
+    mode, home, found, met = self_trade_mode(twin, taker), taker.account or taker.home, 0, {}
+    for resting in book_side(twin, market, -taker.side)[:FILLS_PER_ORDER_MAX]:
+        if found >= taker.remaining or not crosses(taker, resting.price):
             break
-        if mode != STP_NONE and same_owner(twin, taker.account or taker.home, resting.account):
+        if mode != STP_NONE and same_owner(twin, home, resting.account):
             if mode in (STP_TAKER, STP_BOTH):
-                break
+                return 0
             continue
-        looked = met.setdefault(resting.account, Looked(twin.legs_of(resting.account)))
-        lots = min(resting.remaining, taker.remaining - counted)
+        if resting.account == home:
+            continue
+        lots = min(resting.remaining, taker.remaining - found)
         if resting.reduces:
-            left = twin.quantity(resting.account, market.thing) + looked.lots
-            lots = min(lots, max(0, -resting.side * left))
-        cost = lots * resting.price * market.rule[M_ATOMS_PER_TICK_LOT]
-        _, fee = fees_of(twin, taker.account or taker.home, resting.account, market, cost, False)
-        if lots and fill_may_happen(twin, resting, market, lots, fee, looked):
-            counted += lots
-            fills += 1
-    return counted
+            lots = min(lots, reducible(twin, resting, market, met.get(resting.account, Counted())))
+        if lots and count_in(twin, taker, resting, market, lots, met):
+            found += lots
+    return found
+
+
+def reducible(twin, resting, market, counted):
+    """What a reduce-only order may surely still reduce."""
+    held = abs(twin.quantity(resting.account, market.thing))
+    spare = held - resting_reduce_only(twin, resting.account, market) - counted.not_reducing
+    return max(0, resting.remaining + min(0, spare))
+
+
+def count_in(twin, taker, resting, market, lots, met):
+    """Counts this fill if it may happen after those already counted."""
+    account, before = resting.account, met.get(resting.account, Counted())
+    cost = lots * resting.price * market.rule[M_ATOMS_PER_TICK_LOT]
+    _, fee = fees_of(twin, taker.account or taker.home, account, market, cost, False)
+    after = Counted(
+        before.lots + resting.side * lots,
+        before.cost + resting.side * cost,
+        before.fees + fee,
+        before.not_reducing + (0 if resting.reduces else lots),
+    )
+    if account in met:
+        allowed = healthy_after(twin, account, market, after.lots, after.cost, after.fees)
+    else:
+        allowed = fill_may_happen(twin, resting, market, lots, fee)
+    if allowed:
+        met[account] = after
+    return allowed
 
 
 def match(twin, taker, market, liquidation=False):
-    """Meets the book until it no longer crosses: (lots filled, signed cash received, closed by a rule of its own)."""
+    """Meets the book until it no longer crosses: (lots filled, signed cash received, reason if its rest must close)."""
     a, mode = market.rule[M_ATOMS_PER_TICK_LOT], self_trade_mode(twin, taker)
     filled, received, fills = 0, 0, 0
     while taker.remaining:
@@ -133,8 +155,7 @@ def match(twin, taker, market, liquidation=False):
             if mode in (STP_MAKER, STP_BOTH):
                 close_order(twin, resting, events.CLOSED_SELF_TRADE)
             if mode in (STP_TAKER, STP_BOTH):
-                close_order(twin, taker, events.CLOSED_SELF_TRADE)
-                break
+                return filled, received, events.CLOSED_SELF_TRADE
             continue
         lots = min(taker.remaining, resting.remaining)
         cost = lots * resting.price * a
@@ -146,12 +167,9 @@ def match(twin, taker, market, liquidation=False):
         filled += lots
         received -= taker.side * cost
         fills += 1
-        if fills == FILLS_PER_ORDER_MAX and taker.remaining and not liquidation:
-            close_order(twin, taker, events.CLOSED_WORK_LIMIT)
-            break
         if fills == FILLS_PER_ORDER_MAX:
-            break
-    return filled, received
+            return filled, received, events.CLOSED_WORK_LIMIT
+    return filled, received, 0
 
 
 def fill(twin, market, taker, resting, lots, fees, liquidation):
@@ -174,7 +192,7 @@ def fill(twin, market, taker, resting, lots, fees, liquidation):
             account=order.account,
             market=market.row,
             side=order.side,
-            flags=flag,
+            options=flag,
             order=order.id,
             other=other.id,
             price=resting.price,
@@ -186,9 +204,9 @@ def fill(twin, market, taker, resting, lots, fees, liquidation):
         )
         moved.append((order.account, before, closed))
     market.last = resting.price
+    shrink_margin(resting, resting.remaining + lots)
     if not resting.remaining:
         twin.retire(resting)
-    for account, _, _ in moved:
-        shrink_reduce_only(twin, account, market)
     for account, before, closed in moved:
+        shrink_reduce_only(twin, account, market)
         return_after_fill(twin, account, market, before, closed)

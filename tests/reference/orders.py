@@ -51,6 +51,7 @@ from steelyard.num.limits import PPM
 from tests.reference import closing, isolated, money
 from tests.reference.closing import close_order
 from tests.reference.health import equity, leaves_no_weaker, may_open, requirement
+from tests.reference.isolated import shrink_margin
 from tests.reference.matching import best_price, book_side, crosses, fee_rate, fillable_lots, match
 from tests.reference.numbers import atoms_worth_up, part_down, part_up
 from tests.reference.rows import Order, Refused, copied
@@ -70,7 +71,7 @@ def place(twin, c):
     first = twin.first_with_client(c.account, c.client)
     twin.require(not first, reject.CLIENT_ID_REPEATED, order=first)
     market = twin.markets[c.market]
-    closes = c.flags & CLOSE_POSITION
+    closes = c.options & CLOSE_POSITION
     check_size(twin, market, c.lots, closes)
     needs_trigger = c.trigger_kind in (STOP, TAKE_PROFIT)
     check_price(twin, market, c, needs_trigger)
@@ -83,7 +84,7 @@ def place(twin, c):
         order_type=c.order_type,
         tif=IOC if c.order_type == MARKET and c.tif == GTC else c.tif,
         stp=c.stp,
-        flags=c.flags,
+        options=c.options,
         price=c.price,
         remaining=c.lots,
         lots=c.lots,
@@ -179,7 +180,7 @@ def run_triggered(twin, old):
         price=watched_price(twin, old),
     )
     order = replace(old)
-    if order.flags & CLOSE_POSITION:
+    if order.options & CLOSE_POSITION:
         order.remaining = order.lots = abs(twin.quantity(order.account, market.thing))
     try:
         check_permissions(twin, market, order)
@@ -200,7 +201,7 @@ def run_triggered(twin, old):
 
 def check_fields(twin, c):
     trailing, waits_for_price = c.trigger_kind == TRAILING, c.trigger_kind in (STOP, TAKE_PROFIT)
-    post_only = c.flags & (POST_ONLY | POST_ONLY_SLIDE)
+    post_only = c.options & (POST_ONLY | POST_ONLY_SLIDE)
     wrong = (
         c.side not in (BUY, SELL),
         c.order_type not in (LIMIT, MARKET),
@@ -208,10 +209,10 @@ def check_fields(twin, c):
         not 0 <= c.stp <= STP_BOTH,
         not NO_TRIGGER <= c.trigger_kind <= TRAILING,
         not 0 <= c.trigger_on <= ON_LAST,
-        not 0 <= c.flags <= FLAGS_ALL,
+        not 0 <= c.options <= FLAGS_ALL,
         post_only == POST_ONLY | POST_ONLY_SLIDE,
         post_only and (c.order_type == MARKET or c.tif in (IOC, FOK)),
-        c.flags & CLOSE_POSITION and (not waits_for_price or c.lots),
+        c.options & CLOSE_POSITION and (not waits_for_price or c.lots),
         c.trigger_kind == NO_TRIGGER and (c.trigger or c.callback),
         trailing and not 1 <= c.callback <= PPM - 1,
         waits_for_price and c.callback,
@@ -239,7 +240,7 @@ def check_permissions(twin, market, order):
     state = market.rule[M_STATE]
     twin.require(state != HALTED, reject.MARKET_HALTED)
     twin.require(state != CANCEL_ONLY, reject.MARKET_CANCEL_ONLY)
-    post_only = order.flags & (POST_ONLY | POST_ONLY_SLIDE)
+    post_only = order.options & (POST_ONLY | POST_ONLY_SLIDE)
     twin.require(state != POST_ONLY_MARKET or post_only, reject.MARKET_POST_ONLY)
     twin.require(state != REDUCE_ONLY_MARKET or order.reduces, reject.MARKET_REDUCE_ONLY)
     tier = twin.tiers[twin.risk_tier_of(order.home)]
@@ -299,9 +300,9 @@ def worst_level(twin, market, order):
 
 def check_post_only(twin, market, order):
     opposite = best_price(twin, market, -order.side)
-    if not order.flags & (POST_ONLY | POST_ONLY_SLIDE) or not crosses(order, opposite):
+    if not order.options & (POST_ONLY | POST_ONLY_SLIDE) or not crosses(order, opposite):
         return
-    twin.require(order.flags & POST_ONLY_SLIDE, reject.POST_ONLY_WOULD_CROSS)
+    twin.require(order.options & POST_ONLY_SLIDE, reject.POST_ONLY_WOULD_CROSS)
     order.price = opposite - order.side
     twin.require(1 <= order.price <= market.rule[M_TICKS_MAX], reject.POST_ONLY_WOULD_CROSS)
 
@@ -322,7 +323,7 @@ def reserve_per_lot(twin, market, order):
     a = market.rule[M_ATOMS_PER_TICK_LOT]
     crossing = max(0, order.side * (order.price - market.mark)) * a
     rate = fee_rate(twin, order.home, market, M_TAKER_PPM)
-    if order.flags & (POST_ONLY | POST_ONLY_SLIDE):
+    if order.options & (POST_ONLY | POST_ONLY_SLIDE):
         rate = max(0, fee_rate(twin, order.home, market, M_MAKER_PPM))
     return crossing + part_up(order.price * a, rate)
 
@@ -405,7 +406,7 @@ def accept(twin, market, order, state, margin):
         account=order.account,
         market=order.market,
         side=order.side,
-        flags=order.order_type + 2 * order.tif,
+        options=order.order_type + 2 * order.tif,
         order=order.id,
         price=order.price,
         lots=order.lots,
@@ -416,11 +417,14 @@ def accept(twin, market, order, state, margin):
 
 def enter(twin, market, order):
     """Meets the book; what is left rests or closes."""
-    match(twin, order, market)
-    if twin.orders.get(order.row) is not order:
-        return  # closed on the way
+    before = order.remaining
+    _, _, must_close = match(twin, order, market)
+    shrink_margin(order, before)
     if not order.remaining:
         twin.retire(order)
+        return
+    if must_close:
+        close_order(twin, order, must_close)
         return
     if order.order_type == MARKET or order.tif in (IOC, FOK):
         close_order(twin, order, events.CLOSED_IMMEDIATE)

@@ -50,6 +50,8 @@ from tests.reference.numbers import part_down, part_up
 from tests.reference.prices import copy_to_user
 from tests.reference.rows import Asset, Feed, Market
 
+ROUNDING_ATOMS = 2  # between restore and open
+
 KEYS = {ASSET: ASSET_KEYS, FEED: FEED_KEYS, MARKET: MARKET_KEYS, RISK_TIER: TIER_KEYS, OWNER: OWNER_KEYS}
 WIDTHS = {ASSET: ASSET_WIDTH, FEED: FEED_WIDTH, MARKET: MARKET_WIDTH, RISK_TIER: TIER_WIDTH, OWNER: OWNER_WIDTH}
 UNKNOWN = {
@@ -166,7 +168,8 @@ def check_market(twin, rule, row):
                 return rates + i
     for notional in rule[M_BRACKET_UPPER : M_BRACKET_UPPER + brackets]:
         maintain = bracket_requirement(rule, notional, M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN)
-        if part_up(maintain, restore) > bracket_requirement(rule, notional, M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN):
+        opening = bracket_requirement(rule, notional, M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN)
+        if part_up(maintain, restore) > opening + ROUNDING_ATOMS:
             return M_RESTORE_PPM
     for i in (0, brackets - 1):  # the first and the last slope
         if rule[M_BRACKET_MAINTAIN_PPM + i] * restore > rule[M_BRACKET_OPEN_PPM + i] * PPM:

@@ -16,7 +16,16 @@ from steelyard.model.keys import (
     M_TICKS_MAX,
 )
 from steelyard.model.orders import BUY, SELL
-from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, INDEX_SCALE, INT64_MAX, PPB, PPM, SOURCES_MAX, VALUE_MAX
+from steelyard.num.limits import (
+    AMOUNT_MAX,
+    ASSET_PRICE_SCALE,
+    INDEX_SCALE,
+    PPB,
+    PPM,
+    SOURCES_MAX,
+    TIME_NS_MAX,
+    VALUE_MAX,
+)
 from tests.reference.matching import best_price
 from tests.reference.numbers import clamp, down, part_down
 
@@ -49,7 +58,8 @@ def clock(twin, _):
 def check_report(twin, row, at_ns):
     feed, source = twin.feeds.get(row.market), row.account
     twin.require(feed, reject.FEED_UNKNOWN, row=row)
-    twin.require(0 <= source < SOURCES_MAX, reject.SOURCE_UNKNOWN, row=row)
+    listened = 0 <= source < SOURCES_MAX and feed.weight(source)
+    twin.require(listened, reject.SOURCE_UNKNOWN, row=row)
     twin.require(row.price > 0, reject.PRICE_MUST_BE_POSITIVE, row=row)
     twin.require(price_fits(twin, feed, row.price), reject.PRICE_EXCEEDS_LIMIT, row=row)
     in_order = feed.sources[source].at_ns <= row.trigger <= at_ns
@@ -95,7 +105,7 @@ def recompute_index(twin, row):
         before = feed.price
         feed.price = weighted_median(reports)
         ends = sorted((end for _, _, _, end in reports), reverse=True)
-        feed.fresh_until_ns = min(ends[feed.rule[F_QUORUM] - 1], INT64_MAX)
+        feed.fresh_until_ns = min(ends[feed.rule[F_QUORUM] - 1], TIME_NS_MAX)
         if feed.price != before:
             twin.emit(events.INDEX_SET, market=row, price=feed.price)
     copy_to_user(twin, feed)

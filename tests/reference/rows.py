@@ -102,7 +102,7 @@ class Order:
     order_type: int
     tif: int
     stp: int
-    flags: int
+    options: int
     price: int
     remaining: int
     lots: int
@@ -123,7 +123,7 @@ class Order:
 
     @property
     def reduces(self):
-        return self.flags & (REDUCE_ONLY | CLOSE_POSITION) != 0
+        return self.options & (REDUCE_ONLY | CLOSE_POSITION) != 0
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Orders that wait for a price. See docs/concepts/orders.md (life)."""
 
 from steelyard.model.orders import BUY, ON_INDEX, ON_MARK, STOP, TRAILING, TRIGGERED, WAITING
-from tests.reference.numbers import part_down
+from tests.reference.numbers import part_up
 
 
 def watched_price(twin, order):
@@ -27,9 +27,9 @@ def trailing_fires(order, price):
             return False
     if order.side == BUY:
         order.best = min(order.best or price, price)
-        return price >= order.best + part_down(order.best, order.callback)
+        return price >= order.best + part_up(order.best, order.callback)
     order.best = max(order.best, price)
-    return price <= order.best - part_down(order.best, order.callback)
+    return price <= order.best - part_up(order.best, order.callback)
 
 
 def look_at_stops(twin):

@@ -25,6 +25,7 @@ from tests.reference.rows import Account, Leg, Recent, Refused
 
 NO_EVENT = {column: 0 for column in EVENT.names if column != "spare"}
 COLUMNS = COMMAND.names
+LEGS_RESERVED = 64  # rows kept free for legs that no check asks about: fees, conversions, the house
 SPANNING = (commands.PRICE, commands.CONFIGURE)
 
 
@@ -42,7 +43,7 @@ class Command:
     stp: int
     trigger_kind: int
     trigger_on: int
-    flags: int
+    options: int
     market: int
     account: int
     order: int
@@ -291,7 +292,8 @@ class Twin:
         held = self._legs_of[account]
         new = len(set(things) - held.keys())
         used = len(self.legs) - len(self.accounts)
-        return len(held) + new <= LEGS_PER_ACCOUNT_MAX and (not new + others or used + new + others <= self.limits.legs)
+        in_table = used + new + others + LEGS_RESERVED <= self.limits.legs
+        return len(held) + new <= LEGS_PER_ACCOUNT_MAX and (in_table or not new + others)
 
     def has_room_for_reference(self):
         return len(self.references) < self.limits.references

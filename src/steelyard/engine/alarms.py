@@ -9,7 +9,7 @@ Each driver has two ladders of keys, below and above it. A key rings when the dr
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_previous, bit_set
 from steelyard.engine.heap import TRIGGERS, heap_push
 from steelyard.model.orders import TRIGGERED, WAITING
-from steelyard.num import kernel, leaf
+from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import INT64_MAX
 from steelyard.num.wide import highest_bit
 from steelyard.state.tables import (
@@ -91,7 +91,7 @@ def bits_base(s, ladder):
     return LAYOUT(s)[L_BITS_DRIVER] + ladder * _DRIVER_WORDS
 
 
-@kernel
+@far
 def alarm_insert(s, driver, side, node):
     """Link a node under its key."""
     table, bucket, nearest = NODE(s), BUCKET(s), DRIVER(s)
@@ -113,7 +113,7 @@ def alarm_insert(s, driver, side, node):
     return 0
 
 
-@kernel
+@far
 def alarm_remove(s, node):
     """Unlink a node, if it is linked. The nearest key may then be too near, which costs one look in vain."""
     table, bucket = NODE(s), BUCKET(s)
@@ -181,7 +181,7 @@ def sound(s, node):
     return trigger_order(s, row)
 
 
-@kernel
+@far
 def ring(s, driver, value):
     """The driver is at this value: everything it reached rings and is unlinked."""
     nearest, table, bucket = DRIVER(s), NODE(s), BUCKET(s)

@@ -18,7 +18,7 @@ from steelyard.model import orders as word
 from steelyard.model import reject as no
 from steelyard.model.events import CANCEL_AFTER_SET, CLOSED_BY_USER
 from steelyard.model.keys import M_ORDER_LOTS_MAX, M_TICKS_MAX
-from steelyard.num import kernel
+from steelyard.num import far, kernel
 from steelyard.num.limits import TIME_NS_MAX
 from steelyard.state.tables import ACCOUNT, COMMAND, LEG, LEG_OPEN, MACHINE, MARKET_0, MARKET_RULE, NOTE, ORDER
 
@@ -31,7 +31,7 @@ def check_user(s, account):
     return no.NONE if ACCOUNT(s).role[account] == word.USER else no.ACCOUNT_IS_NOT_TRADABLE
 
 
-@kernel
+@far
 def amend_order(s, i):
     """AMEND_ORDER: keep the place when only shrinking; otherwise leave the book and enter it anew with the same id."""
     c, order, note = COMMAND(s), ORDER(s), NOTE(s)
@@ -97,7 +97,7 @@ def amend_order(s, i):
     return no.NONE
 
 
-@kernel
+@far
 def cancel_order(s, i):
     reason = check_user(s, COMMAND(s).account[i])
     if reason:
@@ -109,7 +109,7 @@ def cancel_order(s, i):
     return no.NONE
 
 
-@kernel
+@far
 def cancel_leg(s, leg, reason):
     """Close all orders of one leg, oldest first."""
     order = ORDER(s)
@@ -121,7 +121,7 @@ def cancel_leg(s, leg, reason):
     return 0
 
 
-@kernel
+@far
 def cancel_orders(s, account, market, reason, with_children):
     """Close an account's orders (of one market, or of all), leg by leg in order of thing."""
     leg = LEG(s)
@@ -137,7 +137,7 @@ def cancel_orders(s, account, market, reason, with_children):
     return 0
 
 
-@kernel
+@far
 def cancel_all(s, i):
     c = COMMAND(s)
     reason = check_user(s, c.account[i])
@@ -149,7 +149,7 @@ def cancel_all(s, i):
     return no.NONE
 
 
-@kernel
+@far
 def cancel_after(s, i):
     c, machine = COMMAND(s), MACHINE(s)
     account = c.account[i]

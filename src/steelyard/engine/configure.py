@@ -12,7 +12,7 @@ from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.commands import OWNER as OWNER_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
 from steelyard.model.events import CONFIGURED
-from steelyard.num import kernel, leaf
+from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, SOURCES_MAX, TIME_NS_MAX
 from steelyard.rules import parameters
 from steelyard.state.tables import (
@@ -250,7 +250,7 @@ def after_change(s, kind, row, old_interval, old_sample):
     return 0
 
 
-@kernel
+@far
 def configure(s):
     """CONFIGURE: the staged rows as one set."""
     rows, machine = STAGED(s), MACHINE(s)

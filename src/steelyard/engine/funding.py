@@ -8,7 +8,7 @@ from steelyard.engine.prices import show_driver
 from steelyard.model.events import DUST_SWEPT, FUNDING_SET
 from steelyard.model.keys import M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS, M_SETTLE
 from steelyard.model.orders import DUST, TIMER_FUNDING, TIMER_SAMPLE
-from steelyard.num import kernel
+from steelyard.num import far, kernel
 from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS, PPB
 from steelyard.num.rounding import mul_div_down
 from steelyard.rules.funding import (
@@ -40,7 +40,7 @@ def impact_price(s, market, side):
     return 0
 
 
-@kernel
+@far
 def plan_funding(s, market, now):
     """Set the next instants to the next multiples of the intervals after now; none without funding."""
     table, rule = MARKET(s), MARKET_RULE(s)
@@ -59,7 +59,7 @@ def plan_funding(s, market, now):
     return 0
 
 
-@kernel
+@far
 def sample_premium(s, market):
     table, machine = MARKET(s), MACHINE(s)
     now = machine.now_ns[0]
@@ -86,7 +86,7 @@ def sweep_dust(s, market):
     return 0
 
 
-@kernel
+@far
 def settle_interval(s, market):
     """One funding instant."""
     table, machine = MARKET(s), MACHINE(s)

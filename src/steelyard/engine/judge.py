@@ -17,7 +17,7 @@ from steelyard.engine.alarms import (
 from steelyard.engine.heap import TURNS, heap_push
 from steelyard.engine.ledger import UNIT, leg_terms
 from steelyard.model.orders import FOR_MAINTAIN
-from steelyard.num import kernel, leaf
+from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import PPM
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down
 from steelyard.rules.corner import driver_value, exposure
@@ -72,7 +72,7 @@ def set_boxes(s, account, width_ppm):
     return 0
 
 
-@kernel
+@far
 def prove(s, account):
     """Both certificates at the corners of the present boxes; the maintenance one is returned."""
     leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
@@ -90,7 +90,7 @@ def prove(s, account):
     return total
 
 
-@kernel
+@far
 def arm(s, account, slack):
     """Give a healthy account the widest box that its slack can prove, or put it on the hot list."""
     leg, table, machine = LEG(s), ACCOUNT(s), MACHINE(s)
@@ -139,7 +139,7 @@ def arm(s, account, slack):
     return 0
 
 
-@kernel
+@far
 def enqueue(s, account, equity, requirement):
     """Wait for a turn of liquidation."""
     table, machine = ACCOUNT(s), MACHINE(s)
@@ -167,7 +167,7 @@ def judge(s, account):
     return arm(s, account, equity - requirement)
 
 
-@kernel
+@far
 def judge_dirty(s):
     """Judge everybody whose proof was lost: alarms that rang, certificates that broke, and the hot if prices moved."""
     table, machine, dirty, hot = ACCOUNT(s), MACHINE(s), DIRTY(s), HOT(s)

@@ -6,7 +6,7 @@ See docs/concepts/money.md. The certificate of the account follows each movement
 from steelyard.engine.alarms import ARMED, mark_dirty
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
 from steelyard.model.keys import A_LOAN_CAP, M_SETTLE
-from steelyard.num import kernel, leaf
+from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.wide import mix
 from steelyard.rules.corner import corner_cash, corner_maintain, corner_open
@@ -101,7 +101,7 @@ def open_leg_row(s, account, thing):
     return row
 
 
-@kernel
+@far
 def open_leg(s, account, thing):
     """A new, empty leg; a market's brings the cash leg of its settlement asset along."""
     if thing >= MARKET_0:
@@ -168,7 +168,7 @@ def leg_terms(s, row):
     )
 
 
-@kernel
+@far
 def touch(s, row):
     """A leg changed: carry its account's certificates along, and look closer if they no longer prove anything."""
     leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
@@ -191,7 +191,7 @@ def touch(s, row):
     return 0
 
 
-@kernel
+@far
 def post(s, account, asset, amount):
     """Add atoms to an account's cash (take them away if negative)."""
     if amount == 0:

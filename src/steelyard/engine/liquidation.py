@@ -50,7 +50,7 @@ from steelyard.model.orders import (
     STP_MAKER,
     TIMER_COOLDOWN,
 )
-from steelyard.num import kernel, leaf
+from steelyard.num import far, kernel, leaf
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
 from steelyard.rules.ranking import deleveraging_score
 from steelyard.rules.requirement import (
@@ -85,7 +85,7 @@ def cool_down(s, account, nanoseconds):
     return 0
 
 
-@kernel
+@far
 def end_liquidation(s, account, reason, equity, requirement):
     """Leave the queue; an empty isolated position returns what is left to its parent."""
     table = ACCOUNT(s)
@@ -216,7 +216,7 @@ def may_take_over(s, market, quantity, lots, price_of_all):
     return equity >= requirement
 
 
-@kernel
+@far
 def hand_over(s, giver_row, taker_row, lots, cash_paid):
     """Move lots of a position to another leg for a lump of cash (what the giver receives; negative: pays)."""
     leg = LEG(s)
@@ -228,7 +228,7 @@ def hand_over(s, giver_row, taker_row, lots, cash_paid):
     return 0
 
 
-@kernel
+@far
 def take_over(s, account, row, most, at_mark):
     """The backstop takes the position, or a half, a quarter ... of it, at its bankruptcy cash or at the mark."""
     leg = LEG(s)
@@ -252,7 +252,7 @@ def take_over(s, account, row, most, at_mark):
     return 0
 
 
-@kernel
+@far
 def reduce_solvent(s, account, row):
     """E >= 0: a slice through the book, then below M(takeover) the backstop. Returns lots closed."""
     leg, rule, table = LEG(s), MARKET_RULE(s), MARKET(s)
@@ -278,7 +278,7 @@ def reduce_solvent(s, account, row):
     return filled
 
 
-@kernel
+@far
 def sell_bankrupt(s, account, row):
     """E < 0: the book, as far as the fund can pay the difference to the bankruptcy cash. Returns lots closed."""
     leg, rule = LEG(s), MARKET_RULE(s)
@@ -366,7 +366,7 @@ def can_be_deleveraged(s, row, signed, cash_paid):
     return equity >= requirement - leg_requirement(s, row, FOR_MAINTAIN)
 
 
-@kernel
+@far
 def deleverage(s, account, row):
     """E < 0 and nobody else is left: counterparties close at a price moved from bankruptcy towards the mark by the fund."""
     leg, score = LEG(s), SCORE(s)
@@ -416,7 +416,7 @@ def reduce_bankrupt(s, account, row):
     return closed + deleverage(s, account, row)
 
 
-@kernel
+@far
 def liquidation_turn(s, account):
     """One turn of one account."""
     cancel_orders(s, account, 0, CLOSED_LIQUIDATION, 0)
@@ -447,7 +447,7 @@ def liquidation_turn(s, account):
     return cool_down(s, account, MARKET_RULE(s)[LEG(s).thing[row] - MARKET_0, M_COOLDOWN_NS])
 
 
-@kernel
+@far
 def next_turn(s):
     """Give the least healthy waiting account its turn; 0 if nobody waits."""
     table = ACCOUNT(s)
@@ -460,7 +460,7 @@ def next_turn(s):
     return 0
 
 
-@kernel
+@far
 def cooled_down(s, account):
     """A cool-down is over: judge anew, and wait for a turn if still unhealthy."""
     if end_if_healthy(s, account):

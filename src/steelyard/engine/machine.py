@@ -24,7 +24,7 @@ from steelyard.model.orders import (
     TIMER_FUNDING,
     TIMER_SAMPLE,
 )
-from steelyard.num import entry, kernel, leaf
+from steelyard.num import entry, far, kernel, leaf
 from steelyard.num.limits import STEP_NS_MAX, TIME_NS_MAX
 from steelyard.state.tables import (
     ACCOUNT,
@@ -45,7 +45,7 @@ from steelyard.state.tables import (
 EVENT_ROOM = 1 << 16  # more than one command, or one piece of clock work, can say
 
 
-@kernel
+@far
 def run_timer(s, kind, row, at_ns):
     """One piece of clock work, if it still stands."""
     account, market, order, note = ACCOUNT(s), MARKET(s), ORDER(s), NOTE(s)
@@ -92,7 +92,7 @@ def may_span(kind):
     return kind == do.PRICE or kind == do.CONFIGURE
 
 
-@kernel
+@far
 def act(s, i, kind):
     """What the command itself does: a reason, or 0."""
     if kind == do.PLACE_ORDER:
@@ -130,7 +130,7 @@ def act(s, i, kind):
     return configure(s)
 
 
-@kernel
+@far
 def finish(s):
     """The end of a command: stops, conversions, judgements, turns of liquidation, until nothing is left or to do."""
     machine, layout = MACHINE(s), LAYOUT(s)

@@ -27,7 +27,7 @@ from steelyard.model.events import (
 )
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.model.orders import CHILD, FEES, STP_BOTH, STP_MAKER, STP_NONE, STP_TAKER
-from steelyard.num import kernel, leaf
+from steelyard.num import far, kernel, leaf
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.rules.consent import may_hold
 from steelyard.rules.corner import highest_mark
@@ -60,7 +60,7 @@ def fill_fee(s, market, owner, maker, liquidation, taker_fee, notional):
     return max(fee, 0) if liquidation else max(fee, -taker_fee)
 
 
-@kernel
+@far
 def may_fill(s, maker, lots, price, lots_before, atoms_before):
     """May this resting order be filled, after its account already took other lots (in a look ahead)?"""
     order, leg, table = ORDER(s), LEG(s), ACCOUNT(s)
@@ -92,7 +92,7 @@ def note_last(s, market, price):
         machine.pending[0] += 1
 
 
-@kernel
+@far
 def after_fill(s, row, before):
     """What follows a fill on one side: reduce-only orders shrink, an isolated position returns margin."""
     leg, table = LEG(s), ACCOUNT(s)
@@ -126,7 +126,7 @@ def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left):
     return realised
 
 
-@kernel
+@far
 def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     """A trade between an incoming order and a resting one, both sides booked."""
     order, leg, note, table = ORDER(s), LEG(s), NOTE(s), MARKET(s)
@@ -195,7 +195,7 @@ def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidati
     return 0, traded, UNFINISHED
 
 
-@kernel
+@far
 def can_fill_whole(s, market, taker_account, owner, side, limit, lots, stp):
     """Fill-or-kill: look along the path `match` would take, counting only what would survive."""
     order, leg, table, ladder, accounts, seen = ORDER(s), LEG(s), MARKET(s), LADDER(s), ACCOUNT(s), SCORE(s)

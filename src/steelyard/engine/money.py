@@ -17,7 +17,7 @@ from steelyard.model.events import (
 )
 from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, M_SETTLE
 from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, FOR_OPEN, LENDER, RESERVED, RETURNED, USED
-from steelyard.num import kernel, leaf
+from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_down
 from steelyard.num.wide import mix
@@ -162,7 +162,7 @@ def has_stale_leg(s, account):
     return False
 
 
-@kernel
+@far
 def deposit(s, i):
     c, asset = COMMAND(s), ASSET(s)
     reason = check_move(s, i, 0)
@@ -210,7 +210,7 @@ def check_state_of_giver(s, account):
     return no.REFERENCES_FULL if is_reference_table_full(s) else no.NONE
 
 
-@kernel
+@far
 def withdraw(s, i):
     c, table = COMMAND(s), ASSET(s)
     reason = check_move(s, i, 0)
@@ -235,7 +235,7 @@ def withdraw(s, i):
     return no.NONE
 
 
-@kernel
+@far
 def end_withdrawal(s, i, confirmed):
     """The reserved amount leaves for good, or comes back."""
     table, asset = REFERENCE(s), ASSET(s)
@@ -259,7 +259,7 @@ def end_withdrawal(s, i, confirmed):
     return no.NONE
 
 
-@kernel
+@far
 def move_between(s, i):
     """TRANSFER."""
     c = COMMAND(s)
@@ -287,7 +287,7 @@ def move_between(s, i):
     return no.NONE
 
 
-@kernel
+@far
 def move_margin(s, i):
     """MOVE_MARGIN: between a parent and its isolated position."""
     c = COMMAND(s)
@@ -346,7 +346,7 @@ def convert_debt(s, account, debt_row):
     return 0
 
 
-@kernel
+@far
 def convert_debts(s, account, all_debts):
     """Convert collateral for debts beyond their cap, or for every debt."""
     if account == CONVERTER or ACCOUNT(s).debts[account] == 0:
@@ -361,7 +361,7 @@ def convert_debts(s, account, all_debts):
     return 0
 
 
-@kernel
+@far
 def convert_waiting(s):
     """Accounts whose cash fell below their cap in this command convert, in the order in which that happened."""
     machine, table, waiting = MACHINE(s), ACCOUNT(s), CONVERTING(s)

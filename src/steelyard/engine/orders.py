@@ -25,7 +25,7 @@ from steelyard.model.orders import (
     TRAILING,
     WAITING,
 )
-from steelyard.num import kernel, leaf
+from steelyard.num import far, kernel, leaf
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.num.wide import mix
 from steelyard.rules.requirement import account_risk, atoms_down
@@ -270,7 +270,7 @@ def wipe_order(s, row):
     return 0
 
 
-@kernel
+@far
 def retire(s, row):
     """An order is over: its row is free again."""
     account = LEG(s).account[ORDER(s).leg[row]]
@@ -305,7 +305,7 @@ def free_atoms(s, account, asset):
     return max(0, atoms_down(equity - requirement, ASSET(s).price[asset]))
 
 
-@kernel
+@far
 def give_back(s, leg, amount):
     """Return isolated margin to the parent: this much, or everything if the child is empty."""
     table = ACCOUNT(s)
@@ -355,7 +355,7 @@ def trailing_remove(s, market, row):
     return 0
 
 
-@kernel
+@far
 def leave(s, row, reason, extra):
     """Close an order that still has lots: out of the book or the alarms, released, told."""
     order, note = ORDER(s), NOTE(s)
@@ -398,7 +398,7 @@ def cut(s, row, lots):
     return 0
 
 
-@kernel
+@far
 def shrink_reduce_only(s, leg):
     """Reduce-only quantity never exceeds the position: the newest shrinks first."""
     order, orders = ORDER(s), LEG_OPEN(s)

@@ -77,7 +77,7 @@ from steelyard.model.keys import (
     T_PRODUCTS,
 )
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN
-from steelyard.num import kernel, leaf
+from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import PPM
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.rules.consent import is_no_weaker
@@ -470,7 +470,7 @@ def check_order(s, row, account, acting, leg, market, owner):
     return no.NONE, wanted
 
 
-@kernel
+@far
 def open_child(s, parent, market):
     """A new isolated account, named by the parent's leg of that market."""
     table, machine, leg = ACCOUNT(s), MACHINE(s), LEG(s)
@@ -485,7 +485,7 @@ def open_child(s, parent, market):
     return child
 
 
-@kernel
+@far
 def check_room(s, account, acting, market, owner):
     """Rows for the order, its leg, and a child if one is needed."""
     layout, table = LAYOUT(s), ACCOUNT(s)
@@ -516,7 +516,7 @@ def say_amended(s, row, kept_place):
     return 0
 
 
-@kernel
+@far
 def enter(s, row):
     """Match an accepted order, then let the rest rest, or close it."""
     order, note, leg = ORDER(s), NOTE(s), ORDER(s).leg[row]
@@ -618,7 +618,7 @@ def start_waiting(s, row, market):
     return 0
 
 
-@kernel
+@far
 def place_order(s, i):
     """PLACE_ORDER: returns a reason, having changed nothing, or 0."""
     c, order, note, table, machine = COMMAND(s), ORDER(s), NOTE(s), ACCOUNT(s), MACHINE(s)
@@ -705,7 +705,7 @@ def place_order(s, i):
     return no.NONE
 
 
-@kernel
+@far
 def run_triggered(s, row):
     """A triggered order's turn: the checks of a new order, then the book."""
     order, note, table = ORDER(s), NOTE(s), ACCOUNT(s)

@@ -7,7 +7,7 @@ from steelyard.model import reject as no
 from steelyard.model.events import INDEX_SET, MARK_SET
 from steelyard.model.keys import A_SUPPLY_MAX, F_WEIGHT, M_MARK_POLICY, M_TICKS_MAX
 from steelyard.model.orders import MEDIAN_OF_THREE, ON_INDEX, ON_MARK
-from steelyard.num import kernel
+from steelyard.num import far, kernel
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, SOURCES_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_down
 from steelyard.rules.corner import driver_value
@@ -105,7 +105,7 @@ def rearm_holders(s, market):
     return 0
 
 
-@kernel
+@far
 def show_driver(s, market):
     """Mark or funding index changed: ring the alarms keyed on their difference."""
     table, machine = MARKET(s), MACHINE(s)
@@ -117,7 +117,7 @@ def show_driver(s, market):
     return 0
 
 
-@kernel
+@far
 def set_mark(s, market):
     """Recompute a market's mark from its index, if that is fresh."""
     table, machine = MARKET(s), MACHINE(s)
@@ -144,7 +144,7 @@ def set_mark(s, market):
     return 0
 
 
-@kernel
+@far
 def report_prices(s):
     """PRICE: all rows of one instant are taken in, then each named feed and its market once, in order of row."""
     rows, machine, table, source = STAGED(s), MACHINE(s), FEED(s), SOURCE(s)
@@ -169,7 +169,7 @@ def report_prices(s):
     return no.NONE
 
 
-@kernel
+@far
 def clock(s):
     """CLOCK: every feed, then every mark."""
     machine = MACHINE(s)

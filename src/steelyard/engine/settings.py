@@ -9,7 +9,7 @@ from steelyard.model import reject as no
 from steelyard.model.events import LEVERAGE_SET, MARGIN_MODE_SET
 from steelyard.model.keys import O_ISOLATED, O_RISK_TIER, T_LEVERAGE_MAX
 from steelyard.model.orders import CROSS, FOR_OPEN, ISOLATED, USER
-from steelyard.num import kernel
+from steelyard.num import far, kernel
 from steelyard.num.wide import shift_left
 from steelyard.rules.requirement import account_risk, leverage_of
 from steelyard.state.tables import (
@@ -38,7 +38,7 @@ def open_account(s, i):
     return no.NONE
 
 
-@kernel
+@far
 def set_leverage(s, i):
     """SET_LEVERAGE: changes the opening requirement only; lowering it must still leave E >= M(open)."""
     c, orders = COMMAND(s), LEG_OPEN(s)
@@ -88,7 +88,7 @@ def holds_market(s, account, market):
     return leg != 0 and (LEG(s).quantity[leg] != 0 or LEG_OPEN(s).first_order[leg] != 0)
 
 
-@kernel
+@far
 def set_margin_mode(s, i):
     c, table = COMMAND(s), ACCOUNT(s)
     account, market, mode = c.account[i], c.market[i], c.lots[i]

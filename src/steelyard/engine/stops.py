@@ -5,7 +5,7 @@ from steelyard.engine.heap import TRIGGERS, heap_key, heap_length, heap_pop, hea
 from steelyard.engine.orders import trailing_remove
 from steelyard.engine.placing import run_triggered
 from steelyard.model.orders import ON_LAST, TRIGGERED
-from steelyard.num import kernel
+from steelyard.num import far, kernel
 from steelyard.num.rounding import ppm_up
 from steelyard.state.tables import MACHINE, MARKET, NOTE, ORDER, PENDING
 
@@ -36,7 +36,7 @@ def follow(s, market, trigger_on, price):
     return 0
 
 
-@kernel
+@far
 def show_price(s, market, trigger_on, price):
     """A price was set: ring the stops that watch it."""
     if price > 0:
@@ -58,7 +58,7 @@ def show_last_prices(s):
     return 0
 
 
-@kernel
+@far
 def run_next_triggered(s):
     """Give the oldest triggered order its turn; 0 if there is none."""
     order = ORDER(s)

@@ -23,7 +23,7 @@ from numba.extending import intrinsic
 from steelyard.model import keys
 from steelyard.model.commands import COMMAND as COMMAND_ROW
 from steelyard.model.events import EVENT as EVENT_ROW
-from steelyard.num import JIT
+from steelyard.num import FAR_MAX, JIT, far_addresses
 from steelyard.num.limits import SOURCES_MAX
 
 
@@ -409,7 +409,7 @@ def _view(name: str, kind: Any) -> Callable[[Any], Any]:
                 loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
                 return loaded
 
-            address, length = load(2 * slot), load(2 * slot + 1)
+            address, length = load(FAR_MAX + 2 * slot), load(FAR_MAX + 2 * slot + 1)
             result = context.make_array(array)(context, builder)
             shape, strides = [length], [ir.Constant(word, size)]
             if two_dimensional:
@@ -512,7 +512,9 @@ class State:
         layout[L_EVENTS] = events
         layout[L_HEAPS : L_HEAPS + 6] = (0, timers, timers, turns, timers + turns, triggered)
 
-        directory = np.zeros(2 * len(_SLOTS), np.int64)
+        directory = np.zeros(FAR_MAX + 2 * len(_SLOTS), np.int64)
+        addresses = far_addresses()
+        directory[: len(addresses)] = addresses
         for slot, (name, kind) in enumerate(_SLOTS):
             table: Any
             if isinstance(kind, int):
@@ -524,15 +526,15 @@ class State:
             if name == "layout":
                 table[:] = layout
             setattr(self, name, table)
-            directory[2 * slot] = table.ctypes.data
-            directory[2 * slot + 1] = rows[name]
+            directory[FAR_MAX + 2 * slot] = table.ctypes.data
+            directory[FAR_MAX + 2 * slot + 1] = rows[name]
         self._directory = directory
         self.handle: Any = int(directory.ctypes.data) if JIT else self
 
     def load(self, commands: np.ndarray[Any, Any]) -> None:
         """Make a batch the one that compiled code sees; it must be an aligned, contiguous array of COMMAND rows."""
         self.command = commands.view(np.recarray)
-        slot = _SLOT_OF["command"]
+        slot = FAR_MAX // 2 + _SLOT_OF["command"]
         self._directory[2 * slot] = commands.ctypes.data
         self._directory[2 * slot + 1] = len(commands)
 

@@ -120,9 +120,16 @@ def plain(value: Decimal) -> str:
     return format(value, "f")
 
 
+def trimmed(value: Decimal, least: int = 0) -> str:
+    """For people: thousands set apart, no more zeros at the end than `least` decimals ask for."""
+    whole, _, decimals = format(value, ",f").partition(".")
+    decimals = decimals.rstrip("0").ljust(least, "0")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
 def grouped(value: Decimal) -> str:
-    """For people: thousands are set apart."""
-    return format(value, ",f")
+    """Money for people: every digit that matters, and at least two decimals."""
+    return trimmed(value, 2)
 
 
 def ratio_up(numerator: int, denominator: int, places: int = 6) -> Decimal | None:

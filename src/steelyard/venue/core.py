@@ -120,7 +120,7 @@ class Core:
         accounts = self.reader.accounts
         if accounts == self._accounts:
             return
-        table = self.machine.state.account
+        table = self.reader.state.account
         for row in range(self._accounts + 1, accounts + 1):
             if int(table.role[row]) == CHILD:
                 parent = self.names.account_name(int(table.parent[row]))

@@ -8,7 +8,7 @@ from steelyard.model import reject as no
 from steelyard.model.reject import Reject
 from steelyard.num.limits import BRACKETS_MAX, COLLATERAL_TIERS_MAX, FEE_TIERS_MAX, NOTIONAL_MAX, PPM
 from steelyard.venue import formulas as F
-from steelyard.venue.amounts import duration_text, plain
+from steelyard.venue.amounts import duration_text, trimmed
 from steelyard.venue.parameters import (
     ASSET_PARAMETERS,
     FEED_PARAMETERS,
@@ -79,11 +79,11 @@ def _text(table: dict[str, Parameter], grid: Grid, key: int, value: int) -> str:
     for parameter in table.values():
         if parameter.key == key:
             shown = grid.back(parameter, value)
-            return plain(shown) if isinstance(shown, Decimal) else str(shown)
+            return trimmed(shown) if isinstance(shown, Decimal) else str(shown)
     is_amount = K.M_BRACKET_UPPER <= key < K.M_BRACKET_UPPER + BRACKETS_MAX
     if table is ASSET_PARAMETERS:
         is_amount = K.A_TIER_UPPER <= key < K.A_TIER_UPPER + COLLATERAL_TIERS_MAX
-    return grid.atom.text(value) if is_amount else plain(rate(value))
+    return grid.atom.text(value) if is_amount else trimmed(rate(value))
 
 
 def _asset(key: int) -> str:
@@ -118,8 +118,8 @@ def _market(key: int, values: Values, grid: Grid) -> str:
     if key == K.M_LIQUIDATION_FEE_PPM:
         freed = Decimal(values[K.M_BRACKET_MAINTAIN_PPM] * values[K.M_RESTORE_PPM]) / PPM**2
         return (
-            f"liquidation_fee {plain(rate(values[key]))} must be below what closing frees: the maintenance rate of "
-            f"bracket 1 times restore = {plain(freed.normalize())}"
+            f"liquidation_fee {trimmed(rate(values[key]))} must be below what closing frees: the maintenance rate of "
+            f"bracket 1 times restore = {trimmed(freed)}"
         )
     if key == K.M_OI_UPPER_LOTS:
         upper, lower = grid.lot.text(values[key]), grid.lot.text(values[K.M_OI_LOWER_LOTS])
@@ -131,7 +131,7 @@ def _market(key: int, values: Values, grid: Grid) -> str:
         tiers = values[K.M_FEE_TIERS]
         rebate = -min(values[K.M_MAKER_PPM + i] for i in range(tiers))
         fee = min(values[K.M_TAKER_PPM + i] for i in range(tiers))
-        return f"a maker's rebate of {plain(rate(rebate))} is above the lowest taker fee {plain(rate(fee))}"
+        return f"a maker's rebate of {trimmed(rate(rebate))} is above the lowest taker fee {trimmed(rate(fee))}"
     if K.M_BRACKET_UPPER <= key < K.M_BRACKET_MAINTAIN_PPM:
         return f"the {name} must lie above that of the bracket before it"
     if K.M_BRACKET_MAINTAIN_PPM <= key < K.M_BRACKET_OPEN_PPM + BRACKETS_MAX:
@@ -148,16 +148,18 @@ def _restore(values: Values, grid: Grid) -> str:
     row = [values.get(key, 0) for key in range(K.MARKET_WIDTH)]
     rule = F.market_rule([row], 0)
     for place, bracket in enumerate(rule.brackets):
-        target, opening = F.ppm_up(F.maintain_atoms(rule, bracket.upper), rule.restore), F.open_atoms(rule, bracket.upper)
+        target, opening = (
+            F.ppm_up(F.maintain_atoms(rule, bracket.upper), rule.restore),
+            F.open_atoms(rule, bracket.upper),
+        )
         if target > opening and bracket.maintain * rule.restore <= bracket.open * PPM:
             return (
-                f"restore {plain(rate(rule.restore))} asks for more than opening does: at a notional of "
+                f"restore {trimmed(rate(rule.restore))} asks for more than opening does: at a notional of "
                 f"{grid.atom.text(bracket.upper)} (end of bracket {place + 1}) it is {grid.atom.text(target)}, and the "
                 f"opening rates give {grid.atom.text(opening)}"
             )
         if bracket.maintain * rule.restore > bracket.open * PPM:
-            return (
-                f"restore {plain(rate(rule.restore))} x maintenance rate {plain(rate(bracket.maintain))} is above the "
-                f"opening rate {plain(rate(bracket.open))} of bracket {place + 1}"
-            )
+            restore, maintain, opens = (trimmed(rate(each)) for each in (rule.restore, bracket.maintain, bracket.open))
+            where = f"opening rate {opens} of bracket {place + 1}"
+            return f"restore {restore} x maintenance rate {maintain} is above the {where}"
     return "restore asks for more than opening does"

@@ -12,7 +12,7 @@ from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKE
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
-from steelyard.venue.amounts import grouped, plain, ratio_down
+from steelyard.venue.amounts import grouped, ratio_down, trimmed
 from steelyard.venue.instruments import Asset, Market, Names
 from steelyard.venue.parameters import rate
 from steelyard.venue.reading import Reader
@@ -41,18 +41,21 @@ class Explanation(Record, frozen=True, kw_only=True):
     verdict: str
 
     def __str__(self) -> str:
-        body = [[line.leg, *_cells(line.equity, line.requirements)] for line in self.lines]
+        rows = [(line.leg, _cells(line.equity, line.requirements)) for line in self.lines]
+        rows.append(("total", _cells(self.equity, self.requirements)))
+        texts = [trimmed(amount, 2).partition(".")[2] for _, amounts in rows for amount in amounts]
+        places = max(map(len, texts))
         head = [f"{self.account}, in {self.unit}", "E", *(f"M({name})" for name in COLUMNS[1:])]
-        total = ["total", *_cells(self.equity, self.requirements)]
-        widths = [max(len(row[place]) for row in [head, *body, total]) for place in range(len(head))]
+        body = [[leg, *(trimmed(amount, places) for amount in amounts)] for leg, amounts in rows]
+        widths = [max(len(row[place]) for row in [head, *body]) for place in range(len(head))]
         rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-        table = [_row(head, widths), rule, *(_row(row, widths) for row in body), rule, _row(total, widths)]
+        *legs, total = (_row(row, widths) for row in body)
         notes = [f"{line.leg}: {note}" for line in self.lines for note in line.working]
-        return "\n".join([*table, self.verdict, "", *notes])
+        return "\n".join([_row(head, widths), rule, *legs, rule, total, self.verdict, "", *notes]).rstrip()
 
 
-def _cells(equity: Decimal, m: Requirements) -> list[str]:
-    return [grouped(amount) for amount in (equity, m.open, m.maintain, m.restore, m.takeover)]
+def _cells(equity: Decimal, m: Requirements) -> list[Decimal]:
+    return [equity, m.open, m.maintain, m.restore, m.takeover]
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -130,10 +133,10 @@ class Explainer:
         working = []
         if quantity and (asset.row != 1 or quantity < 0):
             amount = f"{grouped(asset.atom.back(quantity))} {asset.name}"
-            exact = "" if price == ASSET_PRICE_SCALE else f" x {plain(asset.price_step.back(price))}"
+            exact = "" if price == ASSET_PRICE_SCALE else f" x {trimmed(asset.price_step.back(price))}"
             working.append(f"E = {amount}{exact} = {grouped(self._money(worth))} (down)")
             if quantity < 0:
-                weight, total = rate(rule.borrow_weight), grouped(self._money(maintain))
+                weight, total = trimmed(rate(rule.borrow_weight)), grouped(self._money(maintain))
                 working.append(f"M = |debt| x (borrow weight {weight} - 1) = {total} (up)")
             else:
                 working += self._tiers(asset, rule, quantity)
@@ -145,10 +148,8 @@ class Explainer:
             end = min(quantity, upper)
             if end > below:
                 part = grouped(asset.atom.back(end - below))
-                notes.append(
-                    f"M: {part} {asset.name} weigh {rate(maintain)} ({rate(opening)} to open); the rest of their value "
-                    f"is required (up)"
-                )
+                weights = f"{trimmed(rate(maintain))} ({trimmed(rate(opening))} to open)"
+                notes.append(f"M: {part} {asset.name} weigh {weights}; the rest of their value is required (up)")
                 below = end
         if quantity > below:
             notes.append(f"M: {grouped(asset.atom.back(quantity - below))} {asset.name} beyond the tiers weigh nothing")
@@ -180,9 +181,8 @@ class Explainer:
                 f"with {market.lot.text(quantity)} at mark {market.tick.text(mark)}"
             )
             working.append(self._bracket(market, rule, notional))
-            working.append(
-                f"M(restore) = {rate(rule.restore)} x and M(takeover) = {rate(rule.takeover)} x M(maintain) (up)"
-            )
+            above, below = trimmed(rate(rule.restore)), trimmed(rate(rule.takeover))
+            working.append(f"M(restore) = {above} x and M(takeover) = {below} x M(maintain) (up)")
         if opening:
             leverage = reader.leverage(account, market.row)
             working.append(
@@ -199,7 +199,7 @@ class Explainer:
         bracket, money = rule.brackets[place], market.settle.atom
         less = f" - {grouped(money.back(bracket.deduct_maintain))}" if bracket.deduct_maintain else ""
         return (
-            f"M(maintain) = notional {grouped(money.back(notional))} x {rate(bracket.maintain)}{less} = "
+            f"M(maintain) = notional {grouped(money.back(notional))} x {trimmed(rate(bracket.maintain))}{less} = "
             f"{grouped(money.back(F.maintain_atoms(rule, notional)))} {market.settle.name} (up), "
             f"bracket {place + 1} of {len(rule.brackets)}"
         )

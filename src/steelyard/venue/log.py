@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from steelyard.venue.builders import Rows
-from steelyard.venue.decode import Row, plain_rows
+from steelyard.venue.event_rows import Row, plain_rows
 
 
 @dataclass(frozen=True, slots=True)

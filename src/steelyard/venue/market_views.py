@@ -140,7 +140,7 @@ class MarketViews:
         table = self.reader.state.account
         entries = []
         for account in self.reader.queued():
-            state, health, due = (int(table[name][account]) for name in ("queued", "health", "due_ns"))
+            state, health, due = (int(column[account]) for column in (table.queued, table.health, table.due_ns))
             entry = QueueEntry(
                 account=self.names.account_name(account),
                 health=PPM_STEP.back(health),

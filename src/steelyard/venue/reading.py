@@ -1,6 +1,7 @@
 """Reads the machine's tables: plain integers, no names and no decimals. Never writes."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,30 @@ from steelyard.venue.labels import Words
 from steelyard.venue.machine import Machine
 
 
+class Columns:
+    """A state whose tables give their columns as plain arrays: several times quicker than through a recarray."""
+
+    def __init__(self, state: Any) -> None:
+        self.of = state
+        self.handle = state.handle
+        for name, table in vars(state).items():
+            if isinstance(table, np.recarray):
+                plain = np.asarray(table)
+                setattr(self, name, SimpleNamespace(**{column: plain[column] for column in plain.dtype.names or ()}))
+            elif isinstance(table, np.ndarray):
+                setattr(self, name, table)
+
+
 class Reader:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self._columns = Columns(machine.state)
 
     @property
     def state(self) -> Any:
-        return self.machine.state
+        if self._columns.of is not self.machine.state:
+            self._columns = Columns(self.machine.state)
+        return self._columns
 
     @property
     def now_ns(self) -> int:

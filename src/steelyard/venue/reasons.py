@@ -8,9 +8,10 @@ from steelyard.model import reject as no
 from steelyard.model.orders import CLOSE_POSITION, FOR_OPEN, POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY
 from steelyard.model.orders import MARKET as MARKET_ORDER
 from steelyard.model.reject import Reject
+from steelyard.num.limits import ASSET_PRICE_SCALE, VALUE_MAX
 from steelyard.venue import formulas as F
-from steelyard.venue.amounts import Step, clock_text, duration_text, grouped, ratio_down
-from steelyard.venue.decode import SIDES
+from steelyard.venue.amounts import Step, clock_text, duration_text, grouped, ratio_down, trimmed
+from steelyard.venue.event_rows import SIDES
 from steelyard.venue.instruments import Market, Names
 from steelyard.venue.labels import Words, label_text
 from steelyard.venue.reading import Reader
@@ -94,6 +95,8 @@ class Reasons:
             inside = int(row.deposited[asset.row]) - int(row.withdrawn[asset.row]) - int(row.reserved[asset.row])
             loans = max(0, int(row.loans[asset.row]) - max(0, reader.cash(4, asset.row)))
             return f"{asset.atom.text(inside)} inside, {asset.atom.text(loans)} of it lent out"
+        if asked.kind == C.PRICE:
+            return "; ".join(filter(None, (self._price_limit(reason, row) for row in asked.rows)))
         if reason == no.CLIENT_ID_REPEATED:
             return f"order {detail}"
         if reason == no.TIME_WENT_BACK or reason == no.EXPIRY_NOT_IN_FUTURE:
@@ -135,6 +138,19 @@ class Reasons:
             leg = self.reader.market_leg(self.reader.acting(asked.account, market.row), market.row)
             return f"position {market.lot.text(self.reader.quantity(leg) if leg else 0)}"
         return ""
+
+    def _price_limit(self, reason: int, row: Any) -> str:
+        """The highest price of a report's feed, if the report is above it."""
+        fed, price = self.names.feed_at(int(row["market"])), int(row["price"])
+        if reason != no.PRICE_EXCEEDS_LIMIT:
+            return ""
+        if isinstance(fed, Market):
+            step, most = fed.tick, int(self.reader.state.market_rule[fed.row, K.M_TICKS_MAX])
+            return f"{fed.name} {step.text(price)}, at most {step.text(most)}" if price > most else ""
+        supply = int(self.reader.state.asset_rule[fed.row, K.A_SUPPLY_MAX])
+        most = min(VALUE_MAX, VALUE_MAX * ASSET_PRICE_SCALE // supply)
+        text = f"{fed.name} {trimmed(fed.price_step.back(price))}, at most {trimmed(fed.price_step.back(most))}"
+        return f"{text} with a supply_max of {grouped(fed.atom.back(supply))}" if price > most else ""
 
     def _fresh(self, market: int) -> str:
         return f"until {clock_text(int(self.reader.state.market.fresh_until_ns[market]))}"

@@ -180,7 +180,7 @@ class Requests:
         if row:  # otherwise the machine says that there is no such order
             market = self._names.market_at(self._reader.market_of_order(row))
             ticks = 0 if price is None else self._ticks(market, price, "price")
-            lots = 0 if amount is None else market.lot.count(amount, "amount", "lots")
+            lots = 0 if amount is None else self._lots(market, amount)
         return builders.amend_order(self._now, who, order, ticks, lots, words)
 
     def find(self, account: Who, id: int | None = None, client_id: str | None = None) -> int:
@@ -206,6 +206,13 @@ class Requests:
         if ticks <= 0:
             raise Rejected(no.PRICE_MUST_BE_POSITIVE, f"{what} {price} of {market.name} must be above zero")
         return ticks
+
+    @staticmethod
+    def _lots(market: Market, amount: Number) -> int:
+        lots = market.lot.count(amount, "amount", "lots")
+        if lots <= 0:
+            raise Rejected(no.SIZE_MUST_BE_POSITIVE, f"amount {amount} of {market.name} must be above zero")
+        return lots
 
 
 def _named(order: int | None, client_id: str | None) -> tuple[int, Words]:

@@ -7,7 +7,7 @@ from steelyard.model import commands as C
 from steelyard.model import events as E
 from steelyard.model import keys as K
 from steelyard.model import reject as no
-from steelyard.num.limits import NOTIONAL_MAX, PRICE_TICKS_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, NOTIONAL_MAX, PRICE_TICKS_MAX, VALUE_MAX
 from steelyard.venue import builders, disagreements
 from steelyard.venue import parameters as P
 from steelyard.venue.amounts import Number, Step, decimal
@@ -25,6 +25,8 @@ _TABLES: dict[int, tuple[dict[str, Parameter], disagreements.Ranges, str]] = {
     C.RISK_TIER: (P.TIER_PARAMETERS, K.TIER_KEYS, "tier_rule"),
     C.OWNER: (P.OWNER_PARAMETERS, K.OWNER_KEYS, "owner_rule"),
 }
+DEFAULT_SUPPLY = K.ASSET_KEYS[K.A_SUPPLY_MAX, 1][2]
+PRICE_ROOM = 16
 _FEED_NAMES = ("quorum", "staleness", "confidence_max")
 
 
@@ -48,7 +50,8 @@ class Setup(Core):
         `collateral` lists (amount up to which it reaches, opening weight, maintenance weight); None in the last row
         means no end. Without it the asset counts nothing as collateral. More parameters: those of the asset
         (`loan_cap`, `convert_haircut`, `borrow_weight`, `supply_max`) and of its price (`quorum`, `staleness`,
-        `confidence_max`).
+        `confidence_max`). The whole supply must keep a value that fits: without `supply_max` it is chosen so that the
+        price may rise sixteenfold.
         """
         self.names.free(name, "asset name")
         if not 0 <= decimals <= 12:
@@ -61,7 +64,10 @@ class Setup(Core):
         places = 12 + self.names.asset_at(1).decimals - decimals
         fresh = Asset(row=0, name=name, decimals=decimals, feed=0, price_places=places)
         if price is not None:
-            fresh.price_step.count(price, f"price of {name}", "price steps")  # refused before anything is made
+            now = fresh.price_step.count(price, f"price of {name}", "price steps")
+            if "supply_max" not in parameters and now > 0:
+                widest = VALUE_MAX * ASSET_PRICE_SCALE // (PRICE_ROOM * now)
+                values[K.A_SUPPLY_MAX] = max(1, min(DEFAULT_SUPPLY, widest))
         values[K.A_FEED] = self._configure(C.FEED, 0, feed_values, f"price of {name}")
         row = self._configure(C.ASSET, 0, values, f"asset {name}", grid)
         self.names.add_asset(Asset(row=row, name=name, decimals=decimals, feed=values[K.A_FEED], price_places=places))
@@ -183,10 +189,10 @@ class Setup(Core):
         """Every parameter of a market or an asset, by name and in natural units."""
         fed: Asset | Market = self.names.markets.get(name) or self.names.asset(name)
         table, _, rules = _TABLES[C.MARKET if isinstance(fed, Market) else C.ASSET]
-        row = getattr(self.machine.state, rules)[fed.row]
+        row = getattr(self.reader.state, rules)[fed.row]
         found: dict[str, Any] = {name: fed.grid.back(each, int(row[each.key])) for name, each in table.items()}
         if fed.feed:
-            feed = self.machine.state.feed_rule[fed.feed]
+            feed = self.reader.state.feed_rule[fed.feed]
             found |= {name: Grid().back(each, int(feed[each.key])) for name, each in P.FEED_PARAMETERS.items()}
         return found
 
@@ -241,7 +247,7 @@ class Setup(Core):
             key = int(rows["order"][rows["kind"] == E.REJECTED][0])
             before = disagreements.defaults(ranges)
             if row and result.reason != no.ROWS_FULL:
-                stored = getattr(self.machine.state, rules)
+                stored = getattr(self.reader.state, rules)
                 if row < len(stored):
                     before = dict(enumerate(stored[row].tolist()))
             message = disagreements.explain_refusal(

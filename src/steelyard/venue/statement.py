@@ -10,7 +10,7 @@ from steelyard.model import events as E
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num.limits import ASSET_PRICE_SCALE
 from steelyard.venue import formulas as F
-from steelyard.venue.decode import Row
+from steelyard.venue.event_rows import Row
 
 
 @dataclass

@@ -9,7 +9,8 @@ from steelyard.model.orders import INSURANCE
 from steelyard.venue import formulas as F
 from steelyard.venue import happened as H
 from steelyard.venue.amounts import average, clock_text, grouped, plain
-from steelyard.venue.decode import Decoder, Row
+from steelyard.venue.decode import Decoder
+from steelyard.venue.event_rows import Row
 from steelyard.venue.instruments import Names
 from steelyard.venue.records import Liquidation
 
@@ -143,11 +144,13 @@ def _sentence(event: H.Happened, who: str) -> str | None:
                 f"backstop may take over."
             )
         case H.LiquidationOrder():
+            toward = "up" if event.side == "buy" else "down"
+            verb = "brings" if event.bankruptcy >= 0 else "costs"
             return (
-                f"Order to {event.side} {plain(event.amount)} {event.symbol} down to the limit {plain(event.limit)} "
-                f"(mark {plain(event.mark)}). Its share of the equity {grouped(event.equity)} would be used up at "
-                f"{_cash(event.bankruptcy)} for all of it."
-            ).replace("down to", "up to" if event.side == "buy" else "down to")
+                f"Order to {event.side} {plain(event.amount)} {event.symbol}, {toward} to {plain(event.limit)} "
+                f"(mark {plain(event.mark)}). With equity {grouped(event.equity)}, its share is used up if it {verb} "
+                f"{grouped(abs(event.bankruptcy))}."
+            )
         case H.Fill(is_liquidation=True):
             result = "gain" if event.realized >= 0 else "loss"
             return (
@@ -213,7 +216,8 @@ def _summary(evidence: Sequence[Row], who: int, decoder: Decoder) -> str:
     counterparties = sum(row.kind == E.DELEVERAGED for row in rows)
     parts = [f"{names.account_name(who)} realized {_amounts(lost)} of loss and fees on the book"]
     parts.append(f"the insurance fund paid {_amounts(fund)}")
-    parts.append(f"{_count(counterparties, 'counterparty').replace('partys', 'parties')} deleveraged")
+    if counterparties:
+        parts.append(f"counterparties were deleveraged {_count(counterparties, 'time')}")
     return f"In sum: {', '.join(parts)}."
 
 

@@ -12,11 +12,12 @@ from steelyard.model import events as E
 from steelyard.venue import builders
 from steelyard.venue.amounts import Duration, Instant, Number, duration_ns
 from steelyard.venue.core import Result
+from steelyard.venue.order_views import describe, refused
 from steelyard.venue.records import Order
 from steelyard.venue.refusals import Rejected
 from steelyard.venue.requests import Who
 from steelyard.venue.setup import Setup
-from steelyard.venue.views import Views, describe, refused
+from steelyard.venue.views import Views
 
 
 class Trading(Setup):
@@ -182,7 +183,7 @@ class Trading(Setup):
             return asked
         events = result.rows
         accepted = events["order"][events["kind"] == E.ORDER_ACCEPTED]
-        return self.views.order_after(self.names.account(account), int(accepted[0]), asked, events, self._decoder)
+        return self.views.orders.after(self.names.account(account), int(accepted[0]), asked, events, self._decoder)
 
     def amend(
         self,
@@ -199,7 +200,7 @@ class Trading(Setup):
         `amount` is the new total, what is filled already included.
         """
         row = self.rows.find(account, id, client_id)
-        before = self.views.open_order(self.names.account(account), row) if row else None
+        before = self.views.orders.one(self.names.account(account), row) if row else None
         result = self.send(lambda: self.rows.amend(account, id, price, amount, client_id), check)
         if result.reason:
             told = Rejected(result.reason, result.message)
@@ -208,7 +209,7 @@ class Trading(Setup):
             return msgspec.structs.replace(before, reason=told.reason, message=told.message)
         assert before is not None, "what the machine amends was open"
         who = self.names.account(account)
-        return self.views.order_after(who, before.id, before, result.rows, self._decoder)
+        return self.views.orders.after(who, before.id, before, result.rows, self._decoder)
 
     def cancel(
         self, account: Who, id: int | None = None, *, client_id: str | None = None, check: bool = True

@@ -119,7 +119,7 @@ class Venue(Trading):
     def orders(self, account: Who, market: str | None = None) -> tuple[Order, ...]:
         """Open orders, those of isolated positions included."""
         row = 0 if market is None else self.names.market(market).row
-        return self.views.orders(self._known(account), row)
+        return self.views.orders.open(self._known(account), row)
 
     def market(self, market: str) -> MarketView:
         return self._markets.market(self.names.market(market).row)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from steelyard.model import events as E
 from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE
 from steelyard.venue import formulas as F
-from steelyard.venue.decode import Row
+from steelyard.venue.event_rows import Row
 from steelyard.venue.statement import Mismatch, Prices, Statement, agree
 from steelyard.venue.story import Story
 

@@ -1,0 +1,200 @@
+"""Machine against twin, command by command: `python -m tests.property.compare --seed 7 --commands 2000`.
+
+At the first difference it prints where, what, and the commands that lead there as a test to paste. `--shrink` first
+leaves out whatever is not needed.
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from steelyard.model.commands import COMMAND, Command
+from steelyard.model.events import EVENT, Event
+from steelyard.state.tables import Limits
+from steelyard.venue.machine import Machine
+from tests.property.flows import random_commands, small_limits
+from tests.reference import invariants
+from tests.reference.facts import differences, facts_of_state
+from tests.reference.twin import Twin
+
+COLUMNS = tuple(column for column in EVENT.names if column != "spare")
+PLACES = tuple(EVENT.names.index(column) for column in COLUMNS)
+
+
+@dataclass
+class Difference:
+    """The first command after which the two disagree, and in what."""
+
+    limits: Limits
+    batches: list  # all commands up to this one
+    lines: list  # what differs, in words
+
+    def __str__(self):
+        head = f"command {len(self.batches) - 1}: {described(self.batches[-1])}"
+        return "\n".join([head, *self.lines])
+
+
+class Both:
+    """A machine and a twin that are told the same."""
+
+    def __init__(self, limits, *, sweep=False):
+        self.limits = limits
+        self.machine = Machine(limits, sweep=sweep)
+        self.twin = Twin(limits)
+        self.batches = []
+        self.facts = self.twin.facts()
+
+    def submit(self, batch, *, with_facts=True):
+        """Runs one command on both; the difference, or None."""
+        self.batches.append(batch)
+        expected = self.twin.submit(batch)
+        try:
+            found = plain_events(self.machine.submit(batch))
+        except AssertionError as error:
+            return Difference(self.limits, self.batches, [f"the machine fails: {error}"])
+        lines = event_differences(expected, found)
+        if with_facts or lines:
+            lines += self.fact_differences(expected)
+        return Difference(self.limits, self.batches, lines) if lines else None
+
+    def fact_differences(self, expected):
+        before, self.facts = self.facts, self.twin.facts()
+        theirs = facts_of_state(self.machine.state)
+        lines = [
+            f"fact {table}[{row}].{column}: twin {ours}, machine {other}"
+            for table, row, column, ours, other in differences(self.facts, theirs)
+        ]
+        if not lines:  # both agree: then let both be right
+            lines += invariants.broken(theirs)
+            refused = invariants.changed_though_refused(before, self.facts, expected)
+            lines += [f"refused, and yet {each} changed" for each in refused]
+        return lines
+
+
+def plain_events(rows):
+    return [{column: row[place] for column, place in zip(COLUMNS, PLACES, strict=True)} for row in rows.tolist()]
+
+
+def event_differences(expected, found):
+    if expected == found:
+        return []
+    lines = []
+    for place in range(max(len(expected), len(found))):
+        ours = expected[place] if place < len(expected) else None
+        theirs = found[place] if place < len(found) else None
+        if ours == theirs:
+            lines.append(f"event {place}: both {told(ours)}")
+        elif ours and theirs and ours["kind"] == theirs["kind"]:
+            wrong = [f"{column}: twin {ours[column]}, machine {theirs[column]}" for column in COLUMNS]
+            wrong = [each for each, column in zip(wrong, COLUMNS, strict=True) if ours[column] != theirs[column]]
+            lines.append(f"event {place}: {told(ours)}  <-- {'; '.join(wrong)}")
+        else:
+            lines.append(f"event {place}: twin {told(ours)}  <-- machine {told(theirs)}")
+    return lines
+
+
+def told(event):
+    if event is None:
+        return "nothing"
+    columns = " ".join(f"{column}={number}" for column, number in event.items() if number and column not in ("kind",))
+    kind = event["kind"]
+    return f"{Event(kind).name if kind in Event.__members__.values() else kind} {columns}"
+
+
+def described(batch):
+    return "; ".join(f"{name_of(row['kind'])} {line_of(row)}" for row in batch)
+
+
+def name_of(kind):
+    return Command(kind).name if int(kind) in Command.__members__.values() else str(int(kind))
+
+
+def line_of(row):
+    return {column: int(row[column]) for column in COMMAND.names if row[column] and column not in ("spare",)}
+
+
+def replay(limits, batches, *, sweep=False):
+    """The first difference of these commands, or None. Only the last ones' facts are compared, for speed."""
+    both = Both(limits, sweep=sweep)
+    for place, batch in enumerate(batches):
+        difference = both.submit(batch, with_facts=place >= len(batches) - 2)
+        if difference:
+            return difference
+    return None
+
+
+def pasted(limits, *commands):
+    """For tests: each command a list of {column: number}."""
+    batches = []
+    for lines in commands:
+        batch = np.zeros(len(lines), COMMAND)
+        for row, line in zip(batch, lines, strict=True):
+            for column, number in line.items():
+                row[column] = number
+        batches.append(batch)
+    return replay(Limits(**limits), batches)
+
+
+def snippet(difference):
+    """A test to paste."""
+    lines = ["def test_machine_equals_twin_here():", f"    limits = {asdict(difference.limits)}"]
+    lines += ["    assert pasted(", "        limits,"]
+    lines += [f"        {[line_of(row) for row in batch]}," for batch in difference.batches]
+    return "\n".join([*lines, "    ) is None"])
+
+
+def shrunk(difference, *, sweep=False, seconds=120):
+    """The same kind of difference from fewer commands: halves, quarters ... are left out while it stays."""
+    batches, best, until = list(difference.batches), difference, time.monotonic() + seconds
+    size = len(batches) // 2
+    while size and time.monotonic() < until:
+        start, removed = 0, False
+        while start < len(batches) - 1 and time.monotonic() < until:
+            fewer = batches[:start] + batches[min(start + size, len(batches) - 1) :]
+            found = replay(difference.limits, fewer, sweep=sweep)
+            if found:
+                best, batches, removed = found, list(found.batches), True
+            else:
+                start += size
+        if size == 1 and not removed:
+            break
+        size = max(1, size // 2) if size > 1 or removed else 0
+    return best
+
+
+def first_difference(seed, count, *, sweep=False):
+    both = Both(small_limits(seed), sweep=sweep)
+    for batch in random_commands(seed, count, both.twin):
+        difference = both.submit(batch)
+        if difference:
+            return difference
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=1, help="so many seeds, one after the other")
+    parser.add_argument("--commands", type=int, default=500)
+    parser.add_argument("--sweep", action="store_true", help="the machine judges everybody instead of trusting alarms")
+    parser.add_argument("--shrink", action="store_true", help="leave out what is not needed")
+    options = parser.parse_args()
+    for seed in range(options.seed, options.seed + options.seeds):
+        started = time.monotonic()
+        difference = first_difference(seed, options.commands, sweep=options.sweep)
+        if difference:
+            print(f"seed {seed}: {difference}\n")
+            if options.shrink:
+                difference = shrunk(difference, sweep=options.sweep)
+                print(f"shrunk to {len(difference.batches)} commands: {difference}\n")
+                print(snippet(difference))
+            return 1
+        print(f"seed {seed}: no difference in {options.commands} commands ({time.monotonic() - started:.1f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
