@@ -12,6 +12,7 @@ from steelyard.state.tables import MARKET_0
 SILENT = {
     "machine": {"seq", "now_ns", "staged"},
     "market": {"next_sample_ns", "premium_sum", "premium_count"},
+    "leg": {"funding_at_touch"},
     "account": {"cancel_at_ns", "health", "due_ns", "queued"},
 }
 

@@ -341,7 +341,7 @@ def meet_book(twin, standing, lots, limit):
 def offer_to_backstop(twin, standing, lots, cash_of):
     """The backstop takes all, a half, a quarter ... of these lots, as much as it may hold; returns the lots taken."""
     market, leg = standing.market, standing.leg
-    if leg.account == BACKSTOP or not twin.has_room_for_legs(BACKSTOP, twin.things_of(market)):
+    if leg.account == BACKSTOP:
         return 0
     for halvings in range(HALVINGS + 1):
         taken = lots >> halvings
@@ -355,15 +355,17 @@ def offer_to_backstop(twin, standing, lots, cash_of):
 
 def backstop_may_take(twin, standing, lots, cash):
     market = standing.market
-    legs = copied(isolated.acting_legs(twin, BACKSTOP, BACKSTOP, market))
-    trade_on_copy(twin, legs, market, standing.sign * lots, cash)
     most = min(market.rule[M_BACKSTOP_LOTS_MAX], market.rule[M_POSITION_LOTS_MAX])
-    return abs(legs[market.thing].quantity) <= most and may_open(twin, legs)
+    if abs(twin.quantity(BACKSTOP, market.thing) + standing.sign * lots) > most:
+        return False
+    twin.make_market_leg(BACKSTOP, market)
+    legs = copied(twin.legs_of(BACKSTOP))
+    trade_on_copy(twin, legs, market, standing.sign * lots, cash)
+    return may_open(twin, legs)
 
 
 def take_over(twin, standing, lots, cash):
     market, leg = standing.market, standing.leg
-    twin.make_market_leg(BACKSTOP, market)
     trade(twin, leg.account, market, -standing.sign * lots, -cash)
     trade(twin, BACKSTOP, market, standing.sign * lots, cash)
     twin.emit(

@@ -7,6 +7,7 @@ from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_FEE_TIERS, M_MAKER_PPM,
 from steelyard.model.orders import (
     BUY,
     FEES,
+    ON_LAST,
     RESTING,
     STP_BOTH,
     STP_MAKER,
@@ -204,6 +205,7 @@ def fill(twin, market, taker, resting, lots, fees, liquidation):
         )
         moved.append((order.account, before, closed))
     market.last = resting.price
+    twin.prices_set.add((market.row, ON_LAST))
     shrink_margin(resting, resting.remaining + lots)
     if not resting.remaining:
         twin.retire(resting)

@@ -55,7 +55,7 @@ from tests.reference.isolated import shrink_margin
 from tests.reference.matching import best_price, book_side, crosses, fee_rate, fillable_lots, match
 from tests.reference.numbers import atoms_worth_up, part_down, part_up
 from tests.reference.rows import Order, Refused, copied
-from tests.reference.stops import fires, watched_price
+from tests.reference.stops import fires_at_once, watched_price
 
 ID_ROWS = 1 << 24
 
@@ -101,7 +101,7 @@ def place(twin, c):
     if order.trigger_kind != NO_TRIGGER:
         price = watched_price(twin, order)
         twin.require(price, reject.PRICE_STALE)
-        twin.require(not fires(order, price), reject.TRIGGER_WOULD_FIRE_AT_ONCE)
+        twin.require(not fires_at_once(order, price), reject.TRIGGER_WOULD_FIRE_AT_ONCE)
         accept(twin, market, order, WAITING, 0)
         return
     margin = check_entry(twin, market, order)
@@ -179,13 +179,15 @@ def run_triggered(twin, old):
         order=old.id,
         price=watched_price(twin, old),
     )
+    if old.options & CLOSE_POSITION:
+        old.remaining = old.lots = abs(twin.quantity(old.account, market.thing))
     order = replace(old)
-    if order.options & CLOSE_POSITION:
-        order.remaining = order.lots = abs(twin.quantity(order.account, market.thing))
     try:
         check_permissions(twin, market, order)
+        twin.require(order.remaining, reject.NOTHING_TO_REDUCE)
         margin = check_entry(twin, market, order)
     except Refused as refused:
+        old.remaining = order.remaining
         close_order(twin, old, events.CLOSED_REFUSED, extra=refused.reason)
         return
     twin.orders[order.row] = order
@@ -307,10 +309,13 @@ def check_post_only(twin, market, order):
     twin.require(1 <= order.price <= market.rule[M_TICKS_MAX], reject.POST_ONLY_WOULD_CROSS)
 
 
+def can_reduce(twin, market, order):
+    return bool(order.account) and twin.quantity(order.account, market.thing) * order.side < 0
+
+
 def cut_to_position(twin, market, order):
-    quantity = twin.quantity(order.account, market.thing) if order.account else 0
-    twin.require(quantity * order.side < 0, reject.NOTHING_TO_REDUCE)
-    room = abs(quantity)
+    twin.require(can_reduce(twin, market, order), reject.NOTHING_TO_REDUCE)
+    room = abs(twin.quantity(order.account, market.thing))
     if not crosses(order, best_price(twin, market, -order.side)):
         room -= closing.resting_reduce_only(twin, order.account, market)
         twin.require(room > 0, reject.NOTHING_TO_REDUCE)
@@ -364,7 +369,7 @@ def check_margin(twin, market, order):
     """17: the account's own means, or a child's with its parent's; returns the atoms the parent sends."""
     legs = isolated.acting_legs(twin, order.home, order.account, market)
     bids, asks, _, _ = twin.resting_lots(legs[market.thing])
-    resting = bids if order.side == BUY else asks
+    resting = 0 if order.reduces else bids if order.side == BUY else asks
     after = legs[market.thing].quantity + order.side * (order.remaining + resting)
     a, asset = market.rule[M_ATOMS_PER_TICK_LOT], twin.settle(market)
     atoms = order.remaining * order.side * (market.mark - order.price) * a

@@ -15,7 +15,7 @@ from steelyard.model.keys import (
     M_OI_UPPER_LOTS,
     M_TICKS_MAX,
 )
-from steelyard.model.orders import BUY, SELL
+from steelyard.model.orders import BUY, ON_INDEX, ON_MARK, SELL
 from steelyard.num.limits import (
     AMOUNT_MAX,
     ASSET_PRICE_SCALE,
@@ -114,6 +114,8 @@ def recompute_index(twin, row):
 def copy_to_user(twin, feed):
     if feed.user and feed.user_is_market:
         market = twin.markets[feed.user]
+        if market.index != feed.price:
+            twin.prices_set.add((market.row, ON_INDEX))
         market.index, market.fresh_until_ns = feed.price, feed.fresh_until_ns
     elif feed.user:
         asset = twin.assets[feed.user]
@@ -130,7 +132,10 @@ def recompute_mark(twin, market):
     index, rule = market.index, market.rule
     mark = index if rule[M_MARK_POLICY] else median_of_three(twin, market, bid, ask)
     band = part_down(index, rule[M_MARK_BAND_PPM])
-    market.mark = clamp(clamp(mark, index - band, index + band), 1, rule[M_TICKS_MAX])
+    mark = clamp(clamp(mark, index - band, index + band), 1, rule[M_TICKS_MAX])
+    if mark != market.mark:
+        twin.prices_set.add((market.row, ON_MARK))
+    market.mark = mark
     market.mark_at_ns = twin.now
     market.oi_scale_ppm = oi_scale(twin, market)
     twin.emit(

@@ -5,7 +5,7 @@ See docs/concepts/money.md (isolated margin) and legs-and-health.md (isolated po
 
 from steelyard.model import events, reject
 from steelyard.model.keys import M_SETTLE, T_LEVERAGE_MAX
-from steelyard.model.orders import CROSS, ISOLATED, USER
+from steelyard.model.orders import CROSS, ISOLATED, SYSTEM_OWNER, USER
 from steelyard.num.limits import TIME_NS_MAX
 from tests.reference import isolated, money
 from tests.reference.health import leverage_of, may_open
@@ -14,7 +14,7 @@ from tests.reference.rows import Account, copied
 
 def open_account(twin, c):
     owner = c.account
-    twin.require(owner in twin.owners, reject.OWNER_UNKNOWN)
+    twin.require(owner in twin.owners and owner != SYSTEM_OWNER, reject.OWNER_UNKNOWN)
     twin.require(len(twin.accounts) < twin.limits.accounts, reject.ACCOUNTS_FULL)
     row = twin.open_account(Account(row=len(twin.accounts) + 1, owner=owner))
     twin.emit(events.ACCOUNT_OPENED, account=row, other=owner)
@@ -49,15 +49,15 @@ def set_leverage(twin, c):
     tier = twin.tiers[twin.risk_tier_of(c.account)]
     twin.require(c.lots <= tier[T_LEVERAGE_MAX], reject.LEVERAGE_EXCEEDS_LIMIT)
     acting = isolated.acting_account(twin, c.account, market)
-    twin.require(not (acting and twin.accounts[acting].queued), reject.ACCOUNT_IN_LIQUIDATION)
+    twin.require(not twin.accounts[acting or c.account].queued, reject.ACCOUNT_IN_LIQUIDATION)
+    twin.require(twin.has_room_for_legs(c.account, twin.things_of(market)), reject.LEGS_FULL)
     legs = copied(isolated.acting_legs(twin, c.account, acting, market))
     leg = legs[market.thing]
     before = leverage_of(twin, market, leg)
     leg.leverage = c.lots
     lower = leverage_of(twin, market, leg) < before
-    if lower:
+    if lower and leg.row:
         twin.require(twin.is_tradable_price(market), reject.PRICE_STALE)
-    twin.require(twin.has_room_for_legs(c.account, twin.things_of(market)), reject.LEGS_FULL)
     if lower:
         twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
     twin.make_market_leg(c.account, market).leverage = c.lots
@@ -70,6 +70,7 @@ def set_margin_mode(twin, c):
     twin.require(c.lots in (CROSS, ISOLATED), reject.FIELD_OUT_OF_RANGE)
     market = check_user_and_market(twin, c)
     owner = twin.accounts[c.account].owner
+    twin.require(isolated.mode_of(twin, owner, market.row) != c.lots, reject.NOTHING_CHANGES)
     for account in twin.accounts_of(owner):
         in_use = twin.quantity(account, market.thing) or twin.open_orders(account, market.row)
         twin.require(not in_use, reject.MARGIN_MODE_IN_USE)
@@ -78,9 +79,9 @@ def set_margin_mode(twin, c):
 
 
 def cancel_after(twin, c):
-    twin.require(0 <= c.lots <= TIME_NS_MAX - twin.now, reject.FIELD_OUT_OF_RANGE)
     twin.require(c.account in twin.accounts, reject.ACCOUNT_UNKNOWN)
     twin.require(twin.accounts[c.account].role == USER, reject.ACCOUNT_IS_NOT_TRADABLE)
+    twin.require(0 <= c.lots <= TIME_NS_MAX - twin.now, reject.FIELD_OUT_OF_RANGE)
     at_ns = twin.now + c.lots if c.lots else 0
     twin.accounts[c.account].cancel_at_ns = at_ns
     twin.emit(events.CANCEL_AFTER_SET, account=c.account, amount=at_ns)

@@ -20,6 +20,11 @@ def fires(order, price):
     return price <= order.trigger if order.side == BUY else price >= order.trigger
 
 
+def fires_at_once(order, price):
+    """At its placing; a trailing stop that has a trigger starts at the first price it sees afterwards."""
+    return not (order.trigger_kind == TRAILING and order.trigger) and fires(order, price)
+
+
 def trailing_fires(order, price):
     if not order.best and order.trigger:
         reached = price <= order.trigger if order.side == BUY else price >= order.trigger
@@ -33,14 +38,14 @@ def trailing_fires(order, price):
 
 
 def look_at_stops(twin):
-    """Those whose price was reached become triggered."""
+    """Those whose price was set and reached become triggered."""
     found = False
     for order in twin.orders.values():
-        if order.state == WAITING:
-            price = watched_price(twin, order)
-            if price and fires(order, price):
+        if order.state == WAITING and (order.market, order.trigger_on) in twin.prices_set:
+            if fires(order, watched_price(twin, order)):
                 order.state = TRIGGERED
                 found = True
+    twin.prices_set.clear()
     return found
 
 

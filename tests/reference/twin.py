@@ -92,6 +92,7 @@ class Twin:
         self._legs_of = {}  # account -> thing -> leg
         self.references, self.recent, self.staged = {}, {}, []
         self.converting = []  # accounts whose cash fell below their loan cap in this command
+        self.prices_set = set()  # (market, ON_*) since stops were last looked at
         self.fills = 0  # in this command's end
         self.events = []
         self.tiers[1] = parameters.defaults(RISK_TIER)
@@ -205,7 +206,7 @@ class Twin:
                 orders.run_triggered(self, order)
                 busy = True
             converting, self.converting = self.converting, []
-            for account in converting:
+            for account in (each for each in converting if not self.accounts[each].queued):
                 busy |= money.convert(self, account, beyond_cap_only=True)
             liquidation.judge_all(self)
             if turns_left and self.may_fill() and (account := liquidation.next_turn(self)):
@@ -215,7 +216,7 @@ class Twin:
         self.converting = []
 
     def may_fill(self):
-        return self.fills <= self.limits.fills_per_command
+        return self.fills < self.limits.fills_per_command
 
     # --- Tables ---
 
@@ -277,6 +278,8 @@ class Twin:
             while row in self.legs:
                 row += 1
             held[thing] = self.legs[row] = Leg(row, account, thing)
+            if thing > MARKET_0:
+                held[thing].funding_at_touch = self.markets[thing - MARKET_0].funding_index
         return held[thing]
 
     def things_of(self, market):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from steelyard import __version__
+from steelyard.cli.run import run
 
 app = typer.Typer(
     name="steelyard",
@@ -20,6 +21,7 @@ app = typer.Typer(
 bench = typer.Typer(help="Time named scenarios on this computer.", no_args_is_help=True)
 
 app.add_typer(bench, name="bench")
+app.command()(run)
 
 
 def _print_version(wanted: bool) -> None:

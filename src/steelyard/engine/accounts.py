@@ -10,18 +10,29 @@ from steelyard.state.tables import ACCOUNT, L_BITS_LEG, LAYOUT, LEG, MACHINE, OW
 
 
 @kernel
+def join_owner(s, account):
+    """Link an account to its owner's others."""
+    table, owners = ACCOUNT(s), OWNER(s)
+    owner = table.owner[account]
+    first = owners.first_account[owner]
+    table.next_of_owner[account] = first
+    table.alone[account] = 0 if first else 1
+    table.alone[first] = 0
+    owners.first_account[owner] = account
+    return 0
+
+
+@kernel
 def add_account(s, account, owner, role, parent, market):
     """Fill the next account row; its cash in the unit of account is the leg row of the same number."""
-    table, machine, owners, leg = ACCOUNT(s), MACHINE(s), OWNER(s), LEG(s)
+    table, machine, leg = ACCOUNT(s), MACHINE(s), LEG(s)
     machine.accounts[0] = account
     table.owner[account] = owner
     table.role[account] = role
     table.parent[account] = parent
     table.market[account] = market
     table.legs[account] = 1
-    table.next_of_owner[account] = owners.first_account[owner]
-    owners.first_account[owner] = account
-    owners.accounts[owner] += 1
+    join_owner(s, account)
     leg.account[account] = account
     leg.thing[account] = UNIT
     bit_clear(s, LAYOUT(s)[L_BITS_LEG], len(leg), account)

@@ -7,7 +7,7 @@ Each driver has two ladders of keys, below and above it. A key rings when the dr
 """
 
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_previous, bit_set
-from steelyard.engine.heap import TRIGGERS, heap_push
+from steelyard.engine.heap import TRIGGERS, heap_capacity, heap_length, heap_push, set_heap_length
 from steelyard.model.orders import TRIGGERED, WAITING
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import INT64_MAX
@@ -161,12 +161,26 @@ def nearest_key(s, driver, side):
 
 
 @kernel
+def link_triggered(s):
+    """Every triggered order, from the facts: sweeps entries of orders that were cancelled since."""
+    order = ORDER(s)
+    set_heap_length(s, TRIGGERS, 0)
+    for row in range(1, len(order)):
+        if order.state[row] == TRIGGERED:
+            heap_push(s, TRIGGERS, order.priority[row], row)
+    return 0
+
+
+@kernel
 def trigger_order(s, row):
     """A waiting order's price was reached: it will run, in its turn."""
     order = ORDER(s)
     if order.state[row] == WAITING:
         order.state[row] = TRIGGERED
-        heap_push(s, TRIGGERS, order.priority[row], row)
+        if heap_length(s, TRIGGERS) < heap_capacity(s, TRIGGERS):
+            heap_push(s, TRIGGERS, order.priority[row], row)
+        else:
+            link_triggered(s)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from steelyard.engine.book import leg_list_add, leg_list_remove, level_remove
 from steelyard.engine.events import say_money
-from steelyard.engine.heap import TIMERS, heap_push
 from steelyard.engine.ledger import find_leg, touch
 from steelyard.engine.orders import count_in, cut, give_back, leave
 from steelyard.engine.placing import (
@@ -14,6 +13,7 @@ from steelyard.engine.placing import (
     say_amended,
     send_margin,
 )
+from steelyard.engine.timers import push_timer
 from steelyard.model import orders as word
 from steelyard.model import reject as no
 from steelyard.model.events import CANCEL_AFTER_SET, CLOSED_BY_USER
@@ -161,7 +161,7 @@ def cancel_after(s, i):
     at_ns = machine.now_ns[0] + c.lots[i] if c.lots[i] else 0
     ACCOUNT(s).cancel_at_ns[account] = at_ns
     if at_ns:
-        heap_push(s, TIMERS, at_ns, (word.TIMER_CANCEL_AFTER << 32) + account)
+        push_timer(s, at_ns, (word.TIMER_CANCEL_AFTER << 32) + account)
     say_money(s, CANCEL_AFTER_SET, account, 0, at_ns, 0)
     return no.NONE
 

@@ -2,9 +2,9 @@
 
 from steelyard.engine.book import best_against, next_level
 from steelyard.engine.events import say, say_money
-from steelyard.engine.heap import TIMERS, heap_push
 from steelyard.engine.ledger import post
 from steelyard.engine.prices import show_driver
+from steelyard.engine.timers import push_timer
 from steelyard.model.events import DUST_SWEPT, FUNDING_SET
 from steelyard.model.keys import M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS, M_SETTLE
 from steelyard.model.orders import DUST, TIMER_FUNDING, TIMER_SAMPLE
@@ -54,8 +54,8 @@ def plan_funding(s, market, now):
     sample = rule[market, M_SAMPLE_INTERVAL_NS]
     table.next_sample_ns[market] = (now // sample + 1) * sample
     table.next_funding_ns[market] = (now // interval + 1) * interval
-    heap_push(s, TIMERS, table.next_sample_ns[market], (TIMER_SAMPLE << 32) + market)
-    heap_push(s, TIMERS, table.next_funding_ns[market], (TIMER_FUNDING << 32) + market)
+    push_timer(s, table.next_sample_ns[market], (TIMER_SAMPLE << 32) + market)
+    push_timer(s, table.next_funding_ns[market], (TIMER_FUNDING << 32) + market)
     return 0
 
 
@@ -69,7 +69,7 @@ def sample_premium(s, market):
             table.premium_sum[market] += premium(s, market, bid, ask)
             table.premium_count[market] += 1
     table.next_sample_ns[market] = now + MARKET_RULE(s)[market, M_SAMPLE_INTERVAL_NS]
-    heap_push(s, TIMERS, table.next_sample_ns[market], (TIMER_SAMPLE << 32) + market)
+    push_timer(s, table.next_sample_ns[market], (TIMER_SAMPLE << 32) + market)
     return 0
 
 
@@ -100,7 +100,7 @@ def settle_interval(s, market):
     table.premium_sum[market] = 0
     table.premium_count[market] = 0
     table.next_funding_ns[market] = now + MARKET_RULE(s)[market, M_FUNDING_INTERVAL_NS]
-    heap_push(s, TIMERS, table.next_funding_ns[market], (TIMER_FUNDING << 32) + market)
+    push_timer(s, table.next_funding_ns[market], (TIMER_FUNDING << 32) + market)
     say(s, FUNDING_SET, 0, market, 0, 0, 0, index, 0, rate, 0, table.funding_index[market], now, 0, 0)
     sweep_dust(s, market)
     if moved:

@@ -173,10 +173,10 @@ def touch(s, row):
     """A leg changed: carry its account's certificates along, and look closer if they no longer prove anything."""
     leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
     account = leg.account[row]
-    if table.armed[account] != ARMED or table.dirty[account]:
-        mark_dirty(s, account)
+    if table.armed[account] != ARMED or table.dirty[account] or leg.thing[row] == UNIT:
+        mark_dirty(s, account)  # the unit of account comes here only when it is or was owed
         return 0
-    if leg.thing[row] != UNIT and leg.box_high[row] == 0:
+    if leg.box_high[row] == 0:
         if leg.quantity[row] != 0 or orders.first_order[row] != 0:
             mark_dirty(s, account)
         return 0
@@ -207,8 +207,6 @@ def post(s, account, asset, amount):
         owe(s, account, asset, before, after)
     if row == account and before >= 0 and after >= 0 and table.armed[account] == ARMED and table.dirty[account] == 0:
         # The unit of account moves both certificates by exactly what was posted.
-        leg.term[row] += amount
-        LEG_OPEN(s).term_open[row] += amount
         table.certificate[account] += amount
         table.certificate_open[account] += amount
         if table.certificate[account] < 0:

@@ -5,13 +5,15 @@ This module decides nothing about amounts: sizes, prices and ranks come from rul
 
 from steelyard.engine.changing import cancel_orders
 from steelyard.engine.events import say, say_money
-from steelyard.engine.heap import TIMERS, TURNS, heap_key, heap_length, heap_pop, heap_push, heap_target
+from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
 from steelyard.engine.judge import enqueue, forget
 from steelyard.engine.ledger import cash, find_leg, open_leg, transfer
 from steelyard.engine.matching import after_fill, match
 from steelyard.engine.money import convert_debts, has_stale_leg
 from steelyard.engine.orders import give_back
+from steelyard.engine.placing import leverage_for
 from steelyard.engine.positions import book_trade, realised_down, settle_funding
+from steelyard.engine.timers import push_timer
 from steelyard.model.events import (
     CLOSED_LIQUIDATION,
     DELEVERAGED,
@@ -48,6 +50,7 @@ from steelyard.model.orders import (
     HALTED,
     INSURANCE,
     STP_MAKER,
+    SYSTEM_OWNER,
     TIMER_COOLDOWN,
 )
 from steelyard.num import far, kernel, leaf
@@ -55,9 +58,9 @@ from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
 from steelyard.rules.ranking import deleveraging_score
 from steelyard.rules.requirement import (
     account_risk,
+    atoms_up,
     charge,
     leg_requirement,
-    leverage_of,
     opening_side,
     value,
 )
@@ -81,7 +84,7 @@ def cool_down(s, account, nanoseconds):
     table, machine = ACCOUNT(s), MACHINE(s)
     table.queued[account] = 2
     table.due_ns[account] = machine.now_ns[0] + nanoseconds
-    heap_push(s, TIMERS, table.due_ns[account], (TIMER_COOLDOWN << 32) + account)
+    push_timer(s, table.due_ns[account], (TIMER_COOLDOWN << 32) + account)
     return 0
 
 
@@ -169,13 +172,16 @@ def fund_pays(s, account, market, asset, amount):
 
 @kernel
 def pay_debts(s, account):
-    """No position is left: the fund pays what is owed, as far as it goes. True if nothing is owed any more."""
+    """No position is left: the fund pays debts as far as the owner's equity is short. True if nothing is owed any more."""
     leg = LEG(s)
     clear = True
     row = ACCOUNT(s).first_leg[account]
     while row and leg.thing[row] < MARKET_0:
         if leg.quantity[row] < 0:
-            fund_pays(s, account, 0, leg.thing[row], -leg.quantity[row])
+            equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
+            short = atoms_up(-equity, ASSET(s).price[leg.thing[row]])
+            if short > 0:
+                fund_pays(s, account, 0, leg.thing[row], min(-leg.quantity[row], short))
             clear = clear and leg.quantity[row] >= 0
         row = leg.next_of_account[row]
     return clear
@@ -208,11 +214,11 @@ def may_take_over(s, market, quantity, lots, price_of_all):
     equity, requirement, _ = account_risk(s, BACKSTOP, FOR_OPEN)
     price = ASSET(s).price[rule[market, M_SETTLE]]
     equity += value(value_of_lots(s, market, quantity, lots) - price_of_all, price)
-    if row == 0:
-        row = open_leg(s, BACKSTOP, MARKET_0 + market)
-    requirement -= leg_requirement(s, row, FOR_OPEN)
+    if row:
+        requirement -= leg_requirement(s, row, FOR_OPEN)
     notional = abs(after) * MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
-    requirement += charge(opening_side(s, market, notional, leverage_of(s, row)), price)
+    leverage = leverage_for(s, SYSTEM_OWNER, market, row, 0)
+    requirement += charge(opening_side(s, market, notional, leverage), price)
     return equity >= requirement
 
 
@@ -243,7 +249,10 @@ def take_over(s, account, row, most, at_mark):
         due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
         price_of_all = value_of_lots(s, market, quantity, lots) if at_mark else due
         if may_take_over(s, market, quantity, lots, price_of_all):
-            hand_over(s, row, find_leg(s, BACKSTOP, MARKET_0 + market), lots, price_of_all)
+            taker = find_leg(s, BACKSTOP, MARKET_0 + market)
+            if taker == 0:
+                taker = open_leg(s, BACKSTOP, MARKET_0 + market)
+            hand_over(s, row, taker, lots, price_of_all)
             say(s, TAKEN_OVER, account, market, side, 0, BACKSTOP, 0, lots, price_of_all, 0, 0, 0, 0, 0)
             if at_mark:
                 fund_pays(s, account, market, asset, due - price_of_all)
@@ -441,8 +450,8 @@ def liquidation_turn(s, account):
     if end_if_healthy(s, account):
         return 0
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    _, takeover, positions = account_risk(s, account, FOR_TAKEOVER)
-    if closed and (equity < 0 or equity < takeover or positions == 0):
+    _, takeover, _ = account_risk(s, account, FOR_TAKEOVER)
+    if closed and (equity < 0 or equity < takeover or heaviest_leg(s, account) == 0):
         return enqueue(s, account, equity, requirement)
     return cool_down(s, account, MARKET_RULE(s)[LEG(s).thing[row] - MARKET_0, M_COOLDOWN_NS])
 

@@ -10,6 +10,7 @@ from steelyard.engine.liquidation import cooled_down, next_turn
 from steelyard.engine.money import convert_waiting, deposit, end_withdrawal, move_between, move_margin, withdraw
 from steelyard.engine.orders import client_entry, leave
 from steelyard.engine.placing import place_order
+from steelyard.engine.prefetch import fetch_ahead
 from steelyard.engine.prices import clock, report_prices
 from steelyard.engine.settings import open_account, set_leverage, set_margin_mode
 from steelyard.engine.stops import run_next_triggered, show_last_prices
@@ -30,7 +31,7 @@ from steelyard.state.tables import (
     ACCOUNT,
     COMMAND,
     L_EVENTS,
-    L_FILLS,
+    L_EVENTS_PER_COMMAND,
     L_LIQUIDATIONS,
     L_TRIGGERS,
     LAYOUT,
@@ -135,19 +136,19 @@ def finish(s):
     """The end of a command: stops, conversions, judgements, turns of liquidation, until nothing is left or to do."""
     machine, layout = MACHINE(s), LAYOUT(s)
     triggers, turns = layout[L_TRIGGERS], layout[L_LIQUIDATIONS]
-    machine.fills_left[0] = layout[L_FILLS]
+    enough = machine.events[0] + layout[L_EVENTS_PER_COMMAND]
     while True:
         more = 0
         if machine.pending[0]:
             show_last_prices(s)
-        while triggers > 0 and heap_length(s, TRIGGERS) and machine.fills_left[0] > 0:
+        while triggers > 0 and heap_length(s, TRIGGERS) and machine.events[0] < enough:
             triggers -= 1
             more += run_next_triggered(s)
         if machine.converting[0]:
             convert_waiting(s)
         if machine.dirty[0] or machine.prices_moved[0]:
             judge_dirty(s)
-        if turns > 0 and heap_length(s, TURNS) and machine.fills_left[0] > 0:
+        if turns > 0 and heap_length(s, TURNS) and machine.events[0] < enough:
             turns -= 1
             more += next_turn(s)
         if more == 0:
@@ -278,6 +279,7 @@ def run(s, first):
     rows = len(COMMAND(s))
     i = first
     while i < rows and machine.events[0] <= limit:
+        fetch_ahead(s, i)
         if command(s, i) == 0:
             break
         i += 1

@@ -15,6 +15,7 @@ from steelyard.engine.orders import (
     shrink_reduce_only,
     taker_ppm,
 )
+from steelyard.engine.prefetch import fetch_leg
 from steelyard.engine.positions import book_trade, settle_funding
 from steelyard.model.events import (
     CLOSED_MAINTENANCE,
@@ -47,7 +48,8 @@ from steelyard.state.tables import (
     SCORE,
 )
 
-FILLS_PER_ORDER_MAX = 4096
+EVENTS_PER_ORDER_MAX = 8192  # an order that has caused more stops, so that one command's work is bounded
+LOOK_AHEAD_MAX = 4096
 UNFINISHED = 0  # `match` stopped because nothing crosses any more
 
 
@@ -153,9 +155,7 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
         level_remove(s, market, maker)
         retire(s, maker)
     note_last(s, market, price)
-    machine = MACHINE(s)
-    machine.fills[0] += 1
-    machine.fills_left[0] -= 1
+    MACHINE(s).fills[0] += 1
     after_fill(s, taker_leg, taker_before)
     after_fill(s, maker_leg, maker_before)
     return notional
@@ -164,14 +164,16 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
 @kernel
 def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidation):
     """Meet the book; returns (lots left, notional traded, why the rest must close or UNFINISHED)."""
-    order, leg, table, ladder, accounts = ORDER(s), LEG(s), MARKET(s), LADDER(s), ACCOUNT(s)
+    order, leg, table, ladder, accounts, machine = ORDER(s), LEG(s), MARKET(s), LADDER(s), ACCOUNT(s), MACHINE(s)
     market = leg.thing[taker_leg] - MARKET_0
     owner = accounts.owner[leg.account[taker_leg]]
-    left, traded, fills = lots, 0, 0
+    left, traded, started = lots, 0, machine.events[0]
     while left > 0:
         price = best_against(s, market, side)
         if not crosses(limit, price, side):
             return left, traded, UNFINISHED
+        if machine.events[0] - started > EVENTS_PER_ORDER_MAX:
+            return left, traded, CLOSED_WORK_LIMIT
         maker = ladder.head[table.ladder[market] + price]
         if stp != STP_NONE and accounts.owner[leg.account[order.leg[maker]]] == owner:
             if stp != STP_TAKER:
@@ -180,6 +182,7 @@ def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidati
                 return left, traded, CLOSED_SELF_TRADE
             continue
         take = min(left, order.remaining[maker])
+        fetch_leg(s, order.leg[order.next[maker]])
         if reduce_only:
             take = min(take, abs(leg.quantity[taker_leg]))
             if take == 0:
@@ -187,9 +190,6 @@ def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidati
         if not may_fill(s, maker, take, price, 0, 0):
             leave(s, maker, CLOSED_MAINTENANCE, 0)
             continue
-        if fills == FILLS_PER_ORDER_MAX:
-            return left, traded, CLOSED_WORK_LIMIT
-        fills += 1
         left -= take
         traded += fill(s, taker_leg, taker_id, maker, side, take, price, left, liquidation)
     return 0, traded, UNFINISHED
@@ -207,7 +207,7 @@ def can_fill_whole(s, market, taker_account, owner, side, limit, lots, stp):
         maker = ladder.head[table.ladder[market] + price]
         while maker:
             looked += 1
-            if looked > FILLS_PER_ORDER_MAX:
+            if looked > LOOK_AHEAD_MAX:
                 return False
             row = order.leg[maker]
             account = leg.account[row]

@@ -13,7 +13,6 @@ from steelyard.engine.bitmap import bit_clear, bit_next
 from steelyard.engine.book import best_against, crosses, leg_list_add, leg_list_remove, level_add, price_of_lots
 from steelyard.engine.accounts import add_account
 from steelyard.engine.events import say
-from steelyard.engine.heap import TIMERS, heap_capacity, heap_length, heap_push
 from steelyard.engine.judge import prove
 from steelyard.engine.ledger import (
     UNIT,
@@ -45,6 +44,7 @@ from steelyard.engine.orders import (
     trailing_add,
     wipe_order,
 )
+from steelyard.engine.timers import push_timer
 from steelyard.model import orders as word
 from steelyard.model import reject as no
 from steelyard.model.events import (
@@ -252,10 +252,10 @@ def side_lots(s, leg, side, lots):
 
 
 @kernel
-def owner_lots(s, owner, acting_leg, market, side, lots):
+def owner_lots(s, owner, acting, acting_leg, market, side, lots):
     """The larger sides of all the owner's legs in this market, the new order included."""
     total = side_lots(s, acting_leg, side, lots)
-    if OWNER(s).accounts[owner] == 1:
+    if acting and ACCOUNT(s).alone[acting]:
         return total
     account = OWNER(s).first_account[owner]
     while account:
@@ -271,7 +271,7 @@ def check_exposure(s, row, acting, leg, market, owner):
     """Limits of position and open interest. Leg 0 means an empty one."""
     order, rule, table = ORDER(s), MARKET_RULE(s), MARKET(s)
     side, lots = order.side[row], order.remaining[row]
-    if owner_lots(s, owner, leg, market, side, lots) > rule[market, M_POSITION_LOTS_MAX]:
+    if owner_lots(s, owner, acting, leg, market, side, lots) > rule[market, M_POSITION_LOTS_MAX]:
         return no.POSITION_LIMIT
     notional = side_lots(s, leg, side, lots) * table.mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
     if notional > rule[market, M_BRACKET_UPPER + rule[market, M_BRACKETS] - 1]:
@@ -493,8 +493,6 @@ def check_room(s, account, acting, market, owner):
         return no.ORDERS_FULL
     if acting and table.orders[acting] >= layout[L_ORDERS_PER_ACCOUNT]:
         return no.ORDERS_FULL
-    if heap_length(s, TIMERS) >= heap_capacity(s, TIMERS):
-        return no.ORDERS_FULL
     wanted = legs_wanted(s, account, MARKET_0 + market)
     if not is_isolated(s, owner, market):
         return no.NONE if wanted == 0 or has_leg_room(s, account, wanted) else no.LEGS_FULL
@@ -694,7 +692,7 @@ def place_order(s, i):
     if named != 0:
         client_insert(s, row)
     if note.tif[row] == word.GTT:
-        heap_push(s, TIMERS, note.expires_ns[row], (word.TIMER_EXPIRY << 32) + row)
+        push_timer(s, note.expires_ns[row], (word.TIMER_EXPIRY << 32) + row)
     send_margin(s, account, acting, market, wanted)
     say_accepted(s, row, acting, market, wanted)
     if waits:
@@ -718,6 +716,7 @@ def run_triggered(s, row):
     if order.options[row] & word.CLOSE_POSITION:
         order.remaining[row] = abs(LEG(s).quantity[leg])
         note.lots[row] = order.remaining[row]
+    lots = order.remaining[row]
     reason = check_permission(s, row, acting, market, owner)
     wanted = 0
     if reason == no.NONE:
@@ -726,6 +725,7 @@ def run_triggered(s, row):
         else:
             reason, wanted = check_order(s, row, account, acting, leg, market, owner)
     if reason:
+        order.remaining[row] = lots
         leave(s, row, CLOSED_REFUSED, reason)
         return 0
     leg_list_remove(s, row)

@@ -3,7 +3,7 @@
 Rebuilding changes no fact, and nothing that happens afterwards: a test does it at random moments.
 """
 
-from steelyard.engine.accounts import add_account
+from steelyard.engine.accounts import add_account, join_owner
 from steelyard.engine.alarms import (
     DRIVER_MARK,
     HIGH,
@@ -18,13 +18,14 @@ from steelyard.engine.alarms import (
 from steelyard.engine.bitmap import bit_set
 from steelyard.engine.book import leg_list_add, level_add
 from steelyard.engine.configure import take_ladder
-from steelyard.engine.heap import TIMERS, TRIGGERS, TURNS, heap_push
+from steelyard.engine.heap import TRIGGERS, TURNS, heap_push
 from steelyard.engine.judge import judge_dirty
 from steelyard.engine.ledger import link_leg
 from steelyard.engine.money import link_reference
 from steelyard.engine.orders import client_insert, has_client_id, trailing_add
 from steelyard.engine.placing import fires_at_or_above
 from steelyard.engine.prices import rearm_holders
+from steelyard.engine.timers import link_timers
 from steelyard.model import orders as word
 from steelyard.model.commands import OWNER as OWNER_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
@@ -46,7 +47,6 @@ from steelyard.state.tables import (
     MARKET_0,
     NOTE,
     ORDER,
-    OWNER,
     OWNER_RULE,
     RECENT,
     REFERENCE,
@@ -82,12 +82,9 @@ def reset_drivers(s):
 
 @kernel
 def link_accounts(s):
-    leg, table, owner, machine = LEG(s), ACCOUNT(s), OWNER(s), MACHINE(s)
+    leg, table, machine = LEG(s), ACCOUNT(s), MACHINE(s)
     for account in range(1, machine.accounts[0] + 1):
-        which = table.owner[account]
-        table.next_of_owner[account] = owner.first_account[which]
-        owner.first_account[which] = account
-        owner.accounts[which] += 1
+        join_owner(s, account)
         table.armed[account] = QUEUED if table.queued[account] else NOT_ARMED
         link_leg(s, account)
     for row in range(LAYOUT(s)[L_ACCOUNTS] + 1, len(leg)):
@@ -107,9 +104,6 @@ def link_markets(s):
         take_ladder(s, market)
         if table.mark[market]:
             rearm_holders(s, market)
-        if table.next_sample_ns[market]:
-            heap_push(s, TIMERS, table.next_sample_ns[market], (word.TIMER_SAMPLE << 32) + market)
-            heap_push(s, TIMERS, table.next_funding_ns[market], (word.TIMER_FUNDING << 32) + market)
     return 0
 
 
@@ -121,8 +115,6 @@ def link_order(s, row):
     leg_list_add(s, row)
     if has_client_id(s, row):
         client_insert(s, row)
-    if note.expires_ns[row]:
-        heap_push(s, TIMERS, note.expires_ns[row], (word.TIMER_EXPIRY << 32) + row)
     if order.state[row] == word.RESTING:
         level_add(s, market, row)
     elif order.state[row] == word.TRIGGERED:
@@ -151,14 +143,11 @@ def link_recent(s):
 def link_queues(s):
     table, machine = ACCOUNT(s), MACHINE(s)
     for account in range(1, machine.accounts[0] + 1):
-        if table.cancel_at_ns[account]:
-            heap_push(s, TIMERS, table.cancel_at_ns[account], (word.TIMER_CANCEL_AFTER << 32) + account)
         if table.queued[account] == 1:
             heap_push(s, TURNS, table.health[account], account)
-        elif table.queued[account] == 2:
-            heap_push(s, TIMERS, table.due_ns[account], (word.TIMER_COOLDOWN << 32) + account)
-        else:
+        elif table.queued[account] == 0:
             mark_dirty(s, account)
+    link_timers(s)
     return 0
 
 

@@ -46,7 +46,7 @@ class Limits:
     staged_rows: int = 512
     liquidations_per_command: int = 64
     triggers_per_command: int = 64
-    fills_per_command: int = 8192
+    events_per_command: int = 16384
 
 
 def row(size: int, **columns: str) -> np.dtype[Any]:
@@ -97,7 +97,6 @@ MACHINE_ROW = row(
     triggers="i8",  # index
     hot="i8",  # index: accounts whose slack no box could prove
     sweep_all="i8",  # index: judge everybody instead of ringing alarms
-    fills_left="i8",  # index: work budget of this command
     weaken_ppm="i8",  # index: a test's deliberate widening of every alarm
     prices_moved="i8",  # index
     pending="i8",  # index: markets whose last price may have reached a stop
@@ -150,30 +149,33 @@ MARKET_ROW = row(
 
 ACCOUNT_ROW = row(
     128,
+    # The first cache line is what an order and a fill look at.
     owner="i4",
+    role="i4",
     parent="i4",
     market="i4",  # of an isolated child
-    role="i4",
     orders="i4",  # open orders, waiting ones included
-    legs="i4",
-    debts="i4",  # index: cash legs below zero
     queued="i4",  # 0 none, 1 waits for its turn, 2 cools down
+    debts="i4",  # index: cash legs below zero
+    armed="i4",  # index: 1 boxes hold, 2 hot
+    dirty="i4",  # index
+    open_epoch="i4",  # index
+    alone="i4",  # index: 1 while it is its owner's only account
+    converting="i4",  # index
+    certificate="i8",  # index: a lower bound of E - M(maintain) while no driver leaves its box
+    certificate_open="i8",  # index: the same of E - M(open)
+    # The second line is for judgements and settings.
+    legs="i4",
     started="i4",  # liquidation events have begun
+    first_leg="i4",  # index: ordered by thing
+    next_of_owner="i4",  # index
+    hot_at="i4",  # index: place in the hot list, from 1
     health="i8",  # E / M(maintain) in ppm when it was queued
     due_ns="i8",  # end of the cool-down
     cancel_at_ns="i8",
-    first_leg="i4",  # index: ordered by thing
-    next_of_owner="i4",  # index
-    certificate="i8",  # index: a lower bound of E - M(maintain) while no driver leaves its box
-    certificate_open="i8",  # index: the same of E - M(open)
-    open_epoch="i4",  # index
-    armed="i4",  # index: 1 boxes hold, 2 hot
-    dirty="i4",  # index
-    hot_at="i4",  # index: place in the hot list, from 1
-    converting="i4",  # index
 )
 
-OWNER_ROW = row(64, first_account="i4", accounts="i4")
+OWNER_ROW = row(8, first_account="i4")
 
 LEG_ROW = row(
     64,
@@ -341,7 +343,6 @@ INDEX_COLUMNS = {
         "triggers",
         "hot",
         "sweep_all",
-        "fills_left",
         "weaken_ppm",
         "prices_moved",
         "pending",
@@ -361,6 +362,7 @@ INDEX_COLUMNS = {
     ),
     "account": (
         "debts",
+        "alone",
         "first_leg",
         "next_of_owner",
         "certificate",
@@ -371,7 +373,7 @@ INDEX_COLUMNS = {
         "hot_at",
         "converting",
     ),
-    "owner": ("first_account", "accounts"),
+    "owner": ("first_account",),
     "leg": ("next_of_account", "box_low", "box_high", "term"),
     "leg_open": ("first_order", "last_order", "term_open"),
     "order": ("next", "prev", "next_of_leg", "prev_of_leg"),
@@ -381,7 +383,7 @@ INDEX_COLUMNS = {
 # Places in `layout`.
 L_ACCOUNTS, L_LEGS, L_ORDERS, L_REFERENCES, L_RECENT, L_LADDER, L_STAGED = 0, 1, 2, 3, 4, 5, 6
 L_ASSETS, L_FEEDS, L_MARKETS, L_TIERS, L_OWNERS = 7, 8, 9, 10, 11
-L_ORDERS_PER_ACCOUNT, L_LIQUIDATIONS, L_TRIGGERS, L_FILLS = 12, 13, 14, 15
+L_ORDERS_PER_ACCOUNT, L_LIQUIDATIONS, L_TRIGGERS, L_EVENTS_PER_COMMAND = 12, 13, 14, 15
 L_BITS_LEG, L_BITS_ORDER, L_BITS_REFERENCE, L_BITS_DRIVER, L_BITS_LADDER = 16, 17, 18, 19, 20
 L_EVENTS = 21
 L_HEAPS = 22  # (first row, capacity) of each heap
@@ -428,6 +430,37 @@ def _view(name: str, kind: Any) -> Callable[[Any], Any]:
         return array(types.int64), codegen
 
     return view  # type: ignore[no-any-return]
+
+
+def _ahead(name: str, kind: Any) -> Callable[[Any, Any], Any]:
+    """Ask the processor to fetch a row that will be needed soon. Changes nothing; without the JIT it does nothing."""
+    if not JIT:
+        return lambda state, row: None
+    slot = _SLOT_OF[name]
+    size = 8 * kind if isinstance(kind, int) else kind.itemsize
+
+    @intrinsic
+    def ahead(typingctx: Any, state: Any, row: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            word, byte = ir.IntType(64), ir.IntType(8)
+            directory = builder.inttoptr(args[0], word.as_pointer())
+            address = builder.load(builder.gep(directory, [ir.Constant(word, FAR_MAX + 2 * slot)]))
+            address.set_metadata("invariant.load", builder.module.add_metadata([]))
+            flag = ir.IntType(32)
+            fetch = cgutils.get_or_insert_function(
+                builder.module,
+                ir.FunctionType(ir.VoidType(), [byte.as_pointer(), flag, flag, flag]),
+                "llvm.prefetch.p0i8",
+            )
+            start = builder.add(address, builder.mul(args[1], ir.Constant(word, size)))
+            for line in range(0, min(size, 128), 64):
+                pointer = builder.inttoptr(builder.add(start, ir.Constant(word, line)), byte.as_pointer())
+                builder.call(fetch, [pointer, ir.Constant(flag, 1), ir.Constant(flag, 3), ir.Constant(flag, 1)])
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64), codegen
+
+    return ahead  # type: ignore[no-any-return]
 
 
 class State:
@@ -478,7 +511,7 @@ class State:
             rows[name] = rows["account"]
         rows["pending"] = rows["market"]
         layout = np.zeros(LAYOUT_SIZE, np.int64)
-        layout[: L_FILLS + 1] = (
+        layout[: L_EVENTS_PER_COMMAND + 1] = (
             limits.accounts,
             limits.legs,
             limits.orders,
@@ -494,7 +527,7 @@ class State:
             limits.orders_per_account,
             limits.liquidations_per_command,
             limits.triggers_per_command,
-            limits.fills_per_command,
+            limits.events_per_command,
         )
         words = 0
         for place, size in (
@@ -585,3 +618,13 @@ SCORE = _view(*_SLOTS[_SLOT_OF["score"]])
 LAYOUT = _view(*_SLOTS[_SLOT_OF["layout"]])
 COMMAND = _view(*_SLOTS[_SLOT_OF["command"]])
 EVENT = _view(*_SLOTS[_SLOT_OF["event"]])
+
+# Hints for the rows that an order will touch.
+AHEAD_ACCOUNT = _ahead(*_SLOTS[_SLOT_OF["account"]])
+AHEAD_LEG = _ahead(*_SLOTS[_SLOT_OF["leg"]])
+AHEAD_LEG_OPEN = _ahead(*_SLOTS[_SLOT_OF["leg_open"]])
+AHEAD_LEG_SLOT = _ahead(*_SLOTS[_SLOT_OF["leg_slot"]])
+AHEAD_ORDER = _ahead(*_SLOTS[_SLOT_OF["order"]])
+AHEAD_NOTE = _ahead(*_SLOTS[_SLOT_OF["note"]])
+AHEAD_OWNER_RULE = _ahead(*_SLOTS[_SLOT_OF["owner_rule"]])
+AHEAD_LADDER = _ahead(*_SLOTS[_SLOT_OF["ladder"]])

@@ -193,7 +193,9 @@ def instant_ns(value: Instant, now_ns: int, what: str = "time") -> int:
 
 
 def seconds(ns: int) -> Decimal:
-    return NS_STEP.back(ns)
+    """Without a fraction where there is none."""
+    whole, rest = divmod(ns, SECOND)
+    return NS_STEP.back(ns) if rest else Decimal(whole)
 
 
 def duration_text(ns: int) -> str:

@@ -8,7 +8,7 @@ from steelyard.model import reject as no
 from steelyard.model.reject import Reject
 from steelyard.num.limits import BRACKETS_MAX, COLLATERAL_TIERS_MAX, FEE_TIERS_MAX, NOTIONAL_MAX, PPM
 from steelyard.venue import formulas as F
-from steelyard.venue.amounts import duration_text, trimmed
+from steelyard.venue.amounts import Step, duration_text, trimmed
 from steelyard.venue.parameters import (
     ASSET_PARAMETERS,
     FEED_PARAMETERS,
@@ -66,6 +66,10 @@ def explain_refusal(
     return f"{label}: {SENTENCES[reason]}"
 
 
+def _neat(step: Step, steps: int) -> str:
+    return trimmed(step.back(steps))
+
+
 def _range(table: dict[str, Parameter], key: int) -> tuple[int, int]:
     for parameters, ranges in RANGES:
         if parameters is table:
@@ -83,7 +87,7 @@ def _text(table: dict[str, Parameter], grid: Grid, key: int, value: int) -> str:
     is_amount = K.M_BRACKET_UPPER <= key < K.M_BRACKET_UPPER + BRACKETS_MAX
     if table is ASSET_PARAMETERS:
         is_amount = K.A_TIER_UPPER <= key < K.A_TIER_UPPER + COLLATERAL_TIERS_MAX
-    return grid.atom.text(value) if is_amount else trimmed(rate(value))
+    return _neat(grid.atom, value) if is_amount else trimmed(rate(value))
 
 
 def _asset(key: int) -> str:
@@ -106,12 +110,12 @@ def _market(key: int, values: Values, grid: Grid) -> str:
     if key == K.M_POSITION_LOTS_MAX:
         ticks, scale, lots = (values[each] for each in (K.M_TICKS_MAX, K.M_ATOMS_PER_TICK_LOT, key))
         return (
-            f"a position of {grid.lot.text(lots)} at the highest price {grid.tick.text(ticks)} would be worth more "
-            f"than {grid.atom.text(NOTIONAL_MAX)}, the widest number kept; position_max may be at most "
-            f"{grid.lot.text(NOTIONAL_MAX // (ticks * scale))} at this price_max"
+            f"a position of {_neat(grid.lot, lots)} at the highest price {_neat(grid.tick, ticks)} would be worth more "
+            f"than {_neat(grid.atom, NOTIONAL_MAX)}, the widest number kept; position_max may be at most "
+            f"{_neat(grid.lot, NOTIONAL_MAX // (ticks * scale))} at this price_max"
         )
     if key == K.M_ORDER_LOTS_MAX:
-        order, position = grid.lot.text(values[key]), grid.lot.text(values[K.M_POSITION_LOTS_MAX])
+        order, position = _neat(grid.lot, values[key]), _neat(grid.lot, values[K.M_POSITION_LOTS_MAX])
         return f"order_max {order} is above position_max {position}"
     if key == K.M_RESTORE_PPM:
         return _restore(values, grid)
@@ -122,7 +126,7 @@ def _market(key: int, values: Values, grid: Grid) -> str:
             f"bracket 1 times restore = {trimmed(freed)}"
         )
     if key == K.M_OI_UPPER_LOTS:
-        upper, lower = grid.lot.text(values[key]), grid.lot.text(values[K.M_OI_LOWER_LOTS])
+        upper, lower = _neat(grid.lot, values[key]), _neat(grid.lot, values[K.M_OI_LOWER_LOTS])
         return f"oi_upper {upper} must be above oi_lower {lower}, or 0 to switch the rise off"
     if key == K.M_FUNDING_INTERVAL_NS:
         interval, sample = duration_text(values[key]), duration_text(values[K.M_SAMPLE_INTERVAL_NS])
@@ -155,8 +159,8 @@ def _restore(values: Values, grid: Grid) -> str:
         if target > opening and bracket.maintain * rule.restore <= bracket.open * PPM:
             return (
                 f"restore {trimmed(rate(rule.restore))} asks for more than opening does: at a notional of "
-                f"{grid.atom.text(bracket.upper)} (end of bracket {place + 1}) it is {grid.atom.text(target)}, and the "
-                f"opening rates give {grid.atom.text(opening)}"
+                f"{_neat(grid.atom, bracket.upper)} (end of bracket {place + 1}) it is {_neat(grid.atom, target)}, "
+                f"and the opening rates give {_neat(grid.atom, opening)}"
             )
         if bracket.maintain * rule.restore > bracket.open * PPM:
             restore, maintain, opens = (trimmed(rate(each)) for each in (rule.restore, bracket.maintain, bracket.open))

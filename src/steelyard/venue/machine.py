@@ -1,6 +1,6 @@
 """The machine as an object: tables, kernels, and a batch between them. Integers in, integers out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,7 @@ class Machine:
     ) -> None:
         warm(progress)
         self.state = state or State(limits)
+        self._events = np.asarray(self.state.event)
         _write_key_ranges(self.state)
         self.state.machine.sweep_all[0] = int(sweep)
         if state is None:
@@ -52,15 +53,21 @@ class Machine:
     def sweep(self) -> bool:
         return bool(self.state.machine.sweep_all[0])
 
-    def submit(self, commands: Rows) -> Rows:
-        """Run a batch; all its events."""
+    def stream(self, commands: Rows) -> Iterator[Rows]:
+        """Run a batch; its events in parts, each a view that the next part overwrites."""
         state = self.state
         state.load(np.require(commands, COMMAND, ["C", "A"]))
-        parts, done = [], 0
+        done = 0
         while done < len(commands):
             done = int(run(state.handle, done))
             assert state.machine.fatal[0] == 0, "the machine met an impossible state"
-            parts.append(np.asarray(state.event)[: int(state.machine.events[0])].copy())
+            yield self._events[: int(state.machine.events[0])]
+
+    def submit(self, commands: Rows) -> Rows:
+        """Run a batch; all its events."""
+        parts = [part.copy() for part in self.stream(commands)]
+        if len(parts) == 1:
+            return parts[0]
         return np.concatenate(parts) if parts else np.zeros(0, EVENT)
 
     def hash(self) -> str:
@@ -92,6 +99,7 @@ class Machine:
     def rebuild(self) -> None:
         """Throw every index away and make it again from the facts."""
         self.state = self.copy().state
+        self._events = np.asarray(self.state.event)
 
     def check(self) -> None:
         """Raise AssertionError if a promise about the facts is broken."""

@@ -13,12 +13,11 @@ from steelyard.venue.happened import Fill
 from steelyard.venue.instruments import Market, Names
 from steelyard.venue.labels import label_text
 from steelyard.venue.reading import Reader
-from steelyard.venue.reasons import Asked
+from steelyard.venue.reasons import TRIGGERS_ON, Asked
 from steelyard.venue.records import ZERO, Order
 from steelyard.venue.refusals import Rejected
 
 TRIGGERS = (None, "stop", "take_profit", "trailing")
-TRIGGERS_ON = ("mark", "index", "last")
 _EXPIRED = {E.CLOSED_IMMEDIATE, E.CLOSED_EXPIRED, E.CLOSED_WORK_LIMIT}
 
 

@@ -5,17 +5,21 @@ from typing import Any
 from steelyard.model import commands as C
 from steelyard.model import keys as K
 from steelyard.model import reject as no
-from steelyard.model.orders import CLOSE_POSITION, FOR_OPEN, POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY
+from steelyard.model.orders import CLOSE_POSITION, FOR_OPEN, LENDER, POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY
 from steelyard.model.orders import MARKET as MARKET_ORDER
 from steelyard.model.reject import Reject
 from steelyard.num.limits import ASSET_PRICE_SCALE, VALUE_MAX
+from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
+from steelyard.venue.afterwards import Afterwards, Wish, afterwards, with_less_cash, with_leverage
 from steelyard.venue.amounts import Step, clock_text, duration_text, grouped, ratio_down, trimmed
 from steelyard.venue.event_rows import SIDES
-from steelyard.venue.instruments import Market, Names
+from steelyard.venue.instruments import Asset, Market, Names
 from steelyard.venue.labels import Words, label_text
 from steelyard.venue.reading import Reader
 from steelyard.venue.refusals import SENTENCES
+
+TRIGGERS_ON = ("mark", "index", "last")
 
 
 class Asked:
@@ -80,64 +84,115 @@ class Reasons:
         reduces = "reduce-only " if asked.options & (REDUCE_ONLY | CLOSE_POSITION) else ""
         size = market.lot.text(asked.lots)
         where = "at market" if asked.order_type == MARKET_ORDER else f"at {market.tick.text(asked.price)}"
+        if asked.trigger:
+            where += f" once {TRIGGERS_ON[asked.trigger_on]} reaches {market.tick.text(asked.trigger)}"
         return f"{reduces}{SIDES.get(asked.side, '?')} {size} {market.name} {where}"
 
     # --- the numbers
 
     def _numbers(self, reason: Reject, detail: int, asked: Asked) -> str:
         reader = self.reader
-        if reason == no.OPENING_MARGIN_EXCEEDED or reason == no.PARENT_MARGIN_EXCEEDED:
-            return self._margin(asked)
+        is_order = asked.kind in (C.PLACE_ORDER, C.AMEND_ORDER)
+        if reason in (no.OPENING_MARGIN_EXCEEDED, no.PARENT_MARGIN_EXCEEDED) or (
+            is_order and reason == no.BALANCE_TOO_LOW
+        ):
+            return self._margin(reason, asked)
         if reason == no.BALANCE_TOO_LOW:
             return self._balance(asked)
-        if reason == no.COINS_NOT_PRESENT:
-            asset, row = self.names.asset_at(asked.market), reader.state.asset
-            inside = int(row.deposited[asset.row]) - int(row.withdrawn[asset.row]) - int(row.reserved[asset.row])
-            loans = max(0, int(row.loans[asset.row]) - max(0, reader.cash(4, asset.row)))
-            return f"{asset.atom.text(inside)} inside, {asset.atom.text(loans)} of it lent out"
+        if reason in (no.COINS_NOT_PRESENT, no.AMOUNT_EXCEEDS_LIMIT):
+            return self._coins(reason, self.names.asset_at(asked.market))
         if asked.kind == C.PRICE:
             return "; ".join(filter(None, (self._price_limit(reason, row) for row in asked.rows)))
         if reason == no.CLIENT_ID_REPEATED:
             return f"order {detail}"
-        if reason == no.TIME_WENT_BACK or reason == no.EXPIRY_NOT_IN_FUTURE:
+        if reason in (no.TIME_WENT_BACK, no.EXPIRY_NOT_IN_FUTURE):
             return f"the clock is at {clock_text(reader.now_ns)}"
         if reason == no.ACCOUNT_IN_LIQUIDATION:
             return self._health(asked)
-        if asked.market and reader.state.market_rule is not None and asked.kind in (C.PLACE_ORDER, C.AMEND_ORDER):
-            return self._order_numbers(reason, asked, self.names.market_at(asked.market or 0))
+        if reason == no.LEVERAGE_EXCEEDS_LIMIT:
+            tier = int(reader.state.owner_rule[reader.owner(asked.account), K.O_RISK_TIER])
+            return f"at most {int(reader.state.tier_rule[tier, K.T_LEVERAGE_MAX])}"
+        if reason == no.PRICE_STALE:
+            return self._stale(asked)
+        if reason == no.LOAN_CAP_EXCEEDED:
+            return self._debts(reader.acting(asked.account, asked.market) if asked.market else asked.account)
+        if is_order:
+            wish = self._wish(asked)
+            return self._order_numbers(reason, asked, wish) if wish else ""
         return ""
 
-    def _order_numbers(self, reason: Reject, asked: Asked, market: Market) -> str:
+    def _order_numbers(self, reason: Reject, asked: Asked, wish: Wish) -> str:
+        market = self.names.market_at(wish.market)
         table, rule = self.reader.state.market, self.reader.state.market_rule[market.row]
-        mark = int(table.mark[market.row])
+        mark, tick, lot = int(table.mark[market.row]), market.tick, market.lot
         if reason == no.SIZE_EXCEEDS_LIMIT:
-            return f"at most {market.lot.text(rule[K.M_ORDER_LOTS_MAX])}"
+            return f"at most {lot.text(rule[K.M_ORDER_LOTS_MAX])}"
         if reason == no.PRICE_EXCEEDS_LIMIT:
-            return f"at most {market.tick.text(rule[K.M_TICKS_MAX])}"
+            return f"at most {tick.text(rule[K.M_TICKS_MAX])}"
         if reason == no.PRICE_OUTSIDE_BAND:
             band = F.ppm_down(mark, int(rule[K.M_PRICE_BAND_PPM]))
-            word, limit = ("at most", mark + band) if asked.side > 0 else ("at least", mark - band)
-            return f"{word} {market.tick.text(limit)}; mark {market.tick.text(mark)}"
+            word, limit = ("at most", mark + band) if wish.side > 0 else ("at least", mark - band)
+            return f"{word} {tick.text(limit)}; mark {tick.text(mark)}"
         if reason == no.POST_ONLY_WOULD_CROSS:
-            best = int(table.best_ask[market.row] if asked.side > 0 else table.best_bid[market.row])
-            return f"best {'ask' if asked.side > 0 else 'bid'} {market.tick.text(best)}"
+            best = int(table.best_ask[market.row] if wish.side > 0 else table.best_bid[market.row])
+            return f"best {'ask' if wish.side > 0 else 'bid'} {tick.text(best)}"
         if reason == no.POSITION_LIMIT:
             lots, notional = rule[K.M_POSITION_LOTS_MAX], self.reader.market_rule(market.row).brackets[-1].upper
             return (
-                f"at most {market.lot.text(lots)} per owner, and a notional of at most "
-                f"{market.settle.atom.text(notional)} {market.settle.name}"
+                f"at most {lot.text(lots)} per owner, and a notional of at most "
+                f"{grouped(market.settle.atom.back(notional))} {market.settle.name}"
             )
         if reason == no.OPEN_INTEREST_LIMIT:
             now, most = int(table.open_interest[market.row]), rule[K.M_OPEN_INTEREST_LOTS_MAX]
-            return f"{market.lot.text(now)} now, at most {market.lot.text(most)}"
+            return f"{lot.text(now)} now, at most {lot.text(most)}"
         if reason == no.TRIGGER_WOULD_FIRE_AT_ONCE:
-            return f"trigger {market.tick.text(asked.trigger)}, mark {market.tick.text(mark)}"
-        if reason == no.PRICE_STALE:
-            return "no mark price yet" if mark == 0 else f"index of {market.name} last fresh {self._fresh(market.row)}"
+            watched = (("mark", mark), ("index", int(table.index[market.row])), ("last", int(table.last[market.row])))
+            name, price = watched[asked.trigger_on]
+            return f"{name} price {tick.text(price)}"
         if reason == no.NOTHING_TO_REDUCE:
-            leg = self.reader.market_leg(self.reader.acting(asked.account, market.row), market.row)
-            return f"position {market.lot.text(self.reader.quantity(leg) if leg else 0)}"
+            leg = self.reader.market_leg(self.reader.acting(wish.account, market.row), market.row)
+            return f"position {lot.text(self.reader.quantity(leg) if leg else 0)}"
         return ""
+
+    def _stale(self, asked: Asked) -> str:
+        """Which prices are missing or too old: those of the order, or those of everything the giver holds."""
+        reader, table = self.reader, self.reader.state
+        markets: set[int] = set()
+        assets: set[int] = set()
+        if asked.kind in (C.PLACE_ORDER, C.AMEND_ORDER):
+            wish = self._wish(asked)
+            markets |= {wish.market} if wish else set()
+        else:
+            held = [leg for leg in reader.legs(asked.account) if reader.quantity(leg)]
+            markets |= {reader.thing(leg) - MARKET_0 for leg in held if reader.thing(leg) >= MARKET_0}
+            assets |= {reader.thing(leg) for leg in held if reader.thing(leg) < MARKET_0}
+        assets |= {self.names.market_at(row).settle.row for row in markets}
+        ends = {self.names.market_at(row).name: int(table.market.fresh_until_ns[row]) for row in sorted(markets)}
+        ends |= {self.names.asset_at(row).name: int(table.asset.fresh_until_ns[row]) for row in sorted(assets)}
+        old = [f"{name} was fresh until {clock_text(end)}" for name, end in ends.items() if 0 < end < reader.now_ns]
+        old += [f"{self.names.market_at(row).name} has no mark yet" for row in markets if not reader.mark(row)]
+        old += [f"{name} has no price yet" for name, end in ends.items() if end <= 0]
+        return "; ".join(old)
+
+    def _debts(self, account: int) -> str:
+        """Debts beyond their cap."""
+        found = []
+        for leg in self.reader.legs(account):
+            row, quantity = self.reader.thing(leg), self.reader.quantity(leg)
+            if row < MARKET_0 and quantity < -int(self.reader.state.asset_rule[row, K.A_LOAN_CAP]):
+                asset, cap = self.names.asset_at(row), int(self.reader.state.asset_rule[row, K.A_LOAN_CAP])
+                found.append(f"{grouped(asset.atom.back(-quantity))} {asset.name}, cap {grouped(asset.atom.back(cap))}")
+        return "; ".join(found)
+
+    def _coins(self, reason: Reject, asset: Asset) -> str:
+        table, row = self.reader.state.asset, asset.row
+        inside = int(table.deposited[row]) - int(table.withdrawn[row])
+        if reason == no.AMOUNT_EXCEEDS_LIMIT:
+            most = int(self.reader.state.asset_rule[row, K.A_SUPPLY_MAX])
+            return f"{grouped(asset.atom.back(inside))} inside, at most {grouped(asset.atom.back(most))}"
+        inside -= int(table.reserved[row])
+        lent = max(0, int(table.loans[row]) - max(0, self.reader.cash(LENDER, row)))
+        return f"{grouped(asset.atom.back(inside))} inside, {grouped(asset.atom.back(lent))} of it lent out"
 
     def _price_limit(self, reason: int, row: Any) -> str:
         """The highest price of a report's feed, if the report is above it."""
@@ -151,9 +206,6 @@ class Reasons:
         most = min(VALUE_MAX, VALUE_MAX * ASSET_PRICE_SCALE // supply)
         text = f"{fed.name} {trimmed(fed.price_step.back(price))}, at most {trimmed(fed.price_step.back(most))}"
         return f"{text} with a supply_max of {grouped(fed.atom.back(supply))}" if price > most else ""
-
-    def _fresh(self, market: int) -> str:
-        return f"until {clock_text(int(self.reader.state.market.fresh_until_ns[market]))}"
 
     def _unit(self) -> tuple[Step, str]:
         unit = self.names.asset_at(1)
@@ -169,8 +221,6 @@ class Reasons:
 
     def _balance(self, asked: Asked) -> str:
         account = asked.account
-        if asked.kind in (C.PLACE_ORDER, C.AMEND_ORDER):
-            return self._margin(asked)
         if asked.kind == C.MOVE_MARGIN:
             market = self.names.market_at(asked.market)
             if asked.lots < 0:
@@ -181,84 +231,70 @@ class Reasons:
         cash = self.reader.cash(account, asset.row)
         return f"{self.names.account_name(account)} holds {grouped(asset.atom.back(cash))} {asset.name}"
 
-    def _margin(self, asked: Asked) -> str:
+    def _margin(self, reason: Reject, asked: Asked) -> str:
         """Equity, the opening requirement with what was asked, and what is missing."""
-        reader = self.reader
-        atom, unit = self._unit()
-        if asked.kind == C.PLACE_ORDER:
-            account = reader.acting(asked.account, asked.market)
-            isolated = reader.is_isolated(asked.account, asked.market)
-            fresh_child = isolated and account == asked.account
-            equity = 0 if fresh_child else reader.equity(account)
-            before = 0 if fresh_child else reader.requirement(account, FOR_OPEN)
-            needed = before + self._order_requirement(asked, account, fresh_child)
-            if isolated:
-                parent = asked.account
-                held = reader.cash(parent, self.names.market_at(asked.market).settle.row)
-                spare = reader.equity(parent) - reader.requirement(parent, FOR_OPEN)
-                settle = self.names.market_at(asked.market).settle
-                return (
-                    f"the isolated position needs {grouped(atom.back(max(0, needed - equity)))} {unit} more; "
-                    f"{self.names.account_name(parent)} holds {grouped(settle.atom.back(held))} {settle.name} "
-                    f"and has {grouped(atom.back(spare))} {unit} above its own requirement"
-                )
+        reader, (atom, unit) = self.reader, self._unit()
+        if asked.kind in (C.PLACE_ORDER, C.AMEND_ORDER):
+            wish = self._wish(asked)
+            if wish is None:
+                return ""
+            after = afterwards(reader, wish)
+            if reason != no.OPENING_MARGIN_EXCEEDED:
+                return self._parent(wish.account, self.names.market_at(wish.market), after)
+        elif asked.kind == C.SET_LEVERAGE:
+            after = with_leverage(reader, asked.account, asked.market, asked.lots)
+        elif asked.kind == C.MOVE_MARGIN:
+            giver = asked.account if asked.lots > 0 else reader.acting(asked.account, asked.market)
+            settle = self.names.market_at(asked.market).settle.row
+            after = with_less_cash(reader, giver, settle, abs(asked.lots))
         else:
-            account = asked.account
-            equity, needed = reader.equity(account), reader.requirement(account, FOR_OPEN)
-            if asked.kind in (C.WITHDRAW, C.TRANSFER):
-                asset = asked.market
-                price, rule, cash = reader.asset_price(asset), reader.asset_rule(asset), reader.cash(account, asset)
-                left = cash - asked.lots
-                equity += F.value(left, price) - F.value(cash, price)
-                needed += F.cash_requirement(asset, rule, left, price, FOR_OPEN)
-                needed -= F.cash_requirement(asset, rule, cash, price, FOR_OPEN)
-            elif asked.kind == C.SET_LEVERAGE:
-                needed += self._leverage_requirement(asked, account)
-        short = needed - equity
-        text = f"equity {grouped(atom.back(equity))}, requirement {grouped(atom.back(needed))} afterwards"
-        return f"{text}, short by {grouped(atom.back(short))} {unit}" if short > 0 else f"{text} {unit}"
+            after = with_less_cash(reader, asked.account, asked.market, asked.lots)
+        short = after.requirement - after.equity
+        equity, requirement = grouped(atom.back(after.equity)), grouped(atom.back(after.requirement))
+        missing = f", short by {grouped(atom.back(short))} {unit}" if short > 0 else f" {unit}"
+        return f"equity {equity}, requirement {requirement} afterwards{missing}"
 
-    def _order_requirement(self, asked: Asked, account: int, fresh_child: bool) -> int:
-        """By how much M(open) of the acting account would rise with this order."""
-        reader, market = self.reader, asked.market
-        rule, mark = reader.market_rule(market), reader.mark(market)
-        leg = 0 if fresh_child else reader.market_leg(account, market)
-        table = reader.state.leg_open
-        quantity = reader.quantity(leg) if leg else 0
-        bids, asks = int(table.bid_lots[leg]), int(table.ask_lots[leg])
-        bid_reserve, ask_reserve = int(table.bid_reserve[leg]), int(table.ask_reserve[leg])
-        owner = reader.owner(asked.account)
-        price = asked.price if asked.order_type != MARKET_ORDER else self._worst_price(asked)
-        if asked.options & (POST_ONLY | POST_ONLY_SLIDE):
-            rate = max(0, reader.maker_rate(owner, market))
-        else:
-            rate = reader.taker_rate(owner, market)
-        reserve = max(0, (price - mark) * asked.side) * rule.scale + F.ppm_up(price * rule.scale, rate)
-        if asked.side > 0:
-            bids, bid_reserve = bids + asked.lots, bid_reserve + asked.lots * reserve
-        else:
-            asks, ask_reserve = asks + asked.lots, ask_reserve + asked.lots * reserve
-        scaling, leverage = int(reader.state.market.oi_scale_ppm[market]), reader.leverage(asked.account, market)
-        unit = mark * rule.scale
-        upper = F.opening_side(rule, abs(quantity + bids) * unit, leverage, scaling) + bid_reserve
-        lower = F.opening_side(rule, abs(quantity - asks) * unit, leverage, scaling) + ask_reserve
-        after = F.charge(max(upper, lower), reader.asset_price(rule.settle))
-        return after - (reader.leg_requirement(leg, FOR_OPEN) if leg else 0)
-
-    def _leverage_requirement(self, asked: Asked, account: int) -> int:
-        reader, market = self.reader, asked.market
-        leg = reader.market_leg(account, market)
-        if not leg:
-            return 0
-        rule, table = reader.market_rule(market), reader.state.leg_open
-        unit, quantity = reader.mark(market) * rule.scale, reader.quantity(leg)
-        scaling = int(reader.state.market.oi_scale_ppm[market])
-        sides = (
-            (quantity + int(table.bid_lots[leg]), int(table.bid_reserve[leg])),
-            (quantity - int(table.ask_lots[leg]), int(table.ask_reserve[leg])),
+    def _parent(self, parent: int, market: Market, after: Afterwards) -> str:
+        """What an isolated position needs, and what its parent has."""
+        reader, (atom, unit) = self.reader, self._unit()
+        settle = market.settle
+        need = grouped(atom.back(max(0, after.requirement - after.equity)))
+        held = grouped(settle.atom.back(reader.cash(parent, settle.row)))
+        spare = grouped(atom.back(reader.equity(parent) - reader.requirement(parent, FOR_OPEN)))
+        return (
+            f"the isolated position needs {need} {unit} more; {self.names.account_name(parent)} holds {held} "
+            f"{settle.name} and has {spare} {unit} above its own requirement"
         )
-        most = max(F.opening_side(rule, abs(q) * unit, max(1, asked.lots), scaling) + r for q, r in sides)
-        return F.charge(most, reader.asset_price(rule.settle)) - reader.leg_requirement(leg, FOR_OPEN)
+
+    def _wish(self, asked: Asked) -> Wish | None:
+        """The order as it would rest; an amended one gives up what it holds now."""
+        reader = self.reader
+        if asked.kind == C.PLACE_ORDER:
+            return Wish(
+                account=asked.account,
+                market=asked.market,
+                side=asked.side,
+                lots=asked.lots,
+                price=self._worst_price(asked) if asked.order_type == MARKET_ORDER else asked.price,
+                is_post_only=bool(asked.options & (POST_ONLY | POST_ONLY_SLIDE)),
+                is_reduce_only=bool(asked.options & (REDUCE_ONLY | CLOSE_POSITION)),
+            )
+        row = reader.find_order(asked.account, asked.order, asked.words)
+        if row == 0:
+            return None
+        order, note = reader.state.order, reader.state.note
+        remaining, options = int(order.remaining[row]), int(order.options[row])
+        return Wish(
+            account=asked.account,
+            market=reader.market_of_order(row),
+            side=int(order.side[row]),
+            lots=asked.lots - int(note.filled[row]) if asked.lots else remaining,
+            price=asked.price or int(order.price[row]),
+            is_post_only=bool(options & (POST_ONLY | POST_ONLY_SLIDE)),
+            is_reduce_only=bool(options & (REDUCE_ONLY | CLOSE_POSITION)),
+            freed_lots=remaining,
+            freed_reserve=remaining * int(order.reserve[row]),
+        )
 
     def _worst_price(self, asked: Asked) -> int:
         """The price a market order is taken at: the worst level it needs."""

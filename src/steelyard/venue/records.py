@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from steelyard.model.reject import Reject
-from steelyard.venue.amounts import average, iso8601, milliseconds
+from steelyard.venue.amounts import average, grouped, iso8601, milliseconds, trimmed
 from steelyard.venue.happened import Fill
 
 Shape = dict[str, Any]
@@ -251,11 +251,14 @@ class LiquidationPrice(Record, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         if self.unhealthy_now:
-            return f"{self.account} is unhealthy at the present mark {self.mark} of {self.symbol}: E - M = {self.slack}"
-        found = [f"{price} ({word})" for price, word in ((self.low, "falling"), (self.high, "rising")) if price]
-        where = " and ".join(found) or "at no price"
-        lines = [f"{self.account} in {self.symbol}: unhealthy {'at ' if found else ''}{where}; mark {self.mark}"]
-        lines += [f"  at {mark}: E - M(maintain) = {slack}" for mark, slack in self.proof]
+            where = f"the present mark {trimmed(self.mark)} of {self.symbol}"
+            return f"{self.account} is unhealthy at {where}: E - M(maintain) = {grouped(self.slack)}"
+        found = [
+            f"{trimmed(price)} ({word})" for price, word in ((self.low, "falling"), (self.high, "rising")) if price
+        ]
+        where = f"at {' and '.join(found)}" if found else "at no price"
+        lines = [f"{self.account} in {self.symbol}: unhealthy {where}; mark {trimmed(self.mark)}"]
+        lines += [f"  at {trimmed(mark)}: E - M(maintain) = {grouped(slack)}" for mark, slack in self.proof]
         return "\n".join(lines)
 
 

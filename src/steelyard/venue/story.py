@@ -11,7 +11,7 @@ from steelyard.venue import happened as H
 from steelyard.venue.amounts import average, clock_text, grouped, plain
 from steelyard.venue.decode import Decoder
 from steelyard.venue.event_rows import Row
-from steelyard.venue.instruments import Names
+from steelyard.venue.instruments import Asset, Names
 from steelyard.venue.records import Liquidation
 
 _PRICES = {E.MARK_SET, E.FUNDING_SET, E.INDEX_SET}
@@ -114,7 +114,7 @@ def tell(rows: Iterable[tuple[Row, int]], accounts: Sequence[int], names: Names,
                 open_episodes[who].append((at_ns, sentence))
             if row.kind == E.LIQUIDATION_ENDED:
                 lines = open_episodes.pop(who)
-                lines.append((at_ns, _summary(evidence, who, decoder)))
+                lines.append((at_ns, _summary(evidence, who, names)))
                 finished.append(Episode(names.account_name(who), tuple(lines), True))
         before.append((row, at_ns))
     finished += [Episode(names.account_name(who), tuple(lines), False) for who, lines in open_episodes.items()]
@@ -196,37 +196,46 @@ def _cash(amount: Decimal) -> str:
     return f"receives {grouped(amount)}" if amount >= 0 else f"pays {grouped(-amount)}"
 
 
-def _summary(evidence: Sequence[Row], who: int, decoder: Decoder) -> str:
-    """Who paid for the liquidation that has just ended."""
-    start = max(place for place, row in enumerate(evidence) if row.kind == E.LIQUIDATION_STARTED and row.account == who)
-    rows = [row for row in evidence[start:] if row.account == who]
-    names = decoder.names
-    lost: dict[str, Decimal] = {}
-    fund: dict[str, Decimal] = {}
-    for row in rows:
-        event = decoder.one(row, 0, 0)
-        if isinstance(event, H.Fill) and event.is_liquidation:
-            _add(lost, event.fee_asset, event.fee - event.realized)
-        elif isinstance(event, H.LiquidationFee):
-            _add(lost, names.market(event.symbol).settle.name, event.amount)
-        elif isinstance(event, H.FundPaid):
-            _add(fund, event.asset, event.amount)
-        elif isinstance(event, H.Deleveraged):
-            _add(fund, names.market(event.symbol).settle.name, event.fund)
-    counterparties = sum(row.kind == E.DELEVERAGED for row in rows)
-    parts = [f"{names.account_name(who)} realized {_amounts(lost)} of loss and fees on the book"]
-    parts.append(f"the insurance fund paid {_amounts(fund)}")
-    if counterparties:
-        parts.append(f"counterparties were deleveraged {_count(counterparties, 'time')}")
-    return f"In sum: {', '.join(parts)}."
+def _summary(evidence: Sequence[Row], who: int, names: Names) -> str:
+    """Who paid for the liquidation that has just ended, each measured against the mark of the moment."""
+    marks: dict[int, int] = {}
+    start = end = 0
+    paid: dict[str, dict[str, Decimal]] = {}
+    for row in evidence:
+        if row.kind == E.MARK_SET:
+            marks[row.market] = row.price
+        if row.account != who:
+            continue
+        if row.kind == E.LIQUIDATION_STARTED:
+            start, paid = row.amount, {}
+        elif row.kind == E.LIQUIDATION_ENDED:
+            end = row.amount
+        elif row.kind == E.FUND_PAID:
+            _add(paid, "the insurance fund paid", names.asset_at(row.other), row.amount)
+        elif row.kind == E.LIQUIDATION_FEE:
+            _add(paid, "fees took", names.market_at(row.market).settle, row.amount)
+        elif row.kind == E.FILL and row.order == -who:
+            market = names.market_at(row.market)
+            worse = row.side * (row.price - marks[row.market]) * row.lots * market.atoms_per_tick_lot
+            _add(paid, "the book cost", market.settle, worse)
+        elif row.kind in (E.TAKEN_OVER, E.DELEVERAGED):
+            market = names.market_at(row.market)
+            above = row.amount + row.side * marks[row.market] * row.lots * market.atoms_per_tick_lot
+            payer = "the backstop gave" if row.kind == E.TAKEN_OVER else "counterparties gave up"
+            _add(paid, payer, market.settle, above)
+            if row.fee:
+                _add(paid, "the insurance fund paid", market.settle, row.fee)
+    unit = names.asset_at(1)
+    parts = [f"equity went from {grouped(unit.atom.back(start))} to {grouped(unit.atom.back(end))} {unit.name}"]
+    for payer, totals in paid.items():
+        amounts = " and ".join(f"{grouped(amount)} {asset}" for asset, amount in totals.items() if amount)
+        parts += [f"{payer} {amounts}"] if amounts else []
+    return f"In sum, against the mark: {', '.join(parts)}."
 
 
-def _add(totals: dict[str, Decimal], asset: str, amount: Decimal) -> None:
-    totals[asset] = totals.get(asset, Decimal(0)) + amount
-
-
-def _amounts(totals: Mapping[str, Decimal]) -> str:
-    return " and ".join(f"{grouped(amount)} {asset}" for asset, amount in totals.items()) or "nothing"
+def _add(paid: dict[str, dict[str, Decimal]], payer: str, asset: Asset, atoms: int) -> None:
+    totals = paid.setdefault(payer, {})
+    totals[asset.name] = totals.get(asset.name, Decimal(0)) + asset.atom.back(atoms)
 
 
 def liquidations(rows: Iterable[tuple[Row, int]], names: Names, account: int = 0) -> tuple[Liquidation, ...]:

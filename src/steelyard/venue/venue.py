@@ -7,7 +7,7 @@ from decimal import Decimal
 from steelyard.state.tables import Limits
 from steelyard.venue import solve
 from steelyard.venue import story as stories
-from steelyard.venue.amounts import Instant, instant_ns, seconds
+from steelyard.venue.amounts import SECOND, Instant, instant_ns, seconds
 from steelyard.venue.core import Core
 from steelyard.venue.explain import Explainer, Explanation
 from steelyard.venue.instruments import Names
@@ -23,6 +23,7 @@ from steelyard.venue.views import Views
 from steelyard.venue.whatif import what_if
 
 EVENTS_KEPT = 1 << 18
+START_NS = 1_767_225_600 * SECOND  # a fixed instant, so that two venues set up alike are alike
 _HEAD = struct.Struct("<8sQ")
 _MAGIC = b"steelyrd"
 
@@ -30,9 +31,9 @@ _MAGIC = b"steelyrd"
 class Venue(Trading):
     """Names and decimals outside; one deterministic machine inside.
 
-    `at` is the instant at which the clock starts. `keep_events` is how many events are remembered for `drain` and
-    `story`. `sweep` judges every account after every price instead of ringing alarms: slower, with the same events.
-    `progress` hears how far the compiling of a first start has come.
+    `at` is the instant at which the clock starts: the first of January 2026 unless told. `keep_events` is how many
+    events are remembered for `drain` and `story`. `sweep` judges every account after every price instead of ringing
+    alarms: slower, with the same events. `progress` hears how far the compiling of a first start has come.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Venue(Trading):
         sweep: bool = False,
         progress: Progress | None = None,
     ) -> None:
-        start = 0 if at is None else instant_ns(at, 0, "at")
+        start = START_NS if at is None else instant_ns(at, 0, "at")
         super().__init__(Machine(limits, sweep=sweep, progress=progress), Names(), Log(keep_events))
         self._look()
         if start:

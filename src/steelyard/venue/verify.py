@@ -39,6 +39,8 @@ class Step:
     kind: int
     filled: int = 0
     cash: int = 0  # of the fills, signed: a long receives
+    fee: int = 0  # due for the fills so far; prices may have moved when it is missed
+    payment: int = 0
     done: int = 0  # lots deleveraged
     rank: int = 0
     score: int = 0
@@ -122,6 +124,7 @@ class _Checker:
             if row.order == -row.account:
                 step.filled += row.lots
                 step.cash -= row.side * row.price * row.lots * self.statement.markets[row.market].scale
+                step.fee, step.payment = self._due_fee(step), self._due_payment(step)
 
     # --- counting
 
@@ -204,7 +207,7 @@ class _Checker:
         self._agree(row, "bankruptcy cash", row.amount, self._bankruptcy(step, row.lots))
 
     def _due_fee(self, step: Step) -> int:
-        if step.filled == 0 or step.equity < 0:
+        if step.equity < 0:
             return 0
         rule = self.statement.markets[step.market]
         spare = max(0, step.cash - self._bankruptcy(step, step.filled))
@@ -212,7 +215,7 @@ class _Checker:
 
     def _due_payment(self, step: Step) -> int:
         """What the fund owes for the fills of a bankrupt account, as far as it has it."""
-        if step.filled == 0 or step.equity >= 0:
+        if step.equity >= 0:
             return 0
         return min(step.fund, max(0, self._bankruptcy(step, step.filled) - step.cash))
 
@@ -220,12 +223,12 @@ class _Checker:
         """The step is over: what was due and not seen is missing."""
         step, self._step = self._step, None
         if step and step.kind == E.LIQUIDATION_ORDER and row is not None:
-            self._agree(row, "liquidation fee that was not taken", 0, self._due_fee(step))
-            self._agree(row, "payment of the fund that was not made", 0, self._due_payment(step))
+            self._agree(row, "liquidation fee that was not taken", 0, step.fee)
+            self._agree(row, "payment of the fund that was not made", 0, step.payment)
 
     def _fee(self, row: Row) -> None:
         step, self._step = self._step, None
-        self._agree(row, "liquidation fee", row.amount, self._due_fee(step) if step else 0)
+        self._agree(row, "liquidation fee", row.amount, step.fee if step else 0)
 
     def _paid(self, row: Row) -> None:
         step, self._step = self._step, None
@@ -233,7 +236,7 @@ class _Checker:
             due = min(step.fund, self._bankruptcy(step, step.filled) - self._worth(step, step.filled))
             self._agree(row, "payment of the fund", row.amount, due)
         else:
-            self._agree(row, "payment of the fund", row.amount, self._due_payment(step) if step else 0)
+            self._agree(row, "payment of the fund", row.amount, step.payment if step else 0)
 
     def _taken(self, row: Row) -> None:
         step = self._step = self._step_of(row.market, row.kind)
@@ -247,15 +250,21 @@ class _Checker:
 
     def _deleveraged(self, row: Row) -> None:
         step = self._step
-        if step is None or step.kind != E.DELEVERAGED or row.extra2 != step.rank + 1:
+        goes_on = step is not None and step.kind == E.DELEVERAGED and step.rank < row.extra2
+        if step is None or not goes_on or (row.amount, row.fee) != self._parts(step, row.lots):
             self.close(row)
             step = self._step = self._step_of(row.market, row.kind)
-        lots = abs(step.quantity)
-        due = self._bankruptcy(step, lots)
-        helped = min(step.fund, max(0, due - self._worth(step, lots)))
-        paid, end = due - helped, step.done + row.lots
-        self._agree(row, "cash of the deleveraging", row.amount, paid * end // lots - paid * step.done // lots)
-        self._agree(row, "the fund's part", row.fee, helped * end // lots - helped * step.done // lots)
-        self._agree(row, "rank", row.extra2, step.rank + 1)
-        self._holds(row, "the order of scores", step.rank == 0 or row.extra <= step.score)
-        step.done, step.rank, step.score = end, row.extra2, row.extra
+        cash, fund = self._parts(step, row.lots)
+        self._agree(row, "cash of the deleveraging", row.amount, cash)
+        self._agree(row, "the fund's part", row.fee, fund)
+        is_sorted = row.extra2 > step.rank and (step.rank == 0 or row.extra <= step.score)
+        self._holds(row, "the order of ranks and scores", is_sorted)
+        step.done, step.rank, step.score = step.done + row.lots, row.extra2, row.extra
+
+    def _parts(self, step: Step, lots: int) -> tuple[int, int]:
+        """(cash of the counterparty, part of the fund) for the next lots of a deleveraging."""
+        held = abs(step.quantity)
+        due = self._bankruptcy(step, held)
+        helped = min(step.fund, max(0, due - self._worth(step, held)))
+        paid, end = due - helped, step.done + lots
+        return paid * end // held - paid * step.done // held, helped * end // held - helped * step.done // held

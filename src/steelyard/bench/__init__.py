@@ -1,0 +1,1 @@
+"""Named scenarios that are timed: each proves its outcome before its speed counts."""

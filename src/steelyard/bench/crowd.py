@@ -1,0 +1,198 @@
+"""A crowd of accounts written straight into the tables: positions that net to zero, haircut collateral, enough cash.
+
+Opening millions of positions through commands would take minutes; the facts are the same. Indices are made from them
+as after a restart.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from steelyard.bench import commands as make
+from steelyard.bench.summing import Columns, slack
+from steelyard.model import commands as do
+from steelyard.model import keys
+from steelyard.model import orders as word
+from steelyard.num.limits import ASSET_PRICE_SCALE
+from steelyard.state import snapshot
+from steelyard.state.tables import FACT_TABLES, MARKET_0, Limits, State
+from steelyard.venue.machine import Machine
+
+COLLATERAL_PPM = 150_000  # of the exposures
+COLLATERALS = 5
+FIRST_COLLATERAL = 2  # assets from here on
+LEGS_MOST = 9
+LEAST_SLACK = 0.005  # of an account's exposure
+USUAL_SLACK = 0.15
+
+Rows = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    machine: Machine
+    columns: Columns  # the same facts, as NumPy would want them
+    accounts: int
+    legs: int  # exposures: legs but the cash in the unit of account
+    prices: Rows  # by feed from 1: collateral first, then markets
+
+
+def crowd(accounts: int, legs: int, markets: int, *, seed: int = 1, weaken_ppm: int = 0) -> Crowd:
+    """As many accounts and about as many exposures; `weaken_ppm` widens every alarm without proof."""
+    random = np.random.default_rng(seed)
+    account, thing = exposures(random, accounts, legs, markets)
+    limits = Limits(
+        assets=FIRST_COLLATERAL + COLLATERALS,
+        feeds=COLLATERALS + markets,
+        markets=markets,
+        owners=accounts + 1,
+        accounts=accounts + word.SYSTEM_ACCOUNTS,
+        legs=len(account) + 1_024,
+        orders=1_024,
+        references=64,
+        recent_client_ids=64,
+        ladder_ticks=markets * (make.TICKS_MAX + 1),
+        liquidations_per_command=0,  # whoever falls stays queued: what is timed is finding them
+    )
+    prices = np.concatenate(
+        [
+            random.integers(800, 1_200, COLLATERALS) * ASSET_PRICE_SCALE + random.integers(0, 10**12, COLLATERALS),
+            random.integers(40_000, 100_000, markets),
+        ]
+    )
+    state = State(limits)
+    state.machine.weaken_ppm[0] = weaken_ppm
+    put_rules(state, markets, prices)
+    columns = put_accounts(state, random, accounts, account, thing, prices)
+    machine = Machine(state=state)
+    machine._build_indices()
+    return Crowd(machine, columns, accounts, len(account), prices)
+
+
+def exposures(random: Any, accounts: int, legs: int, markets: int) -> tuple[Rows, Rows]:
+    """(account from 0, thing) of every exposure, accounts in order; no account holds a thing twice."""
+    most = min(markets, LEGS_MOST)
+    mean = legs / accounts
+    assert 1 <= mean <= most, "between one exposure per account and nine"
+    counts = 1 + random.binomial(most - 1, (mean - 1) / max(1, most - 1), accounts)
+    account = np.repeat(np.arange(accounts), counts)
+    collateral = random.random(len(account)) < COLLATERAL_PPM / 1_000_000
+    nth_collateral = nth_of_account(collateral, account, counts)
+    collateral &= nth_collateral < COLLATERALS
+    nth_market = nth_of_account(~collateral, account, counts)
+    # Steps that share no divisor with the number of things never come back to one before all were met.
+    strides = np.array([step for step in range(1, markets + 1) if np.gcd(step, markets) == 1])
+    first, step = random.integers(0, markets, accounts), random.choice(strides, accounts)
+    market = MARKET_0 + 1 + (first[account] + nth_market * step[account]) % markets
+    first = random.integers(0, COLLATERALS, accounts)
+    asset = FIRST_COLLATERAL + (first[account] + nth_collateral) % COLLATERALS
+    return account, np.where(collateral, asset, market)
+
+
+def nth_of_account(chosen: Rows, account: Rows, counts: Rows) -> Rows:
+    """How many of an account's earlier legs were chosen."""
+    before = np.cumsum(chosen) - chosen
+    starts = np.cumsum(counts) - counts
+    return before - before[starts][account]
+
+
+def put_rules(state: State, markets: int, prices: Rows) -> None:
+    """Assets, feeds, markets and first prices, made by commands in a small machine, then copied."""
+    limits = Limits(
+        **{**state.describe(), "owners": 8, "accounts": 8, "legs": 128, "orders": 64}  # room for rules only
+    )
+    machine = Machine(limits)
+    parts = [make.configure(do.ASSET, {keys.A_DECIMALS: 6}), *make.feeds(COLLATERALS + markets)]
+    for feed in range(1, COLLATERALS + 1):
+        haircut = {keys.A_TIER_MAINTAIN_PPM: 900_000, keys.A_TIER_OPEN_PPM: 850_000}
+        parts.append(make.configure(do.ASSET, {keys.A_FEED: feed, keys.A_SUPPLY_MAX: 1 << 45, **haircut}))
+    for feed in range(COLLATERALS + 1, COLLATERALS + markets + 1):
+        parts.append(make.market(feed, {keys.M_MARK_POLICY: word.INDEX_ONLY}))
+    parts.append(make.prices(make.START_NS, np.arange(1, len(prices) + 1), prices))
+    make.set_up(machine, parts)
+    for name in FACT_TABLES:
+        for (first, end), rows in zip(
+            snapshot.spans(machine.state, name), snapshot.facts(machine.state, name), strict=True
+        ):
+            if end <= len(getattr(state, name)):
+                np.asarray(getattr(state, name))[first:end] = rows
+
+
+def put_accounts(
+    state: State, random: Any, accounts: int, account: Rows, thing: Rows, prices: Rows
+) -> Columns:
+    """Owners, accounts and legs; returns the columns that NumPy sums."""
+    system = word.SYSTEM_ACCOUNTS
+    state.machine.owners[0] = accounts + 1
+    state.machine.accounts[0] = system + accounts
+    for key, (_, _, default, _) in ((key, rule) for (key, _), rule in keys.OWNER_KEYS.items()):
+        state.owner_rule[2 : accounts + 2, key] = default
+    rows = np.asarray(state.account)[system + 1 : system + accounts + 1]
+    rows["owner"] = np.arange(2, accounts + 2)
+    rows["legs"] = 1 + np.bincount(account, minlength=accounts)
+
+    is_market = thing > MARKET_0
+    price_of = np.zeros(int(thing.max()) + 1, np.int64)
+    price_of[FIRST_COLLATERAL : FIRST_COLLATERAL + COLLATERALS] = prices[:COLLATERALS]
+    price_of[MARKET_0 + 1 :] = prices[COLLATERALS : COLLATERALS + len(price_of) - MARKET_0 - 1]
+    worth = random.lognormal(np.log(2e10), 1.5, len(thing))
+    quantity = np.zeros(len(thing), np.int64)
+    price = price_of[thing]
+    lot = price * make.ATOMS_PER_TICK_LOT
+    quantity[is_market] = 1 + (worth / lot)[is_market].astype(np.int64)
+    balance(random, quantity, thing, is_market)
+    held = ~is_market
+    quantity[held] = 1 + (worth[held] / (price[held] / ASSET_PRICE_SCALE)).astype(np.int64)
+    entry = (price * random.normal(1, 0.01, len(thing))).astype(np.int64)
+    cost = np.where(is_market, quantity * entry * make.ATOMS_PER_TICK_LOT, 0)
+
+    first = state.limits.accounts + 1
+    legs = np.asarray(state.leg)
+    legs["account"][first : first + len(thing)] = account + system + 1
+    legs["thing"][first : first + len(thing)] = thing
+    legs["quantity"][first : first + len(thing)] = quantity
+    legs["cost"][first : first + len(thing)] = cost
+    own = slice(system + 1, system + accounts + 1)
+    legs["account"][own] = np.arange(system + 1, system + accounts + 1)
+    legs["thing"][own] = make.UNIT
+
+    columns = Columns.of(state, account, thing, quantity, cost, np.zeros(accounts, np.int64))
+    exposure = np.bincount(account, np.abs(quantity) * np.where(is_market, lot, price / ASSET_PRICE_SCALE), accounts)
+    wanted = exposure * (LEAST_SLACK + random.exponential(USUAL_SLACK, accounts))
+    columns.cash[:] = np.maximum(0, wanted.astype(np.int64) - slack(columns, *columns.prices_of(state)))
+    legs["quantity"][own] = columns.cash
+
+    longs = np.bincount(thing, np.maximum(quantity, 0) * is_market)
+    paid = sums(thing, cost)
+    for market in range(1, len(longs) - MARKET_0):
+        state.market.open_interest[market] = int(longs[MARKET_0 + market])
+        state.market.clearing[market] = -int(paid[MARKET_0 + market])
+    state.asset.deposited[make.UNIT] = int(columns.cash.sum()) - int(cost.sum())
+    inside = sums(thing, np.where(held, quantity, 0))
+    for asset in range(FIRST_COLLATERAL, FIRST_COLLATERAL + COLLATERALS):
+        state.asset.deposited[asset] = int(inside[asset]) if asset < len(inside) else 0
+    return columns
+
+
+def sums(thing: Rows, amounts: Rows) -> Rows:
+    """Exact sums by thing."""
+    found = np.zeros(int(thing.max()) + 1, np.int64)
+    np.add.at(found, thing, amounts)
+    return found
+
+
+def balance(random: Any, quantity: Rows, thing: Rows, is_market: Rows) -> None:
+    """Give half of each market's positions the sizes of the other half, short; of an odd number, three share."""
+    rows = np.flatnonzero(is_market)
+    rows = rows[random.permutation(len(rows))]
+    rows = rows[np.argsort(thing[rows], kind="stable")]
+    edges = np.flatnonzero(np.diff(thing[rows], prepend=-1, append=-1))
+    for start, end in zip(edges[:-1], edges[1:], strict=True):
+        here = rows[start:end]
+        half = len(here) // 2
+        quantity[here[half : 2 * half]] = -quantity[here[:half]]
+        if len(here) == 1:
+            quantity[here] = 0
+        elif len(here) % 2:
+            quantity[here[half]] -= quantity[here[-1]]

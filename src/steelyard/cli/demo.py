@@ -1,0 +1,54 @@
+"""The simulated market as a source for the view."""
+
+import time
+
+from steelyard.cli.source import Snapshot
+from steelyard.lab.courier import SECOND
+from steelyard.lab.market import DemoMarket
+from steelyard.venue.explain import Explanation
+from steelyard.venue.happened import Happened
+
+DEPTH = 400  # levels of each side; the view groups them
+
+
+class Demo:
+    def __init__(self, market: DemoMarket) -> None:
+        self.demo = market
+        self._owed = 0.0  # seconds not yet stepped
+
+    @property
+    def markets(self) -> tuple[str, ...]:
+        return self.demo.markets
+
+    def snapshot(self, market: str) -> Snapshot:
+        venue = self.demo.venue
+        watched = [profile.account for profile in self.demo.holders]
+        return Snapshot(
+            now_ns=venue.now_ns,
+            unit=venue.unit,
+            markets=tuple(venue.market(symbol) for symbol in self.markets),
+            book=venue.book(market, DEPTH),
+            accounts=tuple(venue.account(name) for name in [*watched, venue.backstop.name]),
+            funds=venue.funds(),
+            queue=venue.queue(),
+        )
+
+    def events(self) -> list[Happened]:
+        return self.demo.venue.drain()
+
+    def explain(self, account: str) -> Explanation:
+        return self.demo.venue.explain(account)
+
+    def advance(self, seconds: float, patience: float | None = None) -> None:
+        self._owed += seconds
+        step = self.demo.step_ns / SECOND
+        until = None if patience is None else time.monotonic() + patience
+        while self._owed >= step:
+            if until is not None and time.monotonic() > until:
+                self._owed = 0.0  # this computer cannot go faster; time that was missed is not made up for
+                return
+            self.demo.step()
+            self._owed -= step
+
+    def shock(self, move: float) -> None:
+        self.demo.shock(move)

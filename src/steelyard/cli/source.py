@@ -1,0 +1,46 @@
+"""What the terminal view reads: records and events, wherever they come from.
+
+A market simulated in this process answers today; a server can answer tomorrow, because nothing here names a machine.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from steelyard.venue.explain import Explanation
+from steelyard.venue.happened import Happened
+from steelyard.venue.market_records import Book, Funds, MarketView, QueueEntry
+from steelyard.venue.records import AccountView
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One look at the venue. `accounts` are those that are watched, and the backstop."""
+
+    now_ns: int
+    unit: str
+    markets: tuple[MarketView, ...]
+    book: Book
+    accounts: tuple[AccountView, ...]
+    funds: Funds
+    queue: tuple[QueueEntry, ...]
+
+    def market(self, symbol: str) -> MarketView:
+        return next(each for each in self.markets if each.symbol == symbol)
+
+
+class Source(Protocol):
+    @property
+    def markets(self) -> tuple[str, ...]: ...
+
+    def snapshot(self, market: str) -> Snapshot: ...
+
+    def events(self) -> list[Happened]:
+        """What happened since the last time, oldest first."""
+
+    def explain(self, account: str) -> Explanation: ...
+
+    def advance(self, seconds: float, patience: float | None = None) -> None:
+        """Let so much time of the market pass, or less if it takes longer than `patience` seconds of ours."""
+
+    def shock(self, move: float) -> None:
+        """Move all prices by a fraction."""

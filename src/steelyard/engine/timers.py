@@ -1,0 +1,45 @@
+"""When something is due. A timer that no longer stands is not removed but ignored when it rings."""
+
+from steelyard.engine.heap import TIMERS, heap_capacity, heap_length, heap_push, set_heap_length
+from steelyard.model.orders import (
+    FREE,
+    TIMER_CANCEL_AFTER,
+    TIMER_COOLDOWN,
+    TIMER_EXPIRY,
+    TIMER_FUNDING,
+    TIMER_SAMPLE,
+)
+from steelyard.num import far, kernel
+from steelyard.state.tables import ACCOUNT, MACHINE, MARKET, NOTE, ORDER
+
+
+@kernel
+def link_timers(s):
+    """Every timer that stands, from the facts: two per market, two per account, one per order at most."""
+    market, account, order, note, machine = MARKET(s), ACCOUNT(s), ORDER(s), NOTE(s), MACHINE(s)
+    set_heap_length(s, TIMERS, 0)
+    for row in range(1, machine.markets[0] + 1):
+        if market.next_sample_ns[row]:
+            heap_push(s, TIMERS, market.next_sample_ns[row], (TIMER_SAMPLE << 32) + row)
+        if market.next_funding_ns[row]:
+            heap_push(s, TIMERS, market.next_funding_ns[row], (TIMER_FUNDING << 32) + row)
+    for row in range(1, machine.accounts[0] + 1):
+        if account.cancel_at_ns[row]:
+            heap_push(s, TIMERS, account.cancel_at_ns[row], (TIMER_CANCEL_AFTER << 32) + row)
+        if account.queued[row] == 2:
+            heap_push(s, TIMERS, account.due_ns[row], (TIMER_COOLDOWN << 32) + row)
+    for row in range(1, len(order)):
+        if order.state[row] != FREE and note.expires_ns[row]:
+            heap_push(s, TIMERS, note.expires_ns[row], (TIMER_EXPIRY << 32) + row)
+    return 0
+
+
+@far
+def push_timer(s, at_ns, target):
+    """Remember an instant. The heap holds twice what can stand, so sweeping it when full is rare.
+
+    The caller has written the fact that the timer stands for, so a sweep brings it along.
+    """
+    if heap_length(s, TIMERS) >= heap_capacity(s, TIMERS):
+        return link_timers(s)
+    return heap_push(s, TIMERS, at_ns, target)

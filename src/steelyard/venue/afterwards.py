@@ -1,0 +1,99 @@
+"""What an order would ask of its account: equity and opening requirement as they would be afterwards.
+
+Only refusals need this, to say by how much an account fell short; the machine has decided by then.
+"""
+
+from dataclasses import dataclass
+
+from steelyard.model.orders import FOR_OPEN
+from steelyard.venue import formulas as F
+from steelyard.venue.reading import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An order as it would rest. `freed_*` is what it gives up, if it replaces itself."""
+
+    account: int  # whose order it is: the parent of an isolated position
+    market: int
+    side: int
+    lots: int
+    price: int
+    is_post_only: bool
+    is_reduce_only: bool
+    freed_lots: int = 0
+    freed_reserve: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """In value. `holder` is the account judged; 0 for an isolated position that is not open yet."""
+
+    holder: int
+    equity: int
+    requirement: int
+
+
+def afterwards(reader: Reader, wish: Wish) -> Afterwards:
+    """As the machine judges it: resting, or filled whole at its price if it only reduces."""
+    market, table = wish.market, reader.state.leg_open
+    holder = reader.acting(wish.account, market)
+    if holder == wish.account and reader.is_isolated(wish.account, market):
+        holder = 0
+    equity = reader.equity(holder) if holder else 0
+    requirement = reader.requirement(holder, FOR_OPEN) if holder else 0
+    leg = reader.market_leg(holder, market) if holder else 0
+    if leg:
+        requirement -= reader.leg_requirement(leg, FOR_OPEN)
+    rule, mark, owner = reader.market_rule(market), reader.mark(market), reader.owner(wish.account)
+    price = reader.asset_price(rule.settle)
+    quantity = reader.quantity(leg) if leg else 0
+    bids, asks = int(table.bid_lots[leg]), int(table.ask_lots[leg])
+    bid_reserve, ask_reserve = int(table.bid_reserve[leg]), int(table.ask_reserve[leg])
+    taker = reader.taker_rate(owner, market)
+    if wish.is_reduce_only:
+        signed = wish.side * wish.lots
+        fee = F.ppm_up(wish.lots * wish.price * rule.scale, taker)
+        equity += F.value(signed * (mark - wish.price) * rule.scale - fee, price)
+        quantity += signed
+    else:
+        rate = max(0, reader.maker_rate(owner, market)) if wish.is_post_only else taker
+        crossing = max(0, (wish.price - mark) * wish.side) * rule.scale
+        reserve = wish.lots * (crossing + F.ppm_up(wish.price * rule.scale, rate)) - wish.freed_reserve
+        lots = wish.lots - wish.freed_lots
+        if wish.side > 0:
+            bids, bid_reserve = bids + lots, bid_reserve + reserve
+        else:
+            asks, ask_reserve = asks + lots, ask_reserve + reserve
+    leverage, scaling = reader.leverage(holder or wish.account, market), int(reader.state.market.oi_scale_ppm[market])
+    unit = mark * rule.scale
+    upper = F.opening_side(rule, abs(quantity + bids) * unit, leverage, scaling) + bid_reserve
+    lower = F.opening_side(rule, abs(quantity - asks) * unit, leverage, scaling) + ask_reserve
+    return Afterwards(holder, equity, requirement + F.charge(max(upper, lower), price))
+
+
+def with_leverage(reader: Reader, account: int, market: int, leverage: int) -> Afterwards:
+    """With another leverage setting."""
+    holder = reader.acting(account, market)
+    equity, requirement = reader.equity(holder), reader.requirement(holder, FOR_OPEN)
+    leg, table = reader.market_leg(holder, market), reader.state.leg_open
+    if leg:
+        rule, unit = reader.market_rule(market), reader.mark(market) * reader.market_rule(market).scale
+        scaling, quantity = int(reader.state.market.oi_scale_ppm[market]), reader.quantity(leg)
+        sides = (
+            (quantity + int(table.bid_lots[leg]), int(table.bid_reserve[leg])),
+            (quantity - int(table.ask_lots[leg]), int(table.ask_reserve[leg])),
+        )
+        most = max(F.opening_side(rule, abs(size) * unit, leverage, scaling) + kept for size, kept in sides)
+        requirement += F.charge(most, reader.asset_price(rule.settle)) - reader.leg_requirement(leg, FOR_OPEN)
+    return Afterwards(holder, equity, requirement)
+
+
+def with_less_cash(reader: Reader, account: int, asset: int, amount: int) -> Afterwards:
+    """With this much of an asset gone."""
+    price, rule, cash = reader.asset_price(asset), reader.asset_rule(asset), reader.cash(account, asset)
+    equity = reader.equity(account) + F.value(cash - amount, price) - F.value(cash, price)
+    requirement = reader.requirement(account, FOR_OPEN)
+    requirement += F.cash_requirement(asset, rule, cash - amount, price, FOR_OPEN)
+    requirement -= F.cash_requirement(asset, rule, cash, price, FOR_OPEN)
+    return Afterwards(account, equity, requirement)

@@ -1,0 +1,400 @@
+"""A second set of books, kept from events alone: cash, positions, orders, and who paid each loss.
+
+It knows the commands only to learn what a market is made of and which orders were reduce-only. What it sums must be
+what the machine holds; an event that forgets something, or a payment out of turn, shows here.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+
+from steelyard.model import commands as do
+from steelyard.model import events as said
+from steelyard.model import keys as key
+from steelyard.model.events import EVENT
+from steelyard.model.orders import (
+    BACKSTOP,
+    CLOSE_POSITION,
+    CONVERTER,
+    DUST,
+    FEES,
+    INSURANCE,
+    REDUCE_ONLY,
+)
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE
+from steelyard.state.tables import MARKET_0
+
+PLACES = {name: place for place, name in enumerate(EVENT.names)}
+
+
+def up(amount, numer, denom=1):
+    return -((-amount * numer) // denom)
+
+
+class Event:
+    """One event by the names of its columns."""
+
+    __slots__ = ("row",)
+
+    def __init__(self, row):
+        self.row = row
+
+    def __getattr__(self, name):
+        return self.row[PLACES[name]]
+
+    def __str__(self):
+        kind = said.Event(self.kind).name if self.kind in said.Event.__members__.values() else self.kind
+        return f"{kind} " + " ".join(f"{n}={v}" for n, v in zip(EVENT.names, self.row, strict=True) if v and n != "kind")
+
+
+class Position:
+    __slots__ = ("cost", "quantity", "touched")
+
+    def __init__(self, touched):
+        self.quantity, self.cost, self.touched = 0, 0, touched
+
+    def trade(self, lots, worth):
+        """Add signed lots for a signed cost; the cash realised, rounded down."""
+        before, self.quantity = self.quantity, self.quantity + lots
+        realised = 0
+        if before and (before > 0) != (lots > 0):
+            if abs(lots) <= abs(before):
+                realised = -worth - up(self.cost, abs(lots), abs(before))
+            else:
+                realised = -up(worth, abs(before), abs(lots)) - self.cost
+        self.cost += worth + realised
+        return realised
+
+
+class Ghost:
+    def __init__(self):
+        self.seq = 0
+        self.cash = defaultdict(int)  # (account, asset): atoms
+        self.positions = {}  # (account, market): Position
+        self.of_account = defaultdict(set)  # its markets
+        self.assets_of = defaultdict(set)
+        self.settle, self.scale, self.asset_of_feed = {}, {}, {}
+        self.mark, self.price, self.funding = {}, {}, defaultdict(int)
+        self.pool = defaultdict(int)  # market: funding paid in less paid out
+        self.inside = defaultdict(lambda: [0, 0, 0])  # asset: deposited, withdrawn, reserved
+        self.orders = {}  # id: [account, market, side, lots left, may its lots change in silence]
+        self.reduce_only = set()  # ids
+        self.started = set()
+        self.suffered = {}  # account: (rank of the last counterparty of its turn, what they paid beyond the mark)
+        self.counts = defaultdict(int)  # kind of event: how often
+        self.fills, self.traded, self.fees = 0, defaultdict(int), defaultdict(int)
+
+    # --- Taking events in ---
+
+    def take(self, batch, events):
+        """One command and all its events."""
+        kind = int(batch["kind"][-1])
+        self.waits = int(batch["trigger_kind"][-1]) != 0
+        self.asks_reduce = int(batch["options"][-1]) & (REDUCE_ONLY | CLOSE_POSITION) != 0
+        self.suffered.clear()
+        for row in events.tolist():
+            event = Event(row)
+            assert event.seq >= self.seq, "sequence numbers never fall"
+            self.seq = event.seq
+            self.counts[event.kind] += 1
+            if event.kind == said.CONFIGURED and kind == do.CONFIGURE:
+                self.learn(batch, event)
+            hear = self.HEARD.get(event.kind)
+            if hear:
+                try:
+                    hear(self, event)
+                except AssertionError as error:
+                    raise AssertionError(f"{error} (at {event})") from None
+
+    def learn(self, batch, event):
+        settings = {int(row["order"]): int(row["lots"]) for row in batch}
+        if event.extra and event.account == do.MARKET:
+            self.settle[event.market] = settings.get(key.M_SETTLE, 1)
+            self.scale[event.market] = settings.get(key.M_ATOMS_PER_TICK_LOT, 1)
+        elif event.extra and event.account == do.ASSET:
+            self.asset_of_feed[settings.get(key.A_FEED, 0)] = event.market
+            self.price[event.market] = ASSET_PRICE_SCALE if event.market == 1 else 0
+
+    def post(self, account, asset, amount):
+        self.cash[account, asset] += amount
+        self.assets_of[account].add(asset)
+
+    def pay(self, giver, taker, asset, amount):
+        self.post(giver, asset, -amount)
+        self.post(taker, asset, amount)
+
+    def position(self, account, market):
+        found = self.positions.get((account, market))
+        if found is None:
+            found = self.positions[account, market] = Position(self.funding[market])
+            self.of_account[account].add(market)
+        return found
+
+    def on_deposit(self, event):
+        self.post(event.account, event.market, event.amount)
+        self.inside[event.market][0] += event.amount
+
+    def on_reserve(self, event):
+        self.post(event.account, event.market, -event.amount)
+        self.inside[event.market][2] += event.amount
+
+    def on_confirm(self, event):
+        self.inside[event.market][1] += event.amount
+        self.inside[event.market][2] -= event.amount
+
+    def on_return(self, event):
+        self.post(event.account, event.market, event.amount)
+        self.inside[event.market][2] -= event.amount
+
+    def on_transfer(self, event):
+        self.pay(event.account, event.other, event.market, event.amount)
+
+    def on_margin(self, event):
+        self.pay(event.account, event.other, self.settle[event.market], event.amount)
+
+    def on_index(self, event):
+        asset = self.asset_of_feed.get(event.market)
+        if asset:
+            self.price[asset] = event.price
+
+    def on_mark(self, event):
+        self.mark[event.market] = event.price
+
+    def on_accepted(self, event):
+        assert event.account not in self.started, "an account in liquidation places nothing"
+        self.orders[event.order] = [event.account, event.market, event.side, event.lots, self.waits]
+        if self.asks_reduce:
+            self.reduce_only.add(event.order)
+
+    def on_amended(self, event):
+        self.orders[event.order][3:] = event.lots, False
+
+    def on_triggered(self, event):
+        self.orders[event.order][4] = True  # it may be cut or sized now, without a word
+
+    def on_closed(self, event):
+        order = self.orders.pop(event.order)
+        assert order[4] or order[3] == event.lots, "a closed order drops what it had left"
+        self.reduce_only.discard(event.order)
+
+    def on_fill(self, event):
+        position, market = self.position(event.account, event.market), event.market
+        before = position.quantity
+        position.touched = self.funding[market]
+        realised = position.trade(event.side * event.lots, event.side * event.lots * event.price * self.scale[market])
+        assert realised == event.amount, f"realised {event.amount}, from its costs {realised}"
+        assert position.quantity == event.extra, f"position told as {event.extra}, sums to {position.quantity}"
+        asset = self.settle[market]
+        self.post(event.account, asset, realised)
+        self.pay(event.account, FEES, asset, event.fee)
+        self.fees[asset] += event.fee
+        self.traded[event.account, market] += event.lots
+        self.fills += 1
+        if event.order in self.reduce_only or event.order < 0:
+            shrank = abs(position.quantity) == abs(before) - event.lots
+            assert shrank and position.quantity * before >= 0, "reduce-only never opens and never flips"
+        order = self.orders.get(event.order)
+        if order is None:
+            assert event.order < 0, "only an accepted order fills"
+            return
+        assert order[4] or order[3] - event.lots == event.extra2, "lots left to fill"
+        order[3:] = event.extra2, False
+        if event.extra2 == 0:
+            del self.orders[event.order]
+            self.reduce_only.discard(event.order)
+
+    def on_funding_set(self, event):
+        self.funding[event.market] = event.extra
+
+    def on_funding_paid(self, event):
+        position = self.position(event.account, event.market)
+        moved = (self.funding[event.market] - position.touched) * position.quantity * self.scale[event.market]
+        assert up(moved, 1, INDEX_SCALE) == event.amount, "funding is quantity x index moved, rounded up"
+        position.touched = self.funding[event.market]
+        self.post(event.account, self.settle[event.market], -event.amount)
+        self.pool[event.market] += event.amount
+
+    def on_dust(self, event):
+        self.post(DUST, self.settle[event.market], event.amount)
+        self.pool[event.market] -= event.amount
+
+    def on_converted(self, event):
+        self.pay(event.account, CONVERTER, event.market, event.lots)
+        self.pay(CONVERTER, event.account, event.other, event.amount)
+        assert self.cash[CONVERTER, event.other] >= 0, "a converter pays what it has"
+
+    # --- Liquidation: every unit of loss has a payer, in order ---
+
+    def equity(self, account):
+        """E, from these books."""
+        result = sum(self.cash[account, asset] * self.price[asset] // ASSET_PRICE_SCALE for asset in self.assets_of[account])
+        for market in self.of_account[account]:
+            position = self.positions[account, market]
+            if position.quantity:
+                signed = position.quantity * self.scale[market]
+                owed = up(signed * (self.funding[market] - position.touched), 1, INDEX_SCALE)
+                atoms = signed * self.mark[market] - position.cost - owed
+                result += atoms * self.price[self.settle[market]] // ASSET_PRICE_SCALE
+        return result
+
+    def slack(self, account):
+        """What roundings alone may do to an equity in one step: an atom of each leg."""
+        atoms = [ASSET_PRICE_SCALE, *(self.price[self.settle[market]] for market in self.of_account[account])]
+        return 4 + sum(2 + 2 * price // ASSET_PRICE_SCALE for price in atoms)
+
+    def near(self, account, told):
+        found = self.equity(account)
+        assert abs(found - told) <= self.slack(account), f"equity told as {told}, by the books {found}"
+
+    def on_started(self, event):
+        self.near(event.account, event.amount)
+        assert event.amount < event.fee, "only an account below M(maintain) is liquidated"
+        assert event.extra2 <= event.fee <= event.extra, "takeover <= maintain <= restore"
+        assert event.account not in self.started
+        self.started.add(event.account)
+
+    def on_ended(self, event):
+        self.near(event.account, event.amount)
+        self.started.discard(event.account)
+        if event.reason == said.ENDED_HEALTHY:
+            assert event.amount >= event.fee
+            return
+        held = [market for market in self.of_account[event.account] if self.positions[event.account, market].quantity]
+        assert not held, "what is closed holds nothing"
+        assert all(self.cash[event.account, asset] >= 0 for asset in self.assets_of[event.account]), "and owes nothing"
+
+    def on_liquidation_order(self, event):
+        self.near(event.account, event.extra)
+        assert event.account in self.started
+        self.suffered.pop(event.account, None)
+
+    def on_liquidation_fee(self, event):
+        self.pay(event.account, INSURANCE, self.settle[event.market], event.amount)
+        left = self.equity(event.account)
+        assert left >= -self.slack(event.account), f"a penalty takes no more than there is; it leaves {left}"
+
+    def on_fund(self, event):
+        account, asset = event.account, event.other
+        self.suffered.pop(account, None)
+        before = self.equity(account)
+        self.pay(INSURANCE, account, asset, event.amount)
+        assert self.cash[INSURANCE, asset] >= 0, "the fund pays what it has"
+        after = self.equity(account)
+        if event.market:
+            assert before < self.slack(account), f"the fund pays only when the owner has nothing left, here {before}"
+            assert after <= self.slack(account), f"the fund pays the deficit, not more: {before} became {after}"
+        else:
+            assert self.cash[account, asset] <= 0, "a debt is paid, no more"
+
+    def hand_over(self, event, taker):
+        market, account = event.market, event.account
+        asset = self.settle[market]
+        results = []
+        for who, sign in ((account, 1), (taker, -1)):
+            position = self.position(who, market)
+            position.touched = self.funding[market]
+            realised = position.trade(sign * event.side * event.lots, -sign * event.amount)
+            self.post(who, asset, realised)
+            results.append(realised)
+        return results
+
+    def on_taken_over(self, event):
+        self.suffered.pop(event.account, None)
+        before = self.equity(event.account)
+        self.hand_over(event, event.other)
+        assert event.other == BACKSTOP
+        if before >= self.slack(event.account):
+            left = self.equity(event.account)
+            assert left >= -self.slack(event.account), f"a takeover leaves no deficit, here {left}"
+
+    def on_deleveraged(self, event):
+        account, market = event.account, event.market
+        asset, slack = self.settle[market], self.slack(account)
+        before = self.equity(account)
+        assert before < slack, f"nobody is deleveraged for an owner with equity, here {before}"
+        _, gained = self.hand_over(event, event.other)
+        assert gained >= 0, f"a counterparty realises no loss, here {gained}"
+        self.pay(INSURANCE, account, asset, event.fee)
+        assert self.cash[INSURANCE, asset] >= 0, "the fund pays what it has"
+        beyond = event.amount + event.side * event.lots * self.mark[market] * self.scale[market]
+        rank, suffered = self.suffered.get(account, (0, 0))
+        suffered = beyond + (suffered if rank < event.extra2 else 0)
+        self.suffered[account] = event.extra2, suffered
+        after = self.equity(account)
+        assert after <= slack, f"counterparties pay the deficit, not more: {before} became {after}"
+        if self.positions[account, market].quantity == 0:
+            if suffered > 1:
+                assert self.cash[INSURANCE, asset] == 0, "counterparties pay only when the fund is empty"
+            if all(self.positions[account, other].quantity == 0 for other in self.of_account[account]):
+                assert after >= -slack, f"the parts of the loss sum to the deficit, here {after} is left"
+
+    HEARD = {
+        said.DEPOSITED: on_deposit,
+        said.WITHDRAWAL_RESERVED: on_reserve,
+        said.WITHDRAWAL_CONFIRMED: on_confirm,
+        said.WITHDRAWAL_RETURNED: on_return,
+        said.TRANSFERRED: on_transfer,
+        said.MARGIN_MOVED: on_margin,
+        said.INDEX_SET: on_index,
+        said.MARK_SET: on_mark,
+        said.ORDER_ACCEPTED: on_accepted,
+        said.ORDER_AMENDED: on_amended,
+        said.ORDER_TRIGGERED: on_triggered,
+        said.ORDER_CLOSED: on_closed,
+        said.FILL: on_fill,
+        said.FUNDING_SET: on_funding_set,
+        said.FUNDING_PAID: on_funding_paid,
+        said.DUST_SWEPT: on_dust,
+        said.CONVERTED: on_converted,
+        said.LIQUIDATION_STARTED: on_started,
+        said.LIQUIDATION_ENDED: on_ended,
+        said.LIQUIDATION_ORDER: on_liquidation_order,
+        said.LIQUIDATION_FEE: on_liquidation_fee,
+        said.FUND_PAID: on_fund,
+        said.TAKEN_OVER: on_taken_over,
+        said.DELEVERAGED: on_deleveraged,
+    }
+
+    # --- Comparing ---
+
+    def compare(self, state):
+        """These books against the machine's tables."""
+        legs = np.asarray(state.leg)
+        legs = legs[legs["account"] != 0]
+        cash = legs[legs["thing"] < MARKET_0]
+        held = {
+            (account, asset): quantity
+            for account, asset, quantity in zip(
+                cash["account"].tolist(), cash["thing"].tolist(), cash["quantity"].tolist(), strict=True
+            )
+            if quantity
+        }
+        agree("cash", {place: amount for place, amount in self.cash.items() if amount}, held)
+        legs = legs[(legs["thing"] > MARKET_0) & (legs["quantity"] != 0)]
+        held = {
+            (account, thing - MARKET_0): (quantity, cost)
+            for account, thing, quantity, cost in zip(
+                *(legs[column].tolist() for column in ("account", "thing", "quantity", "cost")), strict=True
+            )
+        }
+        ours = {place: (each.quantity, each.cost) for place, each in self.positions.items() if each.quantity}
+        agree("positions", ours, held)
+        assets = range(1, int(state.machine.assets[0]) + 1)
+        named = {asset: [int(state.asset[asset][c]) for c in ("deposited", "withdrawn", "reserved")] for asset in assets}
+        agree("sums of deposits", {asset: self.inside[asset] for asset in assets}, named)
+        markets = range(1, int(state.machine.markets[0]) + 1)
+        agree("funding pools", {m: self.pool[m] for m in markets}, {m: int(state.market.funding_pool[m]) for m in markets})
+        order = np.asarray(state.order)
+        order = order[order["state"] != 0]
+        left = dict(zip(order["id"].tolist(), order["remaining"].tolist(), strict=True))
+        agree("orders", {number: None for number in self.orders}, {number: None for number in left})
+        ours = {number: each[3] for number, each in self.orders.items() if not each[4]}
+        agree("lots left", ours, {number: left[number] for number in ours})
+
+
+def agree(what, ours, theirs):
+    if ours == theirs:
+        return
+    wrong = [place for place in {**ours, **theirs} if ours.get(place) != theirs.get(place)]
+    shown = [f"{place}: by events {ours.get(place)}, held {theirs.get(place)}" for place in wrong[:3]]
+    raise AssertionError(f"{what} differ at {len(wrong)} places: " + "; ".join(shown))

@@ -1,0 +1,97 @@
+"""Events as records: every kind decodes, with names and decimals in place of rows and integers."""
+
+from decimal import Decimal
+
+import pytest
+
+from steelyard import Reject
+from steelyard.model import events as E
+from steelyard.model.orders import BUY, SELL
+from steelyard.venue import happened as H
+from steelyard.venue.amounts import Step
+from steelyard.venue.decode import Decoder
+from steelyard.venue.event_rows import Row
+from steelyard.venue.instruments import Asset, Market, Names
+
+
+@pytest.fixture
+def decoder():
+    names = Names()
+    usd = names.add_asset(Asset(row=1, name="USD", decimals=2, feed=0, price_places=12))
+    names.add_asset(Asset(row=2, name="BTC", decimals=8, feed=1, price_places=6))
+    tick, lot = Step.of("0.5"), Step.of("0.1")
+    names.add_market(Market(row=1, name="X-PERP", settle=usd, tick=tick, lot=lot, atoms_per_tick_lot=5, feed=2))
+    names.add_account("alice", 7)
+    names.add_account("bob", 8)
+    return Decoder(names)
+
+
+CASES = [
+    (E.REJECTED, {"reason": 44, "extra": 13, "account": 7}, {"reason": Reject(44), "command": "place_order"}),
+    (E.CONFIGURED, {"account": 3, "market": 1, "extra": 1}, {"table": "market", "row": 1, "is_new": True}),
+    (E.ACCOUNT_OPENED, {"other": 2, "extra": 1, "order": 8, "market": 1}, {"role": "child", "parent": "bob"}),
+    (E.DEPOSITED, {"market": 2, "amount": 5}, {"asset": "BTC", "amount": Decimal("5E-8")}),
+    (E.WITHDRAWAL_RESERVED, {"market": 1, "amount": 5}, {"asset": "USD", "amount": Decimal("0.05")}),
+    (E.WITHDRAWAL_CONFIRMED, {"market": 1, "amount": 5}, {"amount": Decimal("0.05")}),
+    (E.WITHDRAWAL_RETURNED, {"market": 1, "amount": 5}, {"amount": Decimal("0.05")}),
+    (E.TRANSFERRED, {"other": 8, "market": 1, "amount": 5}, {"giver": "alice", "taker": "bob"}),
+    (E.MARGIN_MOVED, {"other": 8, "market": 1, "amount": -5}, {"child": "bob", "amount": Decimal("-0.05")}),
+    (E.LEVERAGE_SET, {"market": 1, "amount": 5}, {"leverage": 5, "symbol": "X-PERP"}),
+    (E.MARGIN_MODE_SET, {"market": 1, "other": 2, "amount": 1}, {"mode": "isolated", "owner": 2}),
+    (E.INDEX_SET, {"market": 2, "price": 3}, {"name": "X-PERP", "price": Decimal("1.5")}),
+    (E.INDEX_SET, {"market": 1, "price": 3}, {"name": "BTC", "price": Decimal("0.000003")}),
+    (E.MARK_SET, {"market": 1, "price": 3, "other": 4, "extra2": 5}, {"mark": Decimal("1.5"), "bid": None}),
+    (E.ORDER_ACCEPTED, {"market": 1, "side": BUY, "options": 1 + 2 * 1}, {"type": "market", "time_in_force": "IOC"}),
+    (E.ORDER_AMENDED, {"market": 1, "side": SELL, "lots": 3, "extra": 1}, {"kept_its_place": True, "side": "sell"}),
+    (E.ORDER_TRIGGERED, {"market": 1, "side": BUY, "price": 3}, {"price": Decimal("1.5")}),
+    (E.ORDER_CLOSED, {"market": 1, "side": BUY, "reason": 5, "lots": 1}, {"because": "reduce_only"}),
+    (
+        E.FILL,
+        {"market": 1, "side": SELL, "options": 3, "price": 3, "lots": 4, "amount": -7, "fee": -1, "extra": -2},
+        {"cost": Decimal("0.60"), "realized": Decimal("-0.07"), "is_maker": True, "position": Decimal("-0.2")},
+    ),
+    (E.FUNDING_SET, {"market": 1, "amount": 5, "extra": 1 << 20}, {"funding_index": Decimal("0.5")}),
+    (E.FUNDING_PAID, {"market": 1, "amount": -5}, {"amount": Decimal("-0.05")}),
+    (E.DUST_SWEPT, {"market": 1, "amount": 5}, {"amount": Decimal("0.05")}),
+    (E.CANCEL_AFTER_SET, {"amount": 0}, {"due_ns": None}),
+    (E.CONVERTED, {"market": 2, "other": 1, "lots": 5, "amount": 6}, {"sold_asset": "BTC", "bought": Decimal("0.06")}),
+    (E.LIQUIDATION_STARTED, {"amount": -5, "fee": 6}, {"equity": Decimal("-0.05"), "maintain": Decimal("0.06")}),
+    (E.LIQUIDATION_ORDER, {"market": 1, "side": BUY, "amount": -5}, {"bankruptcy": Decimal("-0.05")}),
+    (E.LIQUIDATION_FEE, {"market": 1, "amount": 5}, {"amount": Decimal("0.05")}),
+    (E.FUND_PAID, {"market": 0, "other": 2, "amount": 5}, {"symbol": None, "asset": "BTC"}),
+    (E.TAKEN_OVER, {"market": 1, "other": 3, "side": SELL}, {"backstop": "backstop"}),
+    (
+        E.DELEVERAGED,
+        {"market": 1, "other": 8, "side": SELL, "fee": 5},
+        {"counterparty": "bob", "fund": Decimal("0.05")},
+    ),
+    (E.LIQUIDATION_ENDED, {"reason": 2, "amount": 5}, {"because": "closed", "equity": Decimal("0.05")}),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "expected"), CASES, ids=[E.Event(kind).name.lower() for kind, _, _ in CASES]
+)
+def test_an_event_decodes(decoder, kind, columns, expected):
+    row = Row(**{**dict.fromkeys(Row._fields, 0), "seq": 5, "kind": kind, "account": 7, **columns})
+    record = decoder.one(row, 2, 1_000)
+    assert (record.seq, record.nth, record.at_ns) == (5, 2, 1_000)
+    assert {name: getattr(record, name) for name in expected} == expected
+    assert type(record).__name__ == {"Rejected": "Refused"}.get(_camel(kind), _camel(kind))
+
+
+def _camel(kind: int) -> str:
+    return "".join(word.capitalize() for word in E.Event(kind).name.split("_"))
+
+
+def test_every_kind_has_its_case():
+    assert {kind for kind, _, _ in CASES} == set(E.Event)
+
+
+def test_records_are_values(decoder):
+    row = Row(**{**dict.fromkeys(Row._fields, 0), "kind": E.DUST_SWEPT, "market": 1, "amount": 5})
+    first, second = (decoder.one(row, 0, 0) for _ in range(2))
+    assert first == second
+    with pytest.raises(AttributeError):
+        first.amount = Decimal(1)
+    assert isinstance(first, H.DustSwept)
