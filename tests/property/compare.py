@@ -15,7 +15,8 @@ from steelyard.model.commands import COMMAND, Command
 from steelyard.model.events import EVENT, Event
 from steelyard.state.tables import Limits
 from steelyard.venue.machine import Machine
-from tests.property.flows import random_commands, small_limits
+from tests.property.flows import random_commands
+from tests.property.towns import small_limits
 from tests.reference import invariants
 from tests.reference.facts import differences, facts_of_state
 from tests.reference.twin import Twin

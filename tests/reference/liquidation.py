@@ -46,7 +46,7 @@ from tests.reference.health import (
     requirement,
 )
 from tests.reference.matching import match
-from tests.reference.numbers import atoms_worth_down, charge, clamp, down, part_down, part_up, up, value
+from tests.reference.numbers import atoms_worth_down, atoms_worth_up, charge, clamp, down, part_down, part_up, up, value
 from tests.reference.positions import settle_funding, trade, trade_on_copy
 from tests.reference.rows import Leg, Order, copied
 
@@ -187,12 +187,14 @@ def can_be_worked_on(twin, legs):
 
 
 def settle_debts(twin, account):
-    """Nothing is left but cash: the fund pays what is owed, as far as it can."""
+    """Nothing is left but cash: the fund pays what is owed beyond the account's own means, as far as it can."""
     owing = False
     for asset in sorted(twin.assets):
         debt = -money.cash(twin, account.row, asset)
+        worth = equity(twin, twin.legs_of(account.row))
+        if debt > 0 and worth < 0:
+            fund_pays(twin, account.row, asset, 0, min(debt, atoms_worth_up(-worth, twin.assets[asset].price)))
         if debt > 0:
-            fund_pays(twin, account.row, asset, 0, debt)
             owing |= money.cash(twin, account.row, asset) < 0
     if owing:
         cool_down(twin, account, SECOND)
@@ -340,8 +342,7 @@ def meet_book(twin, standing, lots, limit):
 
 def offer_to_backstop(twin, standing, lots, cash_of):
     """The backstop takes all, a half, a quarter ... of these lots, as much as it may hold; returns the lots taken."""
-    market, leg = standing.market, standing.leg
-    if leg.account == BACKSTOP:
+    if standing.leg.account == BACKSTOP or twin.accounts[BACKSTOP].queued:
         return 0
     for halvings in range(HALVINGS + 1):
         taken = lots >> halvings
@@ -358,14 +359,14 @@ def backstop_may_take(twin, standing, lots, cash):
     most = min(market.rule[M_BACKSTOP_LOTS_MAX], market.rule[M_POSITION_LOTS_MAX])
     if abs(twin.quantity(BACKSTOP, market.thing) + standing.sign * lots) > most:
         return False
-    twin.make_market_leg(BACKSTOP, market)
-    legs = copied(twin.legs_of(BACKSTOP))
+    legs = copied(isolated.acting_legs(twin, BACKSTOP, BACKSTOP, market))
     trade_on_copy(twin, legs, market, standing.sign * lots, cash)
     return may_open(twin, legs)
 
 
 def take_over(twin, standing, lots, cash):
     market, leg = standing.market, standing.leg
+    twin.make_market_leg(BACKSTOP, market)
     trade(twin, leg.account, market, -standing.sign * lots, -cash)
     trade(twin, BACKSTOP, market, standing.sign * lots, cash)
     twin.emit(

@@ -7,6 +7,7 @@ from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_FEE_TIERS, M_MAKER_PPM,
 from steelyard.model.orders import (
     BUY,
     FEES,
+    FOR_MAINTAIN,
     ON_LAST,
     RESTING,
     STP_BOTH,
@@ -17,13 +18,13 @@ from steelyard.model.orders import (
 )
 from tests.reference import money
 from tests.reference.closing import close_order, resting_reduce_only, shrink_reduce_only
-from tests.reference.health import is_healthy, leaves_no_weaker
+from tests.reference.health import equity, kept_requirement, leaves_no_weaker, requirement
 from tests.reference.isolated import return_after_fill, shrink_margin
-from tests.reference.numbers import part_up
-from tests.reference.positions import trade, trade_on_copy
-from tests.reference.rows import copied
+from tests.reference.numbers import part_up, value
+from tests.reference.positions import trade
 
-FILLS_PER_ORDER_MAX = 4096
+ORDERS_LOOKED_AT_MAX = 4_096
+EVENTS_PER_ORDER_MAX = 8_192
 
 
 def book_side(twin, market, side):
@@ -71,17 +72,20 @@ def same_owner(twin, one, other):
 def fill_may_happen(twin, resting, market, lots, fee):
     """Afterwards its owner is healthy, or no weaker than now."""
     signed, legs = resting.side * lots, twin.legs_of(resting.account)
-    cost = signed * resting.price * market.rule[M_ATOMS_PER_TICK_LOT]
-    if healthy_after(twin, resting.account, market, signed, cost, fee):
+    gained = signed * (market.mark - resting.price) * market.rule[M_ATOMS_PER_TICK_LOT]
+    if healthy_after(twin, resting.account, market, signed, gained - max(0, fee)):
         return True
-    atoms = signed * (market.mark - resting.price) * market.rule[M_ATOMS_PER_TICK_LOT]
-    return leaves_no_weaker(twin, legs, market, legs[market.thing].quantity + signed, atoms)
+    return leaves_no_weaker(twin, legs, market, legs[market.thing].quantity + signed, gained)
 
 
-def healthy_after(twin, account, market, lots, cost, fee):
-    legs = copied(twin.legs_of(account))
-    trade_on_copy(twin, legs, market, lots, cost, fee)
-    return is_healthy(twin, legs)
+def healthy_after(twin, account, market, lots, gained):
+    """With so many lots more and so many atoms gained; collateral as it is now."""
+    legs = twin.legs_of(account)
+    before = twin.quantity(account, market.thing)
+    maintain = requirement(twin, legs, FOR_MAINTAIN)
+    maintain += kept_requirement(twin, market, before + lots, FOR_MAINTAIN)
+    maintain -= kept_requirement(twin, market, before, FOR_MAINTAIN)
+    return equity(twin, legs) + value(gained, twin.assets[twin.settle(market)].price) >= maintain
 
 
 @dataclass
@@ -89,15 +93,14 @@ class Counted:
     """What a look at the book has counted for one account."""
 
     lots: int = 0  # signed
-    cost: int = 0
-    fees: int = 0
+    gained: int = 0  # atoms against the mark, less fees
     not_reducing: int = 0  # lots of orders that are not reduce-only
 
 
 def fillable_lots(twin, taker, market):
     """How much a fill-or-kill order would surely fill: the same path, looked at first."""
     mode, home, found, met = self_trade_mode(twin, taker), taker.account or taker.home, 0, {}
-    for resting in book_side(twin, market, -taker.side)[:FILLS_PER_ORDER_MAX]:
+    for resting in book_side(twin, market, -taker.side)[:ORDERS_LOOKED_AT_MAX]:
         if found >= taker.remaining or not crosses(taker, resting.price):
             break
         if mode != STP_NONE and same_owner(twin, home, resting.account):
@@ -124,16 +127,15 @@ def reducible(twin, resting, market, counted):
 def count_in(twin, taker, resting, market, lots, met):
     """Counts this fill if it may happen after those already counted."""
     account, before = resting.account, met.get(resting.account, Counted())
-    cost = lots * resting.price * market.rule[M_ATOMS_PER_TICK_LOT]
-    _, fee = fees_of(twin, taker.account or taker.home, account, market, cost, False)
+    a = market.rule[M_ATOMS_PER_TICK_LOT]
+    _, fee = fees_of(twin, taker.account or taker.home, account, market, lots * resting.price * a, False)
     after = Counted(
         before.lots + resting.side * lots,
-        before.cost + resting.side * cost,
-        before.fees + fee,
+        before.gained + resting.side * lots * (market.mark - resting.price) * a - max(0, fee),
         before.not_reducing + (0 if resting.reduces else lots),
     )
     if account in met:
-        allowed = healthy_after(twin, account, market, after.lots, after.cost, after.fees)
+        allowed = healthy_after(twin, account, market, after.lots, after.gained)
     else:
         allowed = fill_may_happen(twin, resting, market, lots, fee)
     if allowed:
@@ -144,13 +146,15 @@ def count_in(twin, taker, resting, market, lots, met):
 def match(twin, taker, market, liquidation=False):
     """Meets the book until it no longer crosses: (lots filled, signed cash received, reason if its rest must close)."""
     a, mode = market.rule[M_ATOMS_PER_TICK_LOT], self_trade_mode(twin, taker)
-    filled, received, fills = 0, 0, 0
+    filled, received, begun = 0, 0, len(twin.events)
     while taker.remaining:
         against = book_side(twin, market, -taker.side)
         if not against or not crosses(taker, against[0].price):
             break
         if taker.reduces and not twin.quantity(taker.account, market.thing):
             break
+        if len(twin.events) - begun > EVENTS_PER_ORDER_MAX:
+            return filled, received, events.CLOSED_WORK_LIMIT
         resting = against[0]
         if mode != STP_NONE and same_owner(twin, taker.account, resting.account):
             if mode in (STP_MAKER, STP_BOTH):
@@ -167,14 +171,10 @@ def match(twin, taker, market, liquidation=False):
         fill(twin, market, taker, resting, lots, (taker_fee, maker_fee), liquidation)
         filled += lots
         received -= taker.side * cost
-        fills += 1
-        if fills == FILLS_PER_ORDER_MAX:
-            return filled, received, events.CLOSED_WORK_LIMIT
     return filled, received, 0
 
 
 def fill(twin, market, taker, resting, lots, fees, liquidation):
-    twin.fills += 1
     flags = events.FILL_LIQUIDATION if liquidation else 0
     moved = []
     for order, other, fee, flag in (

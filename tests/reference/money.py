@@ -62,9 +62,9 @@ def deposit(twin, c):
     twin.require(twin.accounts[account].role != CHILD, reject.ACCOUNT_IS_NOT_TRADABLE)
     twin.require(asset in twin.assets, reject.ASSET_UNKNOWN)
     twin.require(amount > 0, reject.AMOUNT_MUST_BE_POSITIVE)
+    twin.require(client not in twin.references, reject.REFERENCE_REPEATED)
     row = twin.assets[asset]
     twin.require(row.deposited - row.withdrawn + amount <= row.rule[A_SUPPLY_MAX], reject.AMOUNT_EXCEEDS_LIMIT)
-    twin.require(client not in twin.references, reject.REFERENCE_REPEATED)
     twin.require(twin.has_room_for_reference(), reject.REFERENCES_FULL)
     twin.require(twin.has_room_for_legs(account, (asset,)), reject.LEGS_FULL)
     twin.references[client] = Reference(client, amount, account, asset, USED)

@@ -53,7 +53,7 @@ from tests.reference.closing import close_order
 from tests.reference.health import equity, leaves_no_weaker, may_open, requirement
 from tests.reference.isolated import shrink_margin
 from tests.reference.matching import best_price, book_side, crosses, fee_rate, fillable_lots, match
-from tests.reference.numbers import atoms_worth_up, part_down, part_up
+from tests.reference.numbers import atoms_worth_up, part_down, part_up, value
 from tests.reference.rows import Order, Refused, copied
 from tests.reference.stops import fires_at_once, watched_price
 
@@ -187,7 +187,6 @@ def run_triggered(twin, old):
         twin.require(order.remaining, reject.NOTHING_TO_REDUCE)
         margin = check_entry(twin, market, order)
     except Refused as refused:
-        old.remaining = order.remaining
         close_order(twin, old, events.CLOSED_REFUSED, extra=refused.reason)
         return
     twin.orders[order.row] = order
@@ -375,8 +374,11 @@ def check_margin(twin, market, order):
     atoms = order.remaining * order.side * (market.mark - order.price) * a
     no_weaker = leaves_no_weaker(twin, legs, market, after, atoms)
     twin.require(no_weaker or not money.below_cap(twin, legs), reject.LOAN_CAP_EXCEEDED)
-    counted = None if order.reduces else order
-    missing = requirement(twin, legs, FOR_OPEN, counted) - equity(twin, legs)
+    missing = (
+        missing_after_reducing(twin, legs, market, order, atoms)
+        if order.reduces
+        else (requirement(twin, legs, FOR_OPEN, order) - equity(twin, legs))
+    )
     if missing <= 0 or no_weaker:
         return 0
     is_isolated = order.account != order.home
@@ -387,6 +389,15 @@ def check_margin(twin, market, order):
     parent[asset].quantity -= margin
     twin.require(may_open(twin, parent), reject.PARENT_MARGIN_EXCEEDED)
     return margin
+
+
+def missing_after_reducing(twin, legs, market, order, atoms):
+    """What a reduce-only order, filled whole at its price, would leave short of M(open)."""
+    legs, cost = copied(legs), order.remaining * order.price * market.rule[M_ATOMS_PER_TICK_LOT]
+    gained = atoms - part_up(cost, fee_rate(twin, order.home, market, M_TAKER_PPM))
+    worth = equity(twin, legs) + value(gained, twin.assets[twin.settle(market)].price)
+    legs[market.thing].quantity += order.side * order.remaining
+    return requirement(twin, legs, FOR_OPEN) - worth
 
 
 # --- Into the table, and into the book --------------------------------------------------------------------------------

@@ -47,7 +47,6 @@ from steelyard.num.limits import ASSET_PRICE_SCALE, BRACKETS_MAX, NOTIONAL_MAX, 
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement
 from tests.reference.numbers import part_down, part_up
-from tests.reference.prices import copy_to_user
 from tests.reference.rows import Asset, Feed, Market
 
 ROUNDING_ATOMS = 2  # between restore and open
@@ -80,9 +79,9 @@ def defaults(kind):
 
 def configure(twin, rows):
     kind, row = rows[0].account, rows[0].market
+    twin.require(kind in KEYS, reject.FIELD_OUT_OF_RANGE, row=rows[0])
     for each in rows:
         twin.require((each.account, each.market) == (kind, row), reject.INCOMPLETE_COMMAND, row=each)
-    twin.require(kind in KEYS, reject.FIELD_OUT_OF_RANGE, row=rows[0])
     table = twin.table_of(kind)
     twin.require(row == 0 or row in table, UNKNOWN[kind], row=rows[0])
     new = row == 0
@@ -238,9 +237,8 @@ def apply_market(twin, rule, row, new):
 
 
 def take_feed(twin, row, user, is_market):
-    feed = twin.feeds[row]
-    feed.user, feed.user_is_market = user, is_market
-    copy_to_user(twin, feed)
+    """The feed starts empty."""
+    twin.feeds[row] = Feed(twin.feeds[row].rule, user=user, user_is_market=is_market)
 
 
 APPLY = {ASSET: apply_asset, FEED: apply_feed, MARKET: apply_market, RISK_TIER: apply_tier, OWNER: apply_owner}

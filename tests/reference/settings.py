@@ -30,8 +30,9 @@ def check_user_and_market(twin, c):
 def move_margin(twin, c):
     market = check_user_and_market(twin, c)
     twin.require(c.lots != 0, reject.AMOUNT_MUST_BE_POSITIVE)
-    child = isolated.acting_account(twin, c.account, market)
-    twin.require(child not in (0, c.account), reject.MARKET_IS_NOT_ISOLATED)
+    stub = twin.leg_or_none(c.account, market.thing)
+    child = stub.child if stub else 0
+    twin.require(child and twin.quantity(child, market.thing), reject.MARKET_IS_NOT_ISOLATED)
     giver, asset, amount = (c.account if c.lots > 0 else child), market.rule[M_SETTLE], abs(c.lots)
     twin.require(not twin.accounts[giver].queued, reject.ACCOUNT_IN_LIQUIDATION)
     twin.require(money.prices_are_fresh(twin, giver), reject.PRICE_STALE)
@@ -48,20 +49,18 @@ def set_leverage(twin, c):
     market = check_user_and_market(twin, c)
     tier = twin.tiers[twin.risk_tier_of(c.account)]
     twin.require(c.lots <= tier[T_LEVERAGE_MAX], reject.LEVERAGE_EXCEEDS_LIMIT)
-    acting = isolated.acting_account(twin, c.account, market)
-    twin.require(not twin.accounts[acting or c.account].queued, reject.ACCOUNT_IN_LIQUIDATION)
+    acting = isolated.acting_account(twin, c.account, market) or c.account
     twin.require(twin.has_room_for_legs(c.account, twin.things_of(market)), reject.LEGS_FULL)
-    legs = copied(isolated.acting_legs(twin, c.account, acting, market))
-    leg = legs[market.thing]
-    before = leverage_of(twin, market, leg)
-    leg.leverage = c.lots
-    lower = leverage_of(twin, market, leg) < before
-    if lower and leg.row:
-        twin.require(twin.is_tradable_price(market), reject.PRICE_STALE)
-    if lower:
-        twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
+    legs = copied(twin.legs_of(acting))
+    if market.thing in legs:
+        twin.require(not twin.accounts[acting].queued, reject.ACCOUNT_IN_LIQUIDATION)
+        leg = legs[market.thing]
+        before, leg.leverage = leverage_of(twin, market, leg), c.lots
+        if leverage_of(twin, market, leg) < before:
+            twin.require(twin.is_tradable_price(market), reject.PRICE_STALE)
+            twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
     twin.make_market_leg(c.account, market).leverage = c.lots
-    if acting not in (0, c.account):
+    if acting != c.account:
         twin.leg(acting, market.thing).leverage = c.lots
     twin.emit(events.LEVERAGE_SET, account=c.account, market=market.row, amount=c.lots)
 

@@ -93,7 +93,6 @@ class Twin:
         self.references, self.recent, self.staged = {}, {}, []
         self.converting = []  # accounts whose cash fell below their loan cap in this command
         self.prices_set = set()  # (market, ON_*) since stops were last looked at
-        self.fills = 0  # in this command's end
         self.events = []
         self.tiers[1] = parameters.defaults(RISK_TIER)
         self.owners[SYSTEM_OWNER] = parameters.defaults(OWNER)
@@ -196,12 +195,12 @@ class Twin:
     # --- The end of a command ---
 
     def end(self):
-        self.fills = 0
+        begun = len(self.events)
         triggers_left, turns_left = self.limits.triggers_per_command, self.limits.liquidations_per_command
         busy = True
         while busy:
             busy = stops.look_at_stops(self)
-            while triggers_left and self.may_fill() and (order := stops.next_triggered(self)):
+            while triggers_left and self.may_work_on(begun) and (order := stops.next_triggered(self)):
                 triggers_left -= 1
                 orders.run_triggered(self, order)
                 busy = True
@@ -209,14 +208,14 @@ class Twin:
             for account in (each for each in converting if not self.accounts[each].queued):
                 busy |= money.convert(self, account, beyond_cap_only=True)
             liquidation.judge_all(self)
-            if turns_left and self.may_fill() and (account := liquidation.next_turn(self)):
+            if turns_left and self.may_work_on(begun) and (account := liquidation.next_turn(self)):
                 turns_left -= 1
                 liquidation.turn(self, account)
                 busy = True
         self.converting = []
 
-    def may_fill(self):
-        return self.fills < self.limits.fills_per_command
+    def may_work_on(self, begun):
+        return len(self.events) - begun < self.limits.events_per_command
 
     # --- Tables ---
 

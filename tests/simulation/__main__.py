@@ -15,7 +15,7 @@ LINES_SHOWN = 60
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--commands", type=int, default=10_000, help="after everybody has settled in")
+    parser.add_argument("--commands", type=int, default=20_000, help="after everybody has settled in")
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--sweep-check", action="store_true", help="a second machine judges everybody: same events")
     parser.add_argument("--every", type=int, help="commands between two full checks; 1 in small towns")
@@ -30,7 +30,10 @@ def main():
             heard[0] = time.monotonic()
             print(f"  {len(watched.said)} commands, {watched.ghost.fills // 2} fills", flush=True)
 
-    print(f"seed {options.seed}: {options.accounts} accounts, {options.commands} commands, checks every {every}", flush=True)
+    print(
+        f"seed {options.seed}: {options.accounts} accounts, {options.commands} commands, checks every {every}",
+        flush=True,
+    )
     try:
         watched = simulate(
             options.seed,

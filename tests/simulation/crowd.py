@@ -260,13 +260,21 @@ class Crowd:
     def some_order(self):
         if not self.orders or self.chance(0.02):
             return self.anyone(), self.random.choice((0, -5, 1, 1 << 24))
-        return self.random.choice(self.orders)
+        for _ in range(8):
+            account, order = self.random.choice(self.orders)
+            if self.is_open(order):
+                break
+        return account, order
+
+    def is_open(self, order):
+        row = order & ((1 << 24) - 1)
+        return 0 < row < len(self.state.order) and int(self.state.order.id[row]) == order
 
     def amend(self):
         account, order = self.some_order()
-        row = order & ((1 << 24) - 1)
-        if not 0 < row < len(self.state.order) or self.state.order.id[row] != order:
+        if not self.is_open(order):
             return self.teller.amend(account, order, lots=5)
+        row = order & ((1 << 24) - 1)
         lots, price = int(self.state.note.lots[row]), int(self.state.order.price[row])
         lots = self.random.choice((0, lots, lots - 1, lots // 2, lots + self.random.randint(1, 9)))
         price = self.random.choice((0, price, max(0, price + self.random.randint(-30, 30))))

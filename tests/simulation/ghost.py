@@ -44,7 +44,9 @@ class Event:
 
     def __str__(self):
         kind = said.Event(self.kind).name if self.kind in said.Event.__members__.values() else self.kind
-        return f"{kind} " + " ".join(f"{n}={v}" for n, v in zip(EVENT.names, self.row, strict=True) if v and n != "kind")
+        return f"{kind} " + " ".join(
+            f"{n}={v}" for n, v in zip(EVENT.names, self.row, strict=True) if v and n != "kind"
+        )
 
 
 class Position:
@@ -227,7 +229,9 @@ class Ghost:
 
     def equity(self, account):
         """E, from these books."""
-        result = sum(self.cash[account, asset] * self.price[asset] // ASSET_PRICE_SCALE for asset in self.assets_of[account])
+        result = sum(
+            self.cash[account, asset] * self.price[asset] // ASSET_PRICE_SCALE for asset in self.assets_of[account]
+        )
         for market in self.of_account[account]:
             position = self.positions[account, market]
             if position.quantity:
@@ -279,11 +283,10 @@ class Ghost:
         before = self.equity(account)
         self.pay(INSURANCE, account, asset, event.amount)
         assert self.cash[INSURANCE, asset] >= 0, "the fund pays what it has"
+        assert before < self.slack(account), f"the fund pays only when the owner has nothing left, here {before}"
         after = self.equity(account)
-        if event.market:
-            assert before < self.slack(account), f"the fund pays only when the owner has nothing left, here {before}"
-            assert after <= self.slack(account), f"the fund pays the deficit, not more: {before} became {after}"
-        else:
+        assert after <= self.slack(account), f"the fund pays the deficit, not more: {before} became {after}"
+        if event.market == 0:
             assert self.cash[account, asset] <= 0, "a debt is paid, no more"
 
     def hand_over(self, event, taker):
@@ -380,14 +383,18 @@ class Ghost:
         ours = {place: (each.quantity, each.cost) for place, each in self.positions.items() if each.quantity}
         agree("positions", ours, held)
         assets = range(1, int(state.machine.assets[0]) + 1)
-        named = {asset: [int(state.asset[asset][c]) for c in ("deposited", "withdrawn", "reserved")] for asset in assets}
+        named = {
+            asset: [int(state.asset[asset][c]) for c in ("deposited", "withdrawn", "reserved")] for asset in assets
+        }
         agree("sums of deposits", {asset: self.inside[asset] for asset in assets}, named)
         markets = range(1, int(state.machine.markets[0]) + 1)
-        agree("funding pools", {m: self.pool[m] for m in markets}, {m: int(state.market.funding_pool[m]) for m in markets})
+        agree(
+            "funding pools", {m: self.pool[m] for m in markets}, {m: int(state.market.funding_pool[m]) for m in markets}
+        )
         order = np.asarray(state.order)
         order = order[order["state"] != 0]
         left = dict(zip(order["id"].tolist(), order["remaining"].tolist(), strict=True))
-        agree("orders", {number: None for number in self.orders}, {number: None for number in left})
+        agree("orders", dict.fromkeys(self.orders), dict.fromkeys(left))
         ours = {number: each[3] for number, each in self.orders.items() if not each[4]}
         agree("lots left", ours, {number: left[number] for number in ours})
 

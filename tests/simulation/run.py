@@ -36,6 +36,7 @@ class Watched:
 
     def __init__(self, limits, *, sweep_check=False, every=1, refusals=None):
         self.limits, self.every, self.refusals = limits, every, refusals
+        self.curious = min(0.04, 8 / limits.accounts)  # how often a refusal is looked at closely; copies cost time
         self.machine = Machine(limits)
         self.other = Machine(limits, sweep=True) if sweep_check else None
         self.ghost = Ghost()
@@ -45,7 +46,7 @@ class Watched:
     def submit(self, batch):
         """One command."""
         self.said.append(batch)
-        before = self.machine.snapshot() if self.refusals and self.refusals.random() < 0.004 else None
+        before = self.machine.snapshot() if self.refusals and self.refusals.random() < self.curious else None
         try:
             events = self.machine.submit(batch)
             if self.other:
@@ -64,7 +65,11 @@ class Watched:
             place = next(
                 (i for i, (a, b) in enumerate(zip(events, swept, strict=False)) if a != b), min(len(events), len(swept))
             )
-            shown = [dict(zip(rows.dtype.names, rows[place].tolist(), strict=True)) for rows in (events, swept) if place < len(rows)]
+            shown = [
+                dict(zip(rows.dtype.names, rows[place].tolist(), strict=True))
+                for rows in (events, swept)
+                if place < len(rows)
+            ]
             raise AssertionError(f"a full sweep tells another story from event {place} on: {shown}")
 
     def look(self):

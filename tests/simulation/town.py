@@ -57,7 +57,7 @@ def limits_of(random, accounts, commands):
         staged_rows=128,
         liquidations_per_command=random.choice((2, 16, 64)),
         triggers_per_command=random.choice((2, 16, 64)),
-        fills_per_command=random.choice((32, 1_024, 8_192)),
+        events_per_command=random.choice((100, 2_000, 16_384)),
     )
 
 

@@ -4,13 +4,13 @@ Opening millions of positions through commands would take minutes; the facts are
 as after a restart.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from steelyard.bench import commands as make
-from steelyard.bench.summing import Columns, slack
+from steelyard.bench.summing import Columns, risk
 from steelyard.model import commands as do
 from steelyard.model import keys
 from steelyard.model import orders as word
@@ -23,7 +23,7 @@ COLLATERAL_PPM = 150_000  # of the exposures
 COLLATERALS = 5
 FIRST_COLLATERAL = 2  # assets from here on
 LEGS_MOST = 9
-LEAST_SLACK = 0.005  # of an account's exposure
+LEAST_SLACK = 0.001  # of an account's exposure
 USUAL_SLACK = 0.15
 
 Rows = np.ndarray[Any, Any]
@@ -61,10 +61,11 @@ def crowd(accounts: int, legs: int, markets: int, *, seed: int = 1, weaken_ppm: 
             random.integers(40_000, 100_000, markets),
         ]
     )
+    rules = venue(limits, prices)
     state = State(limits)
-    state.machine.weaken_ppm[0] = weaken_ppm
-    put_rules(state, markets, prices)
+    copy_facts(rules.state, state)
     columns = put_accounts(state, random, accounts, account, thing, prices)
+    state.machine.weaken_ppm[0] = weaken_ppm
     machine = Machine(state=state)
     machine._build_indices()
     return Crowd(machine, columns, accounts, len(account), prices)
@@ -97,36 +98,46 @@ def nth_of_account(chosen: Rows, account: Rows, counts: Rows) -> Rows:
     return before - before[starts][account]
 
 
-def put_rules(state: State, markets: int, prices: Rows) -> None:
-    """Assets, feeds, markets and first prices, made by commands in a small machine, then copied."""
-    limits = Limits(
-        **{**state.describe(), "owners": 8, "accounts": 8, "legs": 128, "orders": 64}  # room for rules only
-    )
-    machine = Machine(limits)
-    parts = [make.configure(do.ASSET, {keys.A_DECIMALS: 6}), *make.feeds(COLLATERALS + markets)]
+def venue(limits: Limits, prices: Rows) -> Machine:
+    """Assets, feeds, markets and first prices, in a machine with little room for accounts."""
+    machine = Machine(replace(limits, owners=8, accounts=8, legs=128, orders=64))
+    parts = [make.configure(do.ASSET, {keys.A_DECIMALS: 6}), *make.feeds(len(prices))]
     for feed in range(1, COLLATERALS + 1):
         haircut = {keys.A_TIER_MAINTAIN_PPM: 900_000, keys.A_TIER_OPEN_PPM: 850_000}
         parts.append(make.configure(do.ASSET, {keys.A_FEED: feed, keys.A_SUPPLY_MAX: 1 << 45, **haircut}))
-    for feed in range(COLLATERALS + 1, COLLATERALS + markets + 1):
-        parts.append(make.market(feed, {keys.M_MARK_POLICY: word.INDEX_ONLY}))
+    for feed in range(COLLATERALS + 1, len(prices) + 1):
+        parts.append(make.market(feed, {keys.M_MARK_POLICY: word.INDEX_ONLY, **brackets(feed)}))
     parts.append(make.prices(make.START_NS, np.arange(1, len(prices) + 1), prices))
     make.set_up(machine, parts)
+    return machine
+
+
+def brackets(feed: int) -> dict[int, int]:
+    """Four brackets; every third market's are tighter."""
+    scale = 1 + feed % 3
+    upper = {keys.M_BRACKET_UPPER + i: make.FOUR_BRACKETS[keys.M_BRACKET_UPPER + i] // scale for i in range(3)}
+    rates = {
+        key + i: make.FOUR_BRACKETS[key + i] * scale
+        for key in (keys.M_BRACKET_MAINTAIN_PPM, keys.M_BRACKET_OPEN_PPM)
+        for i in range(4)
+    }
+    return {**upper, **rates}
+
+
+def copy_facts(source: State, target: State) -> None:
+    """All facts of a small state into one with more room; only accounts' own legs may exist."""
     for name in FACT_TABLES:
-        for (first, end), rows in zip(
-            snapshot.spans(machine.state, name), snapshot.facts(machine.state, name), strict=True
-        ):
-            if end <= len(getattr(state, name)):
-                np.asarray(getattr(state, name))[first:end] = rows
+        table = np.asarray(getattr(target, name))
+        for (first, end), rows in zip(snapshot.spans(source, name), snapshot.facts(source, name), strict=True):
+            table[first:end] = rows
 
 
-def put_accounts(
-    state: State, random: Any, accounts: int, account: Rows, thing: Rows, prices: Rows
-) -> Columns:
+def put_accounts(state: State, random: Any, accounts: int, account: Rows, thing: Rows, prices: Rows) -> Columns:
     """Owners, accounts and legs; returns the columns that NumPy sums."""
     system = word.SYSTEM_ACCOUNTS
     state.machine.owners[0] = accounts + 1
     state.machine.accounts[0] = system + accounts
-    for key, (_, _, default, _) in ((key, rule) for (key, _), rule in keys.OWNER_KEYS.items()):
+    for (key, _), (_, _, default, _) in keys.OWNER_KEYS.items():
         state.owner_rule[2 : accounts + 2, key] = default
     rows = np.asarray(state.account)[system + 1 : system + accounts + 1]
     rows["owner"] = np.arange(2, accounts + 2)
@@ -160,7 +171,8 @@ def put_accounts(
     columns = Columns.of(state, account, thing, quantity, cost, np.zeros(accounts, np.int64))
     exposure = np.bincount(account, np.abs(quantity) * np.where(is_market, lot, price / ASSET_PRICE_SCALE), accounts)
     wanted = exposure * (LEAST_SLACK + random.exponential(USUAL_SLACK, accounts))
-    columns.cash[:] = np.maximum(0, wanted.astype(np.int64) - slack(columns, *columns.prices_of(state)))
+    equity, requirement = risk(columns, *columns.prices_of(state))
+    columns.cash[:] = np.maximum(0, wanted.astype(np.int64) - (equity - requirement))
     legs["quantity"][own] = columns.cash
 
     longs = np.bincount(thing, np.maximum(quantity, 0) * is_market)

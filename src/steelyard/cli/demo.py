@@ -1,6 +1,7 @@
 """The simulated market as a source for the view."""
 
 import time
+from decimal import Decimal
 
 from steelyard.cli.source import Snapshot
 from steelyard.lab.courier import SECOND
@@ -8,6 +9,7 @@ from steelyard.lab.market import DemoMarket
 from steelyard.venue.explain import Explanation
 from steelyard.venue.happened import Happened
 
+REFILL = 100_000
 DEPTH = 400  # levels of each side; the view groups them
 
 
@@ -52,3 +54,7 @@ class Demo:
 
     def shock(self, move: float) -> None:
         self.demo.shock(move)
+
+    def refill(self) -> Decimal:
+        self.demo.refill(REFILL)
+        return Decimal(REFILL)

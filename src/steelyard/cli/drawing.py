@@ -121,13 +121,13 @@ def money(value: Number) -> str:
 
 
 def short(value: Number) -> str:
-    """A few digits: 812, 12.3k, 1.20m."""
-    size = abs(float(value))
-    for limit, unit, digits in ((1e9, "b", 2), (1e6, "m", 2), (1e4, "k", 1)):
-        if size >= limit * (1 if unit != "k" else 0.99999):
-            scale = {"b": 1e9, "m": 1e6, "k": 1e3}[unit]
-            return f"{float(value) / scale:,.{digits}f}{unit}"
-    return f"{float(value):,.0f}" if size >= 100 else f"{float(value):,.2f}"
+    """A few digits: 81.20, 812, 12.3k, 1.20m."""
+    amount = float(value)
+    size = abs(amount)
+    for least, scale, unit, digits in ((999.5e6, 1e9, "b", 2), (999.95e3, 1e6, "m", 2), (9_999.5, 1e3, "k", 1)):
+        if size >= least:
+            return f"{amount / scale:,.{digits}f}{unit}"
+    return f"{amount:,.0f}" if size >= 100 else f"{amount:,.2f}"
 
 
 def percent(value: Number | None, decimals: int = 2, sign: bool = False) -> str:

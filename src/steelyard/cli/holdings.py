@@ -78,10 +78,10 @@ class Columns:
         return Columns(width < 86, min(40, room) if room >= 6 else 0, has_profit)
 
 
-def table(found: list[Holding], chosen: int, symbol: str, width: int, height: int) -> list[Text]:
+def table(found: list[Holding], queued: int, chosen: int, symbol: str, width: int, height: int) -> list[Text]:
+    """`queued` accounts are in liquidation; those that hold nothing but debts are among them."""
     columns = Columns.for_width(width)
-    queued = sum(each.state is not None for each in found)
-    note = f"{len(found)} positions" + (f", {queued} in liquidation" if queued else "")
+    note = f"{len(found)} positions" + (f", {queued} accounts in liquidation" if queued else "")
     rows = [D.title(width, "positions", note), D.line(width, (_heads(columns), FAINT))]
     room = max(0, height - len(rows))
     start = first_shown(chosen, len(found), room)

@@ -18,6 +18,7 @@ KEYS = (
     ("1 2 3  or  tab", "switch the market"),
     ("j k", "choose a position"),
     ("enter  or  e", "explain the account that backs it, line by line"),
+    ("i", "pay 100,000 into the insurance fund"),
     ("?", "this page"),
     ("q", "leave; in a page: back"),
 )
@@ -26,7 +27,8 @@ ABOUT = (
     "that happens to them is an event of the engine. The same seed and the same shocks give the same market.",
     "E is an account's equity, M its maintenance requirement. An account is healthy while E is at least M; M / E is "
     "how much of that is used up. Below M it is liquidated: slices on the book, then the backstop, and once E is below "
-    "zero the insurance fund pays, then counterparties are deleveraged. * marks an isolated position, ‼ a trade that a liquidation made.",
+    "zero the insurance fund pays, then counterparties are deleveraged. * marks an isolated position, ‼ a trade that a "
+    "liquidation made.",
 )
 
 

@@ -91,7 +91,7 @@ def _panels(
         panels.tape(snap, watch, look.market, tape_width, upper),
         funds + panels.news(watch, side, upper - len(funds)),
     ]
-    return [*D.beside(columns, gap), *table(found, look.place, look.market, width, body - upper)]
+    return [*D.beside(columns, gap), *table(found, len(snap.queue), look.place, look.market, width, body - upper)]
 
 
 def _page(name: str, note: str, lines: list[Text], look: Look, width: int, height: int) -> list[Text]:

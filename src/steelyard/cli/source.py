@@ -4,6 +4,7 @@ A market simulated in this process answers today; a server can answer tomorrow, 
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from steelyard.venue.explain import Explanation
@@ -44,3 +45,6 @@ class Source(Protocol):
 
     def shock(self, move: float) -> None:
         """Move all prices by a fraction."""
+
+    def refill(self) -> Decimal:
+        """Pay money into the insurance fund; says how much."""

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
 from steelyard.cli import screen
-from steelyard.cli.drawing import DOWN, UP, percent
+from steelyard.cli.drawing import DOWN, SOFT, UP, percent, short
 from steelyard.cli.holdings import holdings
 from steelyard.cli.keys import Keyboard, keyboard
 from steelyard.cli.screen import Look
@@ -95,6 +96,11 @@ class View:
         self.watch.say(Note(self._snap.now_ns, "you", text, f"bold {UP if way > 0 else DOWN}"))
         self._say(text + (", when it goes on" if self.look.is_paused else ""))
 
+    def _refill(self) -> None:
+        amount = self.source.refill()
+        self.watch.say(Note(self._snap.now_ns, "you", f"insurance +{short(amount)} {self._snap.unit}", SOFT))
+        self._say(f"{short(amount)} {self._snap.unit} paid into the insurance fund")
+
     def _pause(self) -> None:
         self.look.is_paused = not self.look.is_paused
 
@@ -138,6 +144,7 @@ _ACTIONS: dict[str, Callable[[View], None]] = {
     "k": lambda view: view.look.settle(view._found, -1),
     "enter": View._explain,
     "e": View._explain,
+    "i": View._refill,
     "?": View._help,
     "h": View._help,
     "q": View._quit,
@@ -170,7 +177,8 @@ def show(view: View, console: Console, keys: Keyboard) -> None:
 
 
 def watch_live(view: View, console: Console) -> None:
-    with keyboard() as keys:
+    """Until somebody quits, by a key or by an interrupt."""
+    with keyboard() as keys, suppress(KeyboardInterrupt):
         show(view, console, keys)
 
 

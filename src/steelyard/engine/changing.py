@@ -2,12 +2,12 @@
 
 from steelyard.engine.book import leg_list_add, leg_list_remove, level_remove
 from steelyard.engine.events import say_money
-from steelyard.engine.ledger import find_leg, touch
-from steelyard.engine.orders import count_in, cut, give_back, leave
+from steelyard.engine.ledger import find_leg, touch_orders
+from steelyard.engine.orders import count_in, cut, far_leave, give_back, leave
 from steelyard.engine.placing import (
     check_order,
     check_permission,
-    enter,
+    far_enter,
     named_order,
     new_priority,
     say_amended,
@@ -55,7 +55,7 @@ def amend_order(s, i):
         margin = note.margin[row]
         cut(s, row, old_lots - lots)
         say_amended(s, row, 1)
-        touch(s, leg)
+        touch_orders(s, leg)
         give_back(s, leg, margin - note.margin[row])
         return no.NONE
     acting = LEG(s).account[leg]
@@ -92,8 +92,8 @@ def amend_order(s, i):
     note.margin[row] += wanted
     say_amended(s, row, 0)
     send_margin(s, c.account[i], acting, market, wanted)
-    touch(s, leg)
-    enter(s, row)
+    touch_orders(s, leg)
+    far_enter(s, row)
     return no.NONE
 
 
@@ -116,7 +116,7 @@ def cancel_leg(s, leg, reason):
     row = LEG_OPEN(s).first_order[leg]
     while row:
         after = order.next_of_leg[row]
-        leave(s, row, reason, 0)
+        far_leave(s, row, reason, 0)
         row = after
     return 0
 

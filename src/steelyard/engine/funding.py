@@ -2,7 +2,7 @@
 
 from steelyard.engine.book import best_against, next_level
 from steelyard.engine.events import say, say_money
-from steelyard.engine.ledger import post
+from steelyard.engine.ledger import far_post
 from steelyard.engine.prices import show_driver
 from steelyard.engine.timers import push_timer
 from steelyard.model.events import DUST_SWEPT, FUNDING_SET
@@ -81,7 +81,7 @@ def sweep_dust(s, market):
     if atoms > 0:
         table.funding_dust[market] -= atoms * INDEX_SCALE
         table.funding_pool[market] -= atoms
-        post(s, DUST, MARKET_RULE(s)[market, M_SETTLE], atoms)
+        far_post(s, DUST, MARKET_RULE(s)[market, M_SETTLE], atoms)
         say_money(s, DUST_SWEPT, 0, market, atoms, 0)
     return 0
 

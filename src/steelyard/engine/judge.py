@@ -15,7 +15,7 @@ from steelyard.engine.alarms import (
     mark_dirty,
 )
 from steelyard.engine.heap import TURNS, heap_push
-from steelyard.engine.ledger import UNIT, leg_terms
+from steelyard.engine.ledger import BOX_MAX_PPM, UNIT, leg_terms
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import PPM
@@ -33,7 +33,6 @@ from steelyard.state.tables import (
     MARKET_0,
 )
 
-BOX_MAX_PPM = 200_000  # no box is wider than a fifth of the price to either side
 BOX_SHARE_PPM = 750_000  # of the slack goes into the box, the rest lets fills pass without a new look
 HALVINGS = 12
 HEALTH_LIMIT = 1 << 60

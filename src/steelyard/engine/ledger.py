@@ -3,13 +3,23 @@
 See docs/concepts/money.md. The certificate of the account follows each movement.
 """
 
-from steelyard.engine.alarms import ARMED, mark_dirty
+from steelyard.engine.alarms import (
+    ARMED,
+    DRIVER_Y,
+    HIGH,
+    LOW,
+    alarm_insert,
+    leg_node,
+    mark_dirty,
+    market_driver,
+)
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
 from steelyard.model.keys import A_LOAN_CAP, M_SETTLE
-from steelyard.num import far, kernel, leaf
+from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX
+from steelyard.num.rounding import ppm_down
 from steelyard.num.wide import mix
-from steelyard.rules.corner import corner_cash, corner_maintain, corner_open
+from steelyard.rules.corner import corner_cash, corner_maintain, corner_open, driver_value
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -30,6 +40,7 @@ from steelyard.state.tables import (
 )
 
 UNIT = 1  # the asset that is the unit of account
+BOX_MAX_PPM = 200_000  # no box is wider than a fifth of the price to either side
 LEGS_RESERVED = 64  # rows that only the machine itself may use, so that a liquidation never lacks one
 
 
@@ -169,6 +180,34 @@ def leg_terms(s, row):
 
 
 @far
+def first_box(s, row):
+    """A leg came to life: give it a box out of its account's spare slack, or have the account armed anew."""
+    leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
+    account, market = leg.account[row], leg.thing[row] - MARKET_0
+    settle = MARKET_RULE(s)[market, M_SETTLE]
+    if MACHINE(s).weaken_ppm[0] or (settle != UNIT and leg.box_high[find_leg(s, account, settle)] == 0):
+        mark_dirty(s, account)
+        return 0
+    here = driver_value(s, market)
+    reach = ppm_down(here, BOX_MAX_PPM)
+    leg.box_low[row] = max(0, here - reach - 1)
+    leg.box_high[row] = here + reach + 1
+    maintain, opening = leg_terms(s, row)
+    if table.certificate[account] + maintain < 0:
+        leg.box_low[row] = 0
+        leg.box_high[row] = 0
+        mark_dirty(s, account)
+        return 0
+    table.certificate[account] += maintain
+    table.certificate_open[account] += opening
+    leg.term[row] = maintain
+    orders.term_open[row] = opening
+    alarm_insert(s, market_driver(market, DRIVER_Y), LOW, leg_node(row, LOW))
+    alarm_insert(s, market_driver(market, DRIVER_Y), HIGH, leg_node(row, HIGH))
+    return 0
+
+
+@kernel
 def touch(s, row):
     """A leg changed: carry its account's certificates along, and look closer if they no longer prove anything."""
     leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
@@ -178,7 +217,7 @@ def touch(s, row):
         return 0
     if leg.box_high[row] == 0:
         if leg.quantity[row] != 0 or orders.first_order[row] != 0:
-            mark_dirty(s, account)
+            first_box(s, row)
         return 0
     maintain, opening = leg_terms(s, row)
     certificate = table.certificate[account] + maintain - leg.term[row]
@@ -191,7 +230,23 @@ def touch(s, row):
     return 0
 
 
-@far
+@kernel
+def touch_orders(s, row):
+    """Only the orders of a leg changed: carry the opening certificate along."""
+    leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
+    account = leg.account[row]
+    if table.armed[account] != ARMED or table.dirty[account] or leg.box_high[row] == 0:
+        return touch(s, row)
+    low, high = settle_prices(s, account, MARKET_RULE(s)[leg.thing[row] - MARKET_0, M_SETTLE])
+    opening = corner_open(
+        s, row, low, high, orders.bid_lots[row], orders.ask_lots[row], orders.bid_reserve[row], orders.ask_reserve[row]
+    )
+    table.certificate_open[account] += opening - orders.term_open[row]
+    orders.term_open[row] = opening
+    return 0
+
+
+@kernel
 def post(s, account, asset, amount):
     """Add atoms to an account's cash (take them away if negative)."""
     if amount == 0:
@@ -214,6 +269,9 @@ def post(s, account, asset, amount):
         return row
     touch(s, row)
     return row
+
+
+far_post = far_twin(post)
 
 
 @kernel
@@ -240,8 +298,8 @@ def cash(s, account, asset):
 
 @kernel
 def transfer(s, giver, taker, asset, amount):
-    post(s, giver, asset, -amount)
-    post(s, taker, asset, amount)
+    far_post(s, giver, asset, -amount)
+    far_post(s, taker, asset, amount)
     return 0
 
 

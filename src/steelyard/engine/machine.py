@@ -8,7 +8,7 @@ from steelyard.engine.heap import TIMERS, TRIGGERS, TURNS, heap_key, heap_length
 from steelyard.engine.judge import judge_dirty
 from steelyard.engine.liquidation import cooled_down, next_turn
 from steelyard.engine.money import convert_waiting, deposit, end_withdrawal, move_between, move_margin, withdraw
-from steelyard.engine.orders import client_entry, leave
+from steelyard.engine.orders import client_entry, far_leave
 from steelyard.engine.placing import place_order
 from steelyard.engine.prefetch import fetch_ahead
 from steelyard.engine.prices import clock, report_prices
@@ -59,7 +59,7 @@ def run_timer(s, kind, row, at_ns):
             cancel_orders(s, row, 0, CLOSED_TIMER, 1)
     elif kind == TIMER_EXPIRY:
         if order.state[row] != FREE and note.expires_ns[row] == at_ns:
-            leave(s, row, CLOSED_EXPIRED, 0)
+            far_leave(s, row, CLOSED_EXPIRED, 0)
     elif kind == TIMER_SAMPLE:
         if market.next_sample_ns[row] == at_ns:
             sample_premium(s, row)
@@ -93,7 +93,7 @@ def may_span(kind):
     return kind == do.PRICE or kind == do.CONFIGURE
 
 
-@far
+@kernel
 def act(s, i, kind):
     """What the command itself does: a reason, or 0."""
     if kind == do.PLACE_ORDER:
@@ -266,8 +266,12 @@ def command(s, i):
     reason = act(s, i, kind)
     if reason:
         refuse(s, reason, i, kind)
-    clear_staged(s)
-    finish(s)
+    if machine.staged[0]:
+        clear_staged(s)
+    if machine.pending[0] | machine.triggers[0] | machine.converting[0] | machine.turns[0] | machine.dirty[0]:
+        finish(s)
+    elif machine.prices_moved[0]:
+        finish(s)
     return 1
 
 

@@ -3,12 +3,12 @@
 from steelyard.engine.alarms import ARMED, DRIVER_LAST, market_driver
 from steelyard.engine.book import best_against, crosses, level_remove, next_level
 from steelyard.engine.events import say
-from steelyard.engine.ledger import cash, transfer
+from steelyard.engine.ledger import cash, post
 from steelyard.engine.orders import (
     count_in,
     give_back,
     is_reduce_only,
-    leave,
+    far_leave,
     maker_ppm,
     retire,
     shrink_margin,
@@ -62,7 +62,7 @@ def fill_fee(s, market, owner, maker, liquidation, taker_fee, notional):
     return max(fee, 0) if liquidation else max(fee, -taker_fee)
 
 
-@far
+@kernel
 def may_fill(s, maker, lots, price, lots_before, atoms_before):
     """May this resting order be filled, after its account already took other lots (in a look ahead)?"""
     order, leg, table = ORDER(s), LEG(s), ACCOUNT(s)
@@ -94,6 +94,12 @@ def note_last(s, market, price):
         machine.pending[0] += 1
 
 
+@leaf
+def needs_care(s, row):
+    """Whether a fill has consequences beyond the leg: reduce-only orders, or an isolated position."""
+    return LEG_OPEN(s).reduce_lots[row] != 0 or ACCOUNT(s).role[LEG(s).account[row]] == CHILD
+
+
 @far
 def after_fill(s, row, before):
     """What follows a fill on one side: reduce-only orders shrink, an isolated position returns margin."""
@@ -121,14 +127,15 @@ def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left):
     settle_funding(s, row)
     realised = book_trade(s, row, side * lots, side * lots * price * rule[market, M_ATOMS_PER_TICK_LOT])
     if fee:
-        transfer(s, account, FEES, rule[market, M_SETTLE], fee)
+        post(s, account, rule[market, M_SETTLE], -fee)
+        post(s, FEES, rule[market, M_SETTLE], fee)
     say(
         s, FILL, account, market, side, order_id, other_id, price, lots, realised, fee, leg.quantity[row], left, 0, flags
     )
     return realised
 
 
-@far
+@kernel
 def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     """A trade between an incoming order and a resting one, both sides booked."""
     order, leg, note, table = ORDER(s), LEG(s), NOTE(s), MARKET(s)
@@ -156,8 +163,10 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
         retire(s, maker)
     note_last(s, market, price)
     MACHINE(s).fills[0] += 1
-    after_fill(s, taker_leg, taker_before)
-    after_fill(s, maker_leg, maker_before)
+    if needs_care(s, taker_leg):
+        after_fill(s, taker_leg, taker_before)
+    if needs_care(s, maker_leg):
+        after_fill(s, maker_leg, maker_before)
     return notional
 
 
@@ -177,7 +186,7 @@ def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidati
         maker = ladder.head[table.ladder[market] + price]
         if stp != STP_NONE and accounts.owner[leg.account[order.leg[maker]]] == owner:
             if stp != STP_TAKER:
-                leave(s, maker, CLOSED_SELF_TRADE, 0)
+                far_leave(s, maker, CLOSED_SELF_TRADE, 0)
             if stp != STP_MAKER:
                 return left, traded, CLOSED_SELF_TRADE
             continue
@@ -188,7 +197,7 @@ def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidati
             if take == 0:
                 return left, traded, CLOSED_REDUCE_ONLY
         if not may_fill(s, maker, take, price, 0, 0):
-            leave(s, maker, CLOSED_MAINTENANCE, 0)
+            far_leave(s, maker, CLOSED_MAINTENANCE, 0)
             continue
         left -= take
         traded += fill(s, taker_leg, taker_id, maker, side, take, price, left, liquidation)

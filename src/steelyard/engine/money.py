@@ -3,7 +3,7 @@
 from steelyard.engine.bitmap import bit_clear, bit_next
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
-from steelyard.engine.ledger import cash, find_leg, has_leg_room, legs_wanted, post, transfer, unfunded_loans
+from steelyard.engine.ledger import cash, find_leg, has_leg_room, legs_wanted, far_post, transfer, unfunded_loans
 from steelyard.engine.placing import may_give
 from steelyard.model import reject as no
 from steelyard.model.events import (
@@ -179,7 +179,7 @@ def deposit(s, i):
         return no.LEGS_FULL
     add_reference(s, i, USED)
     asset.deposited[thing] += amount
-    post(s, account, thing, amount)
+    far_post(s, account, thing, amount)
     say_money(s, DEPOSITED, account, thing, amount, 0)
     return no.NONE
 
@@ -230,7 +230,7 @@ def withdraw(s, i):
         return reason
     add_reference(s, i, RESERVED)
     table.reserved[asset] += amount
-    post(s, account, asset, -amount)
+    far_post(s, account, asset, -amount)
     say_money(s, WITHDRAWAL_RESERVED, account, asset, amount, 0)
     return no.NONE
 
@@ -254,7 +254,7 @@ def end_withdrawal(s, i, confirmed):
         say_money(s, WITHDRAWAL_CONFIRMED, account, thing, amount, 0)
         return no.NONE
     table.state[row] = RETURNED
-    post(s, account, thing, amount)
+    far_post(s, account, thing, amount)
     say_money(s, WITHDRAWAL_RETURNED, account, thing, amount, 0)
     return no.NONE
 

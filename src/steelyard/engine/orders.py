@@ -4,7 +4,7 @@ from steelyard.engine.alarms import alarm_remove, order_node
 from steelyard.engine.bitmap import bit_set
 from steelyard.engine.book import leg_list_remove, level_remove, market_of
 from steelyard.engine.events import say
-from steelyard.engine.ledger import cash, touch, transfer
+from steelyard.engine.ledger import cash, transfer
 from steelyard.model.events import CLOSED_REDUCE_ONLY, MARGIN_MOVED, ORDER_AMENDED, ORDER_CLOSED
 from steelyard.model.keys import (
     M_ATOMS_PER_TICK_LOT,
@@ -25,7 +25,7 @@ from steelyard.model.orders import (
     TRAILING,
     WAITING,
 )
-from steelyard.num import far, kernel, leaf
+from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.num.wide import mix
 from steelyard.rules.requirement import account_risk, atoms_down
@@ -270,7 +270,7 @@ def wipe_order(s, row):
     return 0
 
 
-@far
+@kernel
 def retire(s, row):
     """An order is over: its row is free again."""
     account = LEG(s).account[ORDER(s).leg[row]]
@@ -281,6 +281,9 @@ def retire(s, row):
     wipe_order(s, row)
     bit_set(s, LAYOUT(s)[L_BITS_ORDER], len(ORDER(s)), row)
     return 0
+
+
+far_retire = far_twin(retire)
 
 
 @leaf
@@ -355,7 +358,7 @@ def trailing_remove(s, market, row):
     return 0
 
 
-@far
+@kernel
 def leave(s, row, reason, extra):
     """Close an order that still has lots: out of the book or the alarms, released, told."""
     order, note = ORDER(s), NOTE(s)
@@ -372,9 +375,13 @@ def leave(s, row, reason, extra):
     say(s, ORDER_CLOSED, account, market, side, order.id[row], 0, 0, remaining, 0, 0, extra, 0, reason, 0)
     margin = note.margin[row]
     retire(s, row)
-    touch(s, leg)
-    give_back(s, leg, margin)
+    # The opening certificate may stay as it is: without the order it is only the more true.
+    if ACCOUNT(s).role[account] == CHILD:
+        give_back(s, leg, margin)
     return 0
+
+
+far_leave = far_twin(leave)
 
 
 @leaf
@@ -412,7 +419,7 @@ def shrink_reduce_only(s, leg):
             if excess <= 0:
                 break
             if excess >= order.remaining[row]:
-                leave(s, row, CLOSED_REDUCE_ONLY, 0)
+                far_leave(s, row, CLOSED_REDUCE_ONLY, 0)
             else:
                 cut(s, row, excess)
                 say(

@@ -22,7 +22,7 @@ from steelyard.engine.ledger import (
     legs_wanted,
     open_leg,
     settle_prices,
-    touch,
+    touch_orders,
     transfer,
 )
 from steelyard.engine.matching import UNFINISHED, can_fill_whole, match
@@ -35,7 +35,7 @@ from steelyard.engine.orders import (
     give_back,
     is_post_only,
     is_reduce_only,
-    leave,
+    far_leave,
     order_row,
     reserve_per_lot,
     retire,
@@ -77,7 +77,7 @@ from steelyard.model.keys import (
     T_PRODUCTS,
 )
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN
-from steelyard.num import far, kernel, leaf
+from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import PPM
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.rules.consent import is_no_weaker
@@ -485,7 +485,7 @@ def open_child(s, parent, market):
     return child
 
 
-@far
+@kernel
 def check_room(s, account, acting, market, owner):
     """Rows for the order, its leg, and a child if one is needed."""
     layout, table = LAYOUT(s), ACCOUNT(s)
@@ -514,7 +514,7 @@ def say_amended(s, row, kept_place):
     return 0
 
 
-@far
+@kernel
 def enter(s, row):
     """Match an accepted order, then let the rest rest, or close it."""
     order, note, leg = ORDER(s), NOTE(s), ORDER(s).leg[row]
@@ -529,7 +529,8 @@ def enter(s, row):
     note.filled[row] += lots - left
     if left == 0:
         retire(s, row)
-        give_back(s, leg, 0)
+        if ACCOUNT(s).role[LEG(s).account[leg]] == word.CHILD:
+            give_back(s, leg, 0)
         return 0
     if reason == UNFINISHED:
         if note.tif[row] == word.IOC or note.tif[row] == word.FOK:
@@ -545,13 +546,16 @@ def enter(s, row):
                 shrink_margin(s, row, room, left)
                 say_amended(s, row, 1)
     if reason != UNFINISHED:
-        leave(s, row, reason, 0)
+        far_leave(s, row, reason, 0)
         return 0
     order.state[row] = word.RESTING
     count_in(s, row, order.remaining[row])
     level_add(s, market, row)
-    touch(s, leg)
+    touch_orders(s, leg)
     return 0
+
+
+far_enter = far_twin(enter)
 
 
 @kernel
@@ -697,7 +701,7 @@ def place_order(s, i):
     say_accepted(s, row, acting, market, wanted)
     if waits:
         start_waiting(s, row, market)
-        touch(s, leg)
+        touch_orders(s, leg)
         return no.NONE
     enter(s, row)
     return no.NONE
@@ -726,7 +730,7 @@ def run_triggered(s, row):
             reason, wanted = check_order(s, row, account, acting, leg, market, owner)
     if reason:
         order.remaining[row] = lots
-        leave(s, row, CLOSED_REFUSED, reason)
+        far_leave(s, row, CLOSED_REFUSED, reason)
         return 0
     leg_list_remove(s, row)
     new_priority(s, row)
@@ -734,7 +738,7 @@ def run_triggered(s, row):
     note.lots[row] = order.remaining[row]
     note.margin[row] = wanted
     send_margin(s, account, acting, market, wanted)
-    enter(s, row)
+    far_enter(s, row)
     return 0
 
 

@@ -4,7 +4,7 @@ from steelyard.engine.events import say_money
 from steelyard.engine.ledger import post, touch
 from steelyard.model.events import FUNDING_PAID
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
-from steelyard.num import far, leaf
+from steelyard.num import far_twin, kernel, leaf
 from steelyard.num.limits import INDEX_SCALE
 from steelyard.num.rounding import mul_div_up
 from steelyard.num.wide import multiply
@@ -12,7 +12,7 @@ from steelyard.rules.requirement import accrued_up
 from steelyard.state.tables import LEG, MARKET, MARKET_0, MARKET_RULE
 
 
-@far
+@kernel
 def settle_funding(s, row):
     """Pay what a leg owes (or is owed) since its last touch; the rounding stays as the market's dust."""
     leg, table = LEG(s), MARKET(s)
@@ -38,6 +38,9 @@ def settle_funding(s, row):
     return owed
 
 
+far_settle_funding = far_twin(settle_funding)
+
+
 @leaf
 def realised_down(quantity, cost, lots, trade_value):
     """(closed lots, cash realised) when signed `lots` worth `trade_value` meet a position."""
@@ -49,7 +52,7 @@ def realised_down(quantity, cost, lots, trade_value):
     return abs(quantity), -mul_div_up(trade_value, abs(quantity), abs(lots)) - cost
 
 
-@far
+@kernel
 def book_trade(s, row, lots, trade_value):
     """Add signed lots worth `trade_value` (price x lots, exact) to a settled leg; returns the cash realised."""
     leg, table = LEG(s), MARKET(s)
@@ -67,3 +70,6 @@ def book_trade(s, row, lots, trade_value):
     if realised >= 0:
         touch(s, row)
     return realised
+
+
+far_book_trade = far_twin(book_trade)

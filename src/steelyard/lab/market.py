@@ -218,6 +218,10 @@ class DemoMarket:
         self.world.push(move, market)
         self.world.alarm(move)
 
+    def refill(self, amount: int) -> None:
+        """Somebody pays into the insurance fund."""
+        self.venue.deposit(self.venue.insurance, amount)
+
     # --- what is left
 
     @property

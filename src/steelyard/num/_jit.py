@@ -65,8 +65,8 @@ _entries: list[Any] = []
 _ready = False
 
 
-def _make(function: Callable[..., Any], *, inline: bool = False, python: bool = False, address: bool = False) -> Any:
-    """Compile with just the wrappers that its callers need: from Python, or through an address."""
+def _make(function: Callable[..., Any], *, inline: bool = False, python: bool = False) -> Any:
+    """Compile, with a wrapper for Python only where Python calls."""
     if not JIT:
         return function
     config.CACHE_DIR = str(CACHE_FOLDER)
@@ -77,7 +77,7 @@ def _make(function: Callable[..., Any], *, inline: bool = False, python: bool = 
         fastmath=False,
         forceinline=inline,
         no_cpython_wrapper=not python,
-        no_cfunc_wrapper=not address,
+        no_cfunc_wrapper=True,
     )(function)
     _kernels.append(compiled)
     return compiled
@@ -112,8 +112,11 @@ def _far_call(slot: int, arity: int) -> Any:
         directory = builder.inttoptr(args[0], word.as_pointer())
         address = builder.load(builder.gep(directory, [ir.Constant(word, slot)]))
         address.set_metadata("invariant.load", builder.module.add_metadata([]))
-        target = ir.FunctionType(word, [word] * arity).as_pointer()
-        return builder.call(builder.inttoptr(address, target), args)
+        # Numba's own calling convention; the status is dropped, because kernels do not raise.
+        kind = context.call_conv.get_function_type(signature.return_type, signature.args)
+        target = builder.inttoptr(address, kind.as_pointer())
+        _, result = context.call_conv.call_function(builder, target, signature.return_type, signature.args, args)
+        return result
 
     parameters = [inspect.Parameter(f"a{i}", inspect.Parameter.POSITIONAL_OR_KEYWORD) for i in range(arity)]
 
@@ -130,25 +133,36 @@ def far(function: Any) -> Any:
     """A kernel that others call through its address, so that its code is not optimised again inside each of them.
 
     Numba links and optimises a callee anew in every caller: without this, depth costs more compile time than length.
-    It returns one integer; a call costs about two nanoseconds more.
+    It returns one integer. What an order goes through at every step stays near.
     """
     if not JIT:
         return function
-    compiled = _make(function, address=True)
+    compiled = _make(function)
     slot = len(_far)
     assert slot < FAR_MAX, "room in the directory"
     _far.append(compiled)
     return _far_call(slot, len(inspect.signature(function).parameters))
 
 
+def far_twin(near: Any) -> Any:
+    """The far way to a near kernel, for callers in which its speed does not matter."""
+    if not JIT:
+        return near
+    slot = len(_far)
+    assert slot < FAR_MAX, "room in the directory"
+    _far.append(near)
+    return _far_call(slot, len(inspect.signature(near.py_func).parameters))
+
+
 def far_addresses() -> list[int]:
-    """Where the far kernels are in this process; only asked when all are ready."""
+    """Where the far kernels are in this process."""
     if not JIT:
         return []
+    warm()
     addresses = []
     for compiled in _far:
         result = compiled.get_compile_result(compiled.nopython_signatures[0])
-        addresses.append(result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name))
+        addresses.append(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
     return addresses
 
 

@@ -8,21 +8,26 @@ Promises
 - On the box, E - M(maintain) of the leg is never below `corner_maintain`, and E - M(open) never below `corner_open`.
 """
 
+import numpy as np
+
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.num import kernel, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, LEVERAGE_MAX, PPM
+from steelyard.num.rounding import ppm_up
 from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.requirement import (
     cash_requirement,
     charge,
     leverage_of,
     maintain_atoms,
-    opening_side,
+    open_atoms,
     value,
 )
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
 SLOP = 4
+# 1 / leverage in ppm, rounded up: a table, because a 64-bit division costs more than the rest of a corner.
+RATE_OF_LEVERAGE = np.array([0] + [-(-PPM // leverage) for leverage in range(1, LEVERAGE_MAX + 1)], np.int64)
 
 
 @leaf
@@ -55,12 +60,22 @@ def maintain_at(s, row, market, scale, y):
 
 
 @leaf
-def open_at(s, row, market, scale, y, leverage, bid_lots, ask_lots, bid_reserve, ask_reserve):
+def opening_bound(s, market, notional, rate_ppm):
+    """At least `opening_side`, without its division."""
+    base = max(open_atoms(s, market, notional), ppm_up(notional, rate_ppm))
+    scale = MARKET(s).oi_scale_ppm[market]
+    if scale > 0 and notional > base:
+        base += ppm_up(notional - base, scale)
+    return base
+
+
+@leaf
+def open_at(s, row, market, scale, y, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve):
     """E - M(open) in atoms of the settlement asset with these orders, a lower bound."""
     quantity = LEG(s).quantity[row]
     lot_notional = highest_mark(s, market, y) * scale
-    bids = opening_side(s, market, abs(quantity + bid_lots) * lot_notional, leverage) + bid_reserve
-    asks = opening_side(s, market, abs(quantity - ask_lots) * lot_notional, leverage) + ask_reserve
+    bids = opening_bound(s, market, abs(quantity + bid_lots) * lot_notional, rate_ppm) + bid_reserve
+    asks = opening_bound(s, market, abs(quantity - ask_lots) * lot_notional, rate_ppm) + ask_reserve
     return equity_at(s, row, market, scale, y) - max(bids, asks) - SLOP
 
 
@@ -94,12 +109,12 @@ def corner_open(s, row, price_low, price_high, bid_lots, ask_lots, bid_reserve, 
     if leg.quantity[row] == 0 and bid_lots == 0 and ask_lots == 0:
         return 0
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    leverage = leverage_of(s, row)
+    rate_ppm = RATE_OF_LEVERAGE[leverage_of(s, row)]
     low = open_at(
-        s, row, market, scale, leg.box_low[row], leverage, bid_lots, ask_lots, bid_reserve, ask_reserve
+        s, row, market, scale, leg.box_low[row], rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve
     )
     high = open_at(
-        s, row, market, scale, leg.box_high[row], leverage, bid_lots, ask_lots, bid_reserve, ask_reserve
+        s, row, market, scale, leg.box_high[row], rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve
     )
     return worst_value(low, high, price_low, price_high)
 

@@ -65,10 +65,11 @@ class Machine:
 
     def submit(self, commands: Rows) -> Rows:
         """Run a batch; all its events."""
-        parts = [part.copy() for part in self.stream(commands)]
+        # As bytes: structured rows would be copied column by column.
+        parts = [part.view(np.uint8).copy() for part in self.stream(commands)]
         if len(parts) == 1:
-            return parts[0]
-        return np.concatenate(parts) if parts else np.zeros(0, EVENT)
+            return parts[0].view(EVENT)
+        return np.concatenate(parts).view(EVENT) if parts else np.zeros(0, EVENT)
 
     def hash(self) -> str:
         return snapshot.state_hash(self.state)

@@ -52,7 +52,8 @@ class Episode:
     is_over: bool
 
     def __str__(self) -> str:
-        return "\n".join(f"{clock_text(at_ns)}  {sentence}" for at_ns, sentence in self.lines)
+        told = [f"{clock_text(at_ns)}  {sentence}" for at_ns, sentence in self.lines]
+        return "\n".join(told if self.is_over else [*told, "It goes on."])
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 WANTED = {
-    "position": """id symbol contracts contractSize unrealizedPnl leverage liquidationPrice collateral notional markPrice
-        entryPrice timestamp datetime initialMargin initialMarginPercentage maintenanceMargin
+    "position": """id symbol contracts contractSize unrealizedPnl leverage liquidationPrice collateral notional
+        markPrice entryPrice timestamp datetime initialMargin initialMarginPercentage maintenanceMargin
         maintenanceMarginPercentage marginRatio marginMode side hedged percentage stopLossPrice takeProfitPrice info""",
     "order": """id clientOrderId timestamp datetime lastTradeTimestamp lastUpdateTimestamp symbol type timeInForce
         postOnly reduceOnly side price triggerPrice takeProfitPrice stopLossPrice amount cost average filled remaining

@@ -48,7 +48,7 @@ def test_an_unhealthy_account_is_told_so(long_alice):
     answer = long_alice.liquidation_price("alice", "BTC-PERP")
     assert answer.unhealthy_now
     assert (answer.low, answer.high) == (None, None)
-    assert "is unhealthy at the present mark 48000" in str(answer)
+    assert "is unhealthy at the present mark 48,000" in str(answer)
     assert long_alice.position("alice", "BTC-PERP").liquidation_price == 48_000
 
 

@@ -1,0 +1,419 @@
+"""The stories behind the golden files. Each only says commands; what comes of them is in the files.
+
+`day` is not among them: a recording of the simulation, told once and kept.
+"""
+
+import numpy as np
+
+from steelyard.model import commands as do
+from steelyard.model import keys as key
+from steelyard.model.commands import ASSET, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.keys import HOUR, SECOND
+from steelyard.model.orders import (
+    BACKSTOP,
+    CANCEL_ONLY,
+    CLOSE_POSITION,
+    CONVERTER,
+    FOK,
+    GTT,
+    HALTED,
+    INSURANCE,
+    IOC,
+    LENDER,
+    ON_INDEX,
+    ON_LAST,
+    POST_ONLY,
+    POST_ONLY_MARKET,
+    POST_ONLY_SLIDE,
+    REDUCE_ONLY,
+    REDUCE_ONLY_MARKET,
+    SELL,
+    STOP,
+    STP_BOTH,
+    STP_MAKER,
+    STP_NONE,
+    STP_TAKER,
+    TAKE_PROFIT,
+    TRAILING,
+)
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
+from tests.telling import Teller
+
+USD, COIN = 1, 2
+ANN, BOB, CAT, DAN, EVE, FAY = range(7, 13)  # accounts, each of its own owner 2, 3, ...
+LOT = 10_000  # atoms of one lot at 1,000 ticks
+
+
+def named(number):
+    """A client order id."""
+    return {"client0": number, "client4": -number}
+
+
+def open_venue(teller, *markets, people=6, purse=1_000_000, price=1_000):
+    """Dollars, a market for each of the given settings at the same price, and people with a purse each."""
+    teller.configure(ASSET, {key.A_SUPPLY_MAX: 1 << 50})
+    for row, settings in enumerate(markets, start=1):
+        teller.configure(FEED, {key.F_STALENESS_NS: HOUR})
+        usual = {key.M_FEED: row, key.M_ATOMS_PER_TICK_LOT: 10, key.M_TICKS_MAX: 4_000, key.M_ORDER_LOTS_MAX: 1_000}
+        usual |= {key.M_POSITION_LOTS_MAX: 5_000, key.M_FUNDING_INTERVAL_NS: 0, key.M_MARK_POLICY: 1}
+        usual |= {key.M_SLICE_NOTIONAL: 1 << 40, key.M_PRICE_BAND_PPM: 500_000}
+        teller.configure(MARKET, usual | settings)
+    for owner in range(2, 2 + people):
+        teller.configure(OWNER, {key.O_STP: STP_MAKER})
+        teller.open_account(owner)
+        teller.deposit(owner + 5, USD, purse)
+    teller.price({row: price for row in range(1, len(markets) + 1)})
+
+
+def trading(t):
+    """Orders of every kind, self-trades, amendments, timers, and what is refused."""
+    fees = {key.M_FEE_TIERS: 2, key.M_MAKER_PPM: 200, key.M_TAKER_PPM: 500}
+    fees |= {key.M_MAKER_PPM + 1: -100, key.M_TAKER_PPM + 1: 300}
+    open_venue(t, fees | {key.M_MARK_POLICY: 0}, {key.M_LEVERAGE_DEFAULT: 5, key.M_PRICE_BAND_PPM: 20_000})
+    t.configure(OWNER, {key.O_FEE_TIER: 1}, row=3)
+    # A book of three levels, met by limit, market, immediate and fill-or-kill orders.
+    for price, lots in ((1_001, 5), (1_002, 7), (1_004, 9)):
+        t.order(BOB, 1, -lots, price)
+        t.order(BOB, 1, lots, 2_000 - price)
+    t.order(ANN, 1, 6, 1_002)
+    t.order(ANN, 1, 4)
+    t.order(CAT, 1, -12, 998, tif=IOC)
+    t.order(CAT, 1, 40, 1_004, tif=FOK)
+    t.order(CAT, 1, 8, 1_004, tif=FOK)
+    t.order(DAN, 1, 30, tif=FOK)
+    t.order(DAN, 1, 2, tif=FOK)
+    # Post-only: refused, slid behind the best price, resting.
+    t.order(EVE, 1, 3, 1_004, options=POST_ONLY)
+    t.order(EVE, 1, 3, 1_010, options=POST_ONLY_SLIDE, **named(1))
+    t.order(EVE, 1, 3, 990, options=POST_ONLY, **named(2))
+    t.order(EVE, 1, 1, 990, **named(2))  # the id is taken
+    # The same owner on both sides, in every mode.
+    for mode in (STP_NONE, STP_TAKER, STP_MAKER, STP_BOTH):
+        t.order(FAY, 1, -2, 1_006)
+        t.order(FAY, 1, 3, 1_006, stp=mode)
+        t.cancel_all(FAY)
+    # Amending: in its place, at a new price, larger, into the other side, below what is filled.
+    t.order(DAN, 1, -10, 1_020, **named(3))
+    t.say(do.AMEND_ORDER, {"account": DAN, "lots": 8, **named(3)})
+    t.say(do.AMEND_ORDER, {"account": DAN, "price": 1_015, **named(3)})
+    t.say(do.AMEND_ORDER, {"account": DAN, "lots": 12, **named(3)})
+    t.order(ANN, 1, 5, 1_015)
+    t.say(do.AMEND_ORDER, {"account": DAN, "lots": 5, **named(3)})
+    t.say(do.AMEND_ORDER, {"account": DAN, "price": 998, **named(3)})
+    t.say(do.AMEND_ORDER, {"account": DAN, **named(3)})
+    t.say(do.CANCEL_ORDER, {"account": DAN, **named(3)})
+    t.say(do.CANCEL_ORDER, {"account": DAN, **named(3)})
+    # Reduce-only shrinks with the position; a large order turns it round.
+    t.order(ANN, 1, -6, 1_030, options=REDUCE_ONLY)
+    t.order(ANN, 1, -9, 1_031, options=REDUCE_ONLY)
+    t.order(BOB, 1, 20, 1_000)
+    t.order(ANN, 1, -6, 1_000)
+    t.order(ANN, 1, -20, 1_000, tif=IOC)
+    t.order(ANN, 1, -1, options=REDUCE_ONLY)
+    # Time: an order that expires, a switch that cancels everything.
+    t.order(CAT, 1, 2, 980, tif=GTT, expires_ns=t.now + 5 * SECOND)
+    t.order(CAT, 1, 2, 979)
+    t.cancel_after(CAT, 10 * SECOND)
+    t.wait(7 * SECOND).clock()
+    t.wait(7 * SECOND).clock()
+    # What is refused.
+    t.order(CAT, 2, 3, 1_021)
+    t.order(CAT, 2, 700, 1_000)
+    t.order(CAT, 2, 2_000, 1_000)
+    t.order(CAT, 3, 1, 1_000)
+    t.order(99, 1, 1, 1_000)
+    t.order(INSURANCE, 1, 1, 1_000)
+    t.order(CAT, 1, 1, 1_000, side=0)
+    t.order(CAT, 1, 0, 1_000)
+    for state in (HALTED, CANCEL_ONLY, POST_ONLY_MARKET, REDUCE_ONLY_MARKET, 0):
+        t.configure(MARKET, {key.M_STATE: state}, row=2)
+        t.order(CAT, 2, 1, 1_000)
+    t.say(do.PRICE, {"market": 1, "price": 5_000})
+    t.wait(-SECOND).clock()
+    t.wait(40 * 24 * HOUR).clock()
+    t.wait(-40 * 24 * HOUR + 2 * HOUR).order(CAT, 1, 1, 1_000)  # the price is stale by now
+
+
+def funding(t):
+    """Five days: premiums above and below, a cap, a stale night, a new interval, dust."""
+    market = {key.M_FUNDING_INTERVAL_NS: 8 * HOUR, key.M_SAMPLE_INTERVAL_NS: 4 * HOUR, key.M_IMPACT_NOTIONAL: 5 * LOT}
+    market |= {key.M_FUNDING_CAP_PPB: 4_000_000, key.M_MARK_POLICY: 0, key.M_ATOMS_PER_TICK_LOT: 7}
+    quiet = {key.M_FUNDING_INTERVAL_NS: HOUR, key.M_SAMPLE_INTERVAL_NS: HOUR, key.M_INTEREST_PPB: -300_000}
+    open_venue(t, market, quiet)
+    t.configure(FEED, {key.F_STALENESS_NS: 6 * HOUR}, row=1)
+    t.trade(ANN, BOB, 1, 13, 1_000)
+    t.trade(CAT, DAN, 1, 17, 1_001)
+    t.trade(EVE, FAY, 2, 11, 1_000)
+    for hour in range(0, 120, 4):
+        t.wait(4 * HOUR)
+        premium = (0, 9, -6, 40, -40)[hour // 24]
+        t.cancel_all(DAN)
+        if hour != 60:  # one side of the book is missing
+            t.order(DAN, 1, 20, 1_000 + hour + premium - 1)
+        t.order(DAN, 1, -20, 1_000 + hour + premium + 1)
+        if not 72 <= hour < 84:  # nobody reports at night
+            t.price({1: 1_000 + hour, 2: 1_000 - hour})
+        if hour % 24 == 12:
+            t.order(ANN, 1, -1, options=REDUCE_ONLY)
+            t.order(FAY, 2, 1, 1_000, options=REDUCE_ONLY)
+        if hour == 96:
+            t.configure(MARKET, {key.M_FUNDING_INTERVAL_NS: 4 * HOUR}, row=1)
+    t.configure(MARKET, {key.M_FUNDING_INTERVAL_NS: 0}, row=2)
+    t.wait(24 * HOUR).price({1: 1_100, 2: 900})
+    for account in (ANN, BOB, CAT, DAN):
+        t.order(account, 1, 1, 1_400, tif=IOC)
+
+
+def cascade(t):
+    """A fall: slices through the book, the backstop, the fund, counterparties; then waiting and recovery."""
+    shared = {key.M_LEVERAGE_DEFAULT: 50, key.M_SLICE_NOTIONAL: 20 * LOT, key.M_SLICE_PPM: 300_000}
+    shared |= {key.M_BACKSTOP_LOTS_MAX: 40, key.M_COOLDOWN_NS: 2 * SECOND, key.M_SLIP_PPM: 10_000}
+    shared |= {key.M_BRACKETS: 2, key.M_BRACKET_UPPER: 100 * LOT, key.M_BRACKET_MAINTAIN_PPM: 10_000}
+    shared |= {key.M_BRACKET_MAINTAIN_PPM + 1: 20_000, key.M_BRACKET_OPEN_PPM: 20_000, key.M_BRACKET_OPEN_PPM + 1: 40_000}
+    open_venue(t, shared, shared | {key.M_REACH_PPM: 500_000}, people=12, purse=20_000)
+    longs, maker = range(ANN, ANN + 8), ANN + 11
+    t.deposit(maker, USD, 10_000_000)
+    t.deposit(INSURANCE, USD, 8_000)
+    t.deposit(BACKSTOP, USD, 90_000)
+    for account in longs:
+        t.trade(account, maker, 1, 60 + 4 * (account - ANN), 1_000)
+    t.trade(ANN + 8, maker, 2, 50, 1_000)
+    t.trade(ANN + 9, ANN + 8, 1, 30, 1_000)
+    for price in range(985, 900, -12):
+        t.order(maker, 1, 25, price)
+        t.order(ANN + 10, 2, 2, price)
+    t.order(longs[0], 1, -10, 1_050, options=REDUCE_ONLY)
+    for price in (993, 988, 985, 984, 982):
+        t.wait(SECOND).price({1: price, 2: price + 2})
+    t.order(longs[1], 1, 5, 980)  # it is in the queue, or safe
+    t.deposit(longs[1], USD, 4_000)
+    t.configure(MARKET, {key.M_STATE: HALTED}, row=1)
+    t.wait(SECOND).price({1: 970})
+    t.wait(3 * SECOND).clock()
+    t.configure(MARKET, {key.M_STATE: 0}, row=1)
+    for price in (965, 940, 900, 850):
+        t.wait(SECOND).price({1: price, 2: price - 30})
+    t.wait(2 * HOUR)
+    t.order(maker, 1, -1, 850, options=REDUCE_ONLY)  # stale: the queue waits
+    t.price({1: 870, 2: 870})
+    for _ in range(6):
+        t.wait(3 * SECOND).clock()
+    t.deposit(INSURANCE, USD, 500_000)
+    for price in (880, 700, 690, 1_020):
+        t.wait(3 * SECOND).price({1: price, 2: price})
+    for _ in range(4):
+        t.wait(3 * SECOND).clock()
+
+
+def isolated(t):
+    """Positions with margin of their own, and orders that wait: stops, take-profits, trailing stops."""
+    open_venue(t, {key.M_MARK_POLICY: 0, key.M_SLIP_PPM: 20_000}, {key.M_LEVERAGE_DEFAULT: 10})
+    t.isolate(ANN, 1)
+    t.isolate(BOB, 2)
+    t.leverage(ANN, 1, 10)
+    t.deposit(INSURANCE, USD, 50_000)
+    for price, lots in ((999, 30), (995, 40), (985, 60), (950, 60)):
+        t.order(CAT, 1, lots, price)
+        t.order(CAT, 1, -lots, 2_000 - price)
+    # Margin goes to the child with the order and comes back with its end.
+    t.order(ANN, 1, 10, 990, **named(1))
+    t.say(do.AMEND_ORDER, {"account": ANN, "lots": 6, **named(1)})
+    t.say(do.AMEND_ORDER, {"account": ANN, "price": 991, "lots": 9, **named(1)})
+    t.say(do.CANCEL_ORDER, {"account": ANN, **named(1)})
+    t.order(ANN, 1, 20)
+    t.move_margin(ANN, 1, 5_000)
+    t.move_margin(ANN, 1, -2_000)
+    t.move_margin(ANN, 1, -900_000)
+    t.order(ANN, 1, -5, options=REDUCE_ONLY)
+    t.leverage(ANN, 1, 5)
+    t.cross(ANN, 1)
+    # Orders that wait.
+    t.order(ANN, 1, -5, trigger_kind=STOP, trigger=990, options=REDUCE_ONLY, **named(2))
+    t.order(ANN, 1, -5, 1_010, trigger_kind=TAKE_PROFIT, trigger=1_008, trigger_on=ON_INDEX, options=REDUCE_ONLY)
+    close = {"account": ANN, "market": 1, "side": SELL, "order_type": 1, "tif": IOC, "options": CLOSE_POSITION}
+    t.say(do.PLACE_ORDER, close | {"trigger_kind": STOP, "trigger": 960, "trigger_on": ON_LAST})
+    t.order(DAN, 1, 8, trigger_kind=TRAILING, callback=5_000, trigger_on=ON_INDEX)
+    t.order(DAN, 1, -8, trigger_kind=TRAILING, callback=4_000, trigger=1_004)
+    t.order(EVE, 1, 4, 1_003, trigger_kind=STOP, trigger=1_002)
+    t.order(EVE, 1, 4, trigger_kind=STOP, trigger=999)  # it would fire at once
+    for price in (1_001, 1_003, 1_009, 1_004, 996, 991, 989):
+        t.wait(SECOND).price({1: price})
+    t.order(FAY, 1, -70, 985, tif=IOC)
+    t.wait(SECOND).price({1: 970})
+    # A child fails alone: its parent keeps the rest. The stop of a child that is gone closes nothing.
+    t.order(BOB, 2, 30, 1_000, **named(3))
+    t.order(FAY, 2, -30, 1_000)
+    t.order(FAY, 2, 12, 950)
+    t.order(BOB, 2, -30, trigger_kind=STOP, trigger=880, options=REDUCE_ONLY)
+    for price in (960, 915, 905, 904, 885):
+        t.wait(6 * SECOND).price({2: price})
+    t.order(BOB, 2, 5, 880)
+    t.cancel_all(BOB)
+    t.move_margin(BOB, 2, 100)
+    t.order(BOB, 2, -30, trigger_kind=STOP, trigger=870, options=REDUCE_ONLY, **named(4))
+    t.wait(SECOND).price({2: 875})
+    t.order(BOB, 2, 20, 875)
+    t.order(FAY, 2, -10, 875)
+    for price in (800, 600, 590):
+        t.wait(6 * SECOND).price({2: price})
+    t.wait(10 * SECOND).clock()
+
+
+def collateral(t):
+    """A coin as collateral, a market settled in it, debts, conversion, and money that comes and goes."""
+    t.configure(ASSET, {key.A_SUPPLY_MAX: 1 << 50, key.A_LOAN_CAP: 20_000, key.A_CONVERT_HAIRCUT_PPM: 1_000})
+    t.configure(FEED, {key.F_QUORUM: 2, key.F_STALENESS_NS: HOUR} | {key.F_WEIGHT + i: i < 3 for i in range(8)})
+    coin = {key.A_FEED: 1, key.A_SUPPLY_MAX: 1 << 40, key.A_LOAN_CAP: 500, key.A_CONVERT_HAIRCUT_PPM: 25_000}
+    coin |= {key.A_TIERS: 2, key.A_TIER_UPPER: 40_000, key.A_TIER_UPPER + 1: 200_000, key.A_BORROW_WEIGHT_PPM: 1_100_000}
+    coin |= {key.A_TIER_OPEN_PPM: 900_000, key.A_TIER_MAINTAIN_PPM: 950_000}
+    t.configure(ASSET, coin | {key.A_TIER_OPEN_PPM + 1: 600_000, key.A_TIER_MAINTAIN_PPM + 1: 700_001})
+    for feed, settle in ((2, USD), (3, COIN)):
+        t.configure(FEED, {key.F_STALENESS_NS: HOUR})
+        settings = {key.M_FEED: feed, key.M_SETTLE: settle, key.M_TICKS_MAX: 4_000, key.M_ORDER_LOTS_MAX: 2_000}
+        settings |= {key.M_POSITION_LOTS_MAX: 4_000, key.M_FUNDING_INTERVAL_NS: 8 * HOUR, key.M_MARK_POLICY: 1}
+        t.configure(MARKET, settings | {key.M_ATOMS_PER_TICK_LOT: 10 if settle == USD else 3, key.M_PRICE_BAND_PPM: PPM})
+    for owner in range(2, 8):
+        t.configure(OWNER, {key.O_STP: STP_MAKER})
+        t.open_account(owner)
+    coins = 12 * ASSET_PRICE_SCALE + 345  # twelve atoms of value for one of the coin
+
+    def report(coin_price, first, second):
+        t.say(
+            do.PRICE,
+            *({"market": 1, "account": source, "price": coin_price + source, "trigger": t.now} for source in range(3)),
+            {"market": 2, "price": first, "trigger": t.now},
+            {"market": 3, "price": second, "trigger": t.now},
+        )
+
+    report(coins, 1_000, 400)
+    t.deposit(LENDER, USD, 300_000)
+    t.deposit(CONVERTER, USD, 60_000)
+    t.deposit(CONVERTER, COIN, 400)
+    t.deposit(INSURANCE, COIN, 1_000)
+    for account in (ANN, BOB, CAT, DAN):
+        t.deposit(account, COIN, 60_000)
+        t.deposit(account, USD, 50_000 if account != ANN else 1_000)
+    t.deposit(EVE, USD, 2_000_000)
+    t.deposit(EVE, COIN, 900_000)
+    t.deposit(FAY, COIN, 10_000)
+    # Ann owns coins and trades in dollars; what she loses she owes.
+    t.trade(ANN, EVE, 1, 60, 1_000)
+    t.trade(EVE, BOB, 2, 200, 400)
+    t.trade(FAY, EVE, 1, 6, 1_000)
+    t.withdraw(EVE, USD, 500_000)
+    t.confirm(t.references)
+    t.withdraw(EVE, COIN, 1_000)
+    t.return_back(t.references)
+    t.return_back(t.references)
+    t.confirm(999)
+    t.transfer(CAT, DAN, COIN, 10_000)
+    t.transfer(CAT, DAN, COIN, 100_000)
+    t.transfer(LENDER, FAY, USD, 1_000)
+    t.withdraw(LENDER, USD, 299_001)
+    for first, second in ((990, 404), (900, 410), (800, 416), (700, 420)):
+        t.wait(SECOND)
+        report(coins, first, second)
+        t.trade(EVE, ANN, 1, 12, first)
+        t.trade(BOB, EVE, 2, 20, second)
+    t.trade(EVE, FAY, 1, 6, 700)  # Fay holds nothing now but coins and a debt
+    t.order(ANN, 1, 10, 700)
+    t.withdraw(LENDER, USD, 290_000)
+    t.transfer(LENDER, DAN, USD, 250_000)
+    t.withdraw(FAY, USD, 10)
+    t.withdraw(DAN, USD, 290_000)
+    # The coin falls, and with it everything that stands on it.
+    for coin_price, second in ((9, 450), (5, 500), (3, 620), (2, 760)):
+        t.wait(2 * SECOND)
+        report(coin_price * ASSET_PRICE_SCALE, 700, second)
+    t.deposit(CONVERTER, USD, 900_000)
+    for _ in range(3):
+        t.wait(2 * SECOND).clock()
+    t.deposit(INSURANCE, COIN, 200_000)
+    t.deposit(CONVERTER, COIN, 30_000)
+    report(2 * ASSET_PRICE_SCALE, 500, 800)
+    for _ in range(3):
+        t.wait(6 * SECOND).clock()
+    t.wait(2 * HOUR)
+    t.withdraw(EVE, USD, 1)  # prices are stale
+    t.wait(9 * HOUR)
+    report(ASSET_PRICE_SCALE // 1_000, 300, 900)
+    t.deposit(INSURANCE, USD, 20_000)
+    for _ in range(3):
+        t.wait(6 * SECOND).clock()
+    t.deposit(INSURANCE, USD, 500_000)
+    t.wait(2 * SECOND).clock()
+
+
+def governing(t):
+    """Parameters: what may be set, what disagrees, and what a change does to those who hold a position."""
+    open_venue(t, {key.M_OI_LOWER_LOTS: 20, key.M_OI_UPPER_LOTS: 200, key.M_OPEN_INTEREST_LOTS_MAX: 150}, {})
+    t.trade(ANN, BOB, 1, 60, 1_000)
+    t.trade(CAT, DAN, 2, 60, 1_000)
+    t.price({1: 1_001})
+    t.order(EVE, 1, 30, 1_001)
+    t.order(EVE, 1, 100, 1_001)
+    t.configure(RISK_TIER, {key.T_LEVERAGE_MAX: 3})
+    t.configure(RISK_TIER, {key.T_PRODUCTS: 0})
+    t.configure(OWNER, {key.O_RISK_TIER: 2}, row=2)
+    t.order(ANN, 1, 30, 1_000)
+    t.leverage(ANN, 1, 10)
+    t.leverage(BOB, 1, 2)
+    t.leverage(BOB, 2, 15)
+    t.configure(OWNER, {key.O_RISK_TIER: 3}, row=3)
+    t.order(BOB, 1, -1, 1_000)
+    t.order(BOB, 1, 1, 1_000, options=REDUCE_ONLY)
+    t.configure(OWNER, {key.O_RISK_TIER: 9}, row=3)
+    # Sets that cannot be.
+    t.configure(MARKET, {key.M_FEED: 1})
+    t.configure(MARKET, {key.M_SETTLE: 1}, row=1)
+    t.configure(MARKET, {key.M_TAKEOVER_PPM: PPM + 1}, row=1)
+    t.configure(MARKET, {key.M_RESTORE_PPM: 3 * PPM}, row=1)
+    t.configure(MARKET, {key.M_MAKER_PPM: -600}, row=1)
+    t.configure(MARKET, {key.M_DEDUCT_OPEN: 1}, row=1)
+    t.configure(MARKET, {key.M_BRACKETS: 2, key.M_BRACKET_UPPER: 5}, row=1)
+    t.configure(MARKET, {key.M_STATE: 1}, row=7)
+    t.configure(9, {0: 0})
+    t.configure(ASSET, {key.A_FEED: 2})
+    t.configure(ASSET, {key.A_TIERS: 2}, row=1)
+    t.configure(FEED, {key.F_QUORUM: 8} | {key.F_WEIGHT + i: 0 for i in range(1, 8)})
+    # Steeper brackets: holders are judged again.
+    steep = {key.M_BRACKETS: 3}
+    for i, (upper, maintain) in enumerate(((100_000, 20_000), (500_000, 50_000), (1 << 40, 300_000))):
+        steep |= {key.M_BRACKET_UPPER + i: upper, key.M_BRACKET_MAINTAIN_PPM + i: maintain}
+        steep |= {key.M_BRACKET_OPEN_PPM + i: 2 * maintain}
+    t.configure(MARKET, steep, row=2)
+    t.withdraw(CAT, USD, 890_000)
+    t.configure(MARKET, {key.M_BRACKET_MAINTAIN_PPM + 1: 200_000, key.M_BRACKET_OPEN_PPM + 1: 400_000}, row=2)
+    t.configure(MARKET, {key.M_BRACKET_MAINTAIN_PPM: 250_000, key.M_BRACKET_OPEN_PPM: 500_000}, row=2)
+    for _ in range(3):
+        t.wait(6 * SECOND).clock()
+    # Sources: a quorum of three, of which one lies, one is wide, one is silent.
+    weights = {key.F_WEIGHT + i: weight for i, weight in enumerate((2, 2, 1, 0, 0, 0, 0, 0))}
+    t.configure(FEED, weights | {key.F_QUORUM: 2, key.F_CONFIDENCE_MAX_PPM: 10_000}, row=1)
+    t.wait(SECOND).price({1: 1_010}, sources=(0, 1))
+    t.wait(SECOND).price({1: 3_000}, sources=(2,))
+    t.wait(SECOND).price({1: 3_000}, sources=(0,), spread=100)
+    t.order(EVE, 1, 1, 1_000)
+    t.wait(SECOND).price({1: 1_020}, sources=(1, 3))
+    t.wait(SECOND).price({1: 1_020}, sources=(0, 0))
+    # Rows that do not belong together.
+    said = []
+    broken = Teller(said.append, t.now)
+    broken.price({1: 1_030, 2: 1_030})
+    broken.order(EVE, 1, 1, 900)
+    said[0]["last"] = 0
+    t.hear(said[0])
+    t.hear(said[1])
+    said[1]["last"] = 0
+    t.hear(said[1])
+    said[1]["kind"] = 99
+    t.hear(said[1])
+
+
+STORIES = {story.__name__: story for story in (trading, funding, cascade, isolated, collateral, governing)}
+
+
+def rows_of_story(name):
+    said = []
+    STORIES[name](Teller(said.append))
+    return np.concatenate(said)
