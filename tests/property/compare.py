@@ -8,20 +8,25 @@ import argparse
 import sys
 import time
 from dataclasses import asdict, dataclass
+from random import Random
 
-import numpy as np
-
-from steelyard.model.commands import COMMAND, Command
+from steelyard.engine import queries
+from steelyard.model.commands import Command
 from steelyard.model.events import EVENT, Event
+from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.state.tables import Limits
 from steelyard.venue.machine import Machine
 from tests.property.flows import random_commands
 from tests.property.towns import small_limits
 from tests.reference import invariants
 from tests.reference.facts import differences, facts_of_state
+from tests.reference.health import equity, requirement
 from tests.reference.twin import Twin
+from tests.telling import columns_of, rows_of
 
 COLUMNS = tuple(column for column in EVENT.names if column != "spare")
+QUESTIONS = (FOR_OPEN, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER)
+SHAKEN = 0.02  # how often indices are made anew before a command
 PLACES = tuple(EVENT.names.index(column) for column in COLUMNS)
 
 
@@ -41,8 +46,9 @@ class Difference:
 class Both:
     """A machine and a twin that are told the same."""
 
-    def __init__(self, limits, *, sweep=False):
+    def __init__(self, limits, *, sweep=False, shake=None):
         self.limits = limits
+        self.shake = shake  # a random number generator: indices are made anew now and then
         self.machine = Machine(limits, sweep=sweep)
         self.twin = Twin(limits)
         self.batches = []
@@ -51,6 +57,8 @@ class Both:
     def submit(self, batch, *, with_facts=True):
         """Runs one command on both; the difference, or None."""
         self.batches.append(batch)
+        if self.shake and self.shake.random() < SHAKEN:
+            self.machine.rebuild()
         expected = self.twin.submit(batch)
         try:
             found = plain_events(self.machine.submit(batch))
@@ -68,12 +76,26 @@ class Both:
             f"fact {table}[{row}].{column}: twin {ours}, machine {other}"
             for table, row, column, ours, other in differences(self.facts, theirs)
         ]
+        handle = self.machine.state.handle
+        for row in self.twin.accounts:
+            ours, answers = answers_of_twin(self.twin, row), answers_of_machine(handle, row)
+            if ours != answers:
+                lines.append(f"account {row}, equity and requirements: twin {ours}, machine {answers}")
         if not lines:  # both agree: then let both be right
             lines += invariants.broken(theirs)
             alone = (self.batches[-1]["last"] != 0).sum() == 1  # not several commands, of which one was refused
             refused = invariants.changed_though_refused(before, self.facts, expected) if alone else []
             lines += [f"refused, and yet {each} changed" for each in refused]
         return lines
+
+
+def answers_of_twin(twin, row):
+    legs = twin.legs_of(row)
+    return [equity(twin, legs), *(requirement(twin, legs, question) for question in QUESTIONS)]
+
+
+def answers_of_machine(handle, row):
+    return [queries.equity(handle, row), *(queries.requirement(handle, row, question) for question in QUESTIONS)]
 
 
 def plain_events(rows):
@@ -107,15 +129,11 @@ def told(event):
 
 
 def described(batch):
-    return "; ".join(f"{name_of(row['kind'])} {line_of(row)}" for row in batch)
+    return "; ".join(f"{name_of(line.get('kind', 0))} {line}" for line in columns_of(batch))
 
 
 def name_of(kind):
-    return Command(kind).name if int(kind) in Command.__members__.values() else str(int(kind))
-
-
-def line_of(row):
-    return {column: int(row[column]) for column in COMMAND.names if row[column] and column not in ("spare",)}
+    return Command(kind).name if kind in Command.__members__.values() else str(kind)
 
 
 def replay(limits, batches, *, sweep=False):
@@ -130,21 +148,14 @@ def replay(limits, batches, *, sweep=False):
 
 def pasted(limits, *commands):
     """For tests: each command a list of {column: number}."""
-    batches = []
-    for lines in commands:
-        batch = np.zeros(len(lines), COMMAND)
-        for row, line in zip(batch, lines, strict=True):
-            for column, number in line.items():
-                row[column] = number
-        batches.append(batch)
-    return replay(Limits(**limits), batches)
+    return replay(Limits(**limits), [rows_of(lines) for lines in commands])
 
 
 def snippet(difference):
     """A test to paste."""
     lines = ["def test_machine_equals_twin_here():", f"    limits = {asdict(difference.limits)}"]
     lines += ["    assert pasted(", "        limits,"]
-    lines += [f"        {[line_of(row) for row in batch]}," for batch in difference.batches]
+    lines += [f"        {columns_of(batch)}," for batch in difference.batches]
     return "\n".join([*lines, "    ) is None"])
 
 
@@ -167,8 +178,8 @@ def shrunk(difference, *, sweep=False, seconds=120):
     return best
 
 
-def first_difference(seed, count, *, sweep=False):
-    both = Both(small_limits(seed), sweep=sweep)
+def first_difference(seed, count, *, sweep=False, shake=False):
+    both = Both(small_limits(seed), sweep=sweep, shake=Random(seed) if shake else None)
     for batch in random_commands(seed, count, both.twin):
         difference = both.submit(batch)
         if difference:
@@ -182,11 +193,12 @@ def main():
     parser.add_argument("--seeds", type=int, default=1, help="so many seeds, one after the other")
     parser.add_argument("--commands", type=int, default=500)
     parser.add_argument("--sweep", action="store_true", help="the machine judges everybody instead of trusting alarms")
+    parser.add_argument("--shake", action="store_true", help="throw the machine's indices away now and then")
     parser.add_argument("--shrink", action="store_true", help="leave out what is not needed")
     options = parser.parse_args()
     for seed in range(options.seed, options.seed + options.seeds):
         started = time.monotonic()
-        difference = first_difference(seed, options.commands, sweep=options.sweep)
+        difference = first_difference(seed, options.commands, sweep=options.sweep, shake=options.shake)
         if difference:
             print(f"seed {seed}: {difference}\n")
             if options.shrink:

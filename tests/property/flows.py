@@ -38,9 +38,10 @@ from steelyard.model.orders import (
     USER,
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
-from tests.property.towns import COIN, Town, client, rows
+from tests.property.towns import COIN, Town, client
 from tests.reference.health import equity, requirement
 from tests.reference.matching import best_price
+from tests.telling import command
 
 
 class Flow(Town):
@@ -83,7 +84,7 @@ class Flow(Town):
 
     def random_deposit(self):
         asset = self.asset()
-        amount = self.worth(asset, self.random.choice((10, 5_000, 20_000, 100_000)))
+        amount = self.worth(asset, self.random.choice((10, 5_000, 20_000, 100_000))) if self.chance(0.97) else 1 << 53
         account = self.random.randint(1, 6) if self.chance(0.2) else self.user()
         return self.deposit(account, asset, -amount if self.chance(0.02) else amount)
 
@@ -95,19 +96,19 @@ class Flow(Town):
         account = self.random.randint(1, 6) if self.chance(0.15) else self.user()
         asset = self.asset()
         line = {"account": account, "market": asset, "lots": self.amount_of(account, asset), **self.new_reference()}
-        return rows(WITHDRAW, self.now, line)
+        return command(WITHDRAW, self.now, line)
 
     def random_transfer(self):
         giver = self.random.randint(1, 6) if self.chance(0.15) else self.user()
         asset = self.asset()
         line = {"account": giver, "order": self.user(), "market": asset, "lots": self.amount_of(giver, asset)}
-        return rows(TRANSFER, self.now, line | self.new_reference())
+        return command(TRANSFER, self.now, line | self.new_reference())
 
     def random_reference(self):
         kind = self.random.choice((CONFIRM_WITHDRAWAL, RETURN_WITHDRAWAL))
         pending = [words[0] for words, each in self.twin.references.items() if each.state == 2]
         number = self.random.choice(pending) if pending and self.chance(0.8) else self.random.randint(0, 50)
-        return rows(kind, self.now, client(number))
+        return command(kind, self.now, client(number))
 
     def random_margin(self):
         children = [account for account in self.twin.accounts.values() if account.parent]
@@ -118,15 +119,15 @@ class Flow(Town):
             line = {"account": child.parent, "market": child.market}
         else:
             amount, line = self.random.randint(-2_000, 2_000), {"account": self.user(), "market": self.market()}
-        return rows(MOVE_MARGIN, self.now, line | {"lots": self.random.choice((1, -1)) * amount})
+        return command(MOVE_MARGIN, self.now, line | {"lots": self.random.choice((1, -1)) * amount})
 
     def random_leverage(self):
         lots = self.random.choice((0, 1, 2, 3, 5, 10, 20, 50, 1_000, 1_001))
-        return rows(SET_LEVERAGE, self.now, {"account": self.user(), "market": self.market(), "lots": lots})
+        return command(SET_LEVERAGE, self.now, {"account": self.user(), "market": self.market(), "lots": lots})
 
     def random_mode(self):
         lots = self.random.choice((0, 1, 1, 1, 1, 2))
-        return rows(SET_MARGIN_MODE, self.now, {"account": self.user(), "market": self.market(), "lots": lots})
+        return command(SET_MARGIN_MODE, self.now, {"account": self.user(), "market": self.market(), "lots": lots})
 
     def random_order(self):
         pick, uniform = self.random.choice, self.random.randint
@@ -156,7 +157,19 @@ class Flow(Town):
             self.add_trigger(line, mark)
         if self.chance(0.2):
             line |= client(uniform(1, 25))
-        return rows(PLACE_ORDER, self.now, line)
+        return command(PLACE_ORDER, self.now, line)
+
+    def random_quote(self):
+        """Somebody stands ready on one side, close to the mark."""
+        market, side = self.random.choice((1, 1, 2, 3)), self.random.choice((BUY, SELL))
+        users = [row for row, account in self.twin.accounts.items() if account.role == USER]
+        account = (
+            max(users, key=lambda row: self.affordable(row, market)) if users and self.chance(0.7) else self.user()
+        )
+        price = max(1, self.mark(market) - side * self.random.randint(0, 3))
+        line = {"account": account, "market": market, "side": side, "price": price}
+        line["lots"] = self.random.choice((3, 10, 30))
+        return command(PLACE_ORDER, self.now, line)
 
     def limit_price(self, market, side, mark):
         """Beside the mark, or at a price that trades."""
@@ -216,24 +229,24 @@ class Flow(Town):
 
     def random_cancel(self):
         found = self.an_order()
-        return rows(CANCEL_ORDER, self.now, found[0] if isinstance(found, tuple) else found)
+        return command(CANCEL_ORDER, self.now, found[0] if isinstance(found, tuple) else found)
 
     def random_amend(self):
         found = self.an_order()
         if not isinstance(found, tuple):
-            return rows(AMEND_ORDER, self.now, found | {"lots": 5})
+            return command(AMEND_ORDER, self.now, found | {"lots": 5})
         line, order = found
         price = self.random.choice((0, order.price, self.near(self.mark(order.market), 30_000)))
         lots = self.random.choice((0, order.lots, order.lots - 1, order.filled, order.lots + self.random.randint(1, 9)))
-        return rows(AMEND_ORDER, self.now, line | {"price": price, "lots": lots})
+        return command(AMEND_ORDER, self.now, line | {"price": price, "lots": lots})
 
     def random_cancel_all(self):
         market = self.market() if self.chance(0.5) else 0
-        return rows(CANCEL_ALL, self.now, {"account": self.user(), "market": market})
+        return command(CANCEL_ALL, self.now, {"account": self.user(), "market": market})
 
     def random_cancel_after(self):
         lots = self.random.choice((0, 1, SECOND, 20 * SECOND, -1))
-        return rows(CANCEL_AFTER, self.now, {"account": self.user(), "lots": lots})
+        return command(CANCEL_AFTER, self.now, {"account": self.user(), "lots": lots})
 
     def bad_row(self):
         """A good command with one field spoilt, a kind that does not exist, or a row that is not the last."""
@@ -246,28 +259,15 @@ class Flow(Town):
             made["at_ns"] = self.random.choice((0, self.now - 1, self.now + 31 * 24 * HOUR, 1 << 62))
         return made
 
+    def say_clock(self):
+        return command(CLOCK, self.now, {})
+
+    def say_open_account(self):
+        return command(OPEN_ACCOUNT, self.now, {"account": self.random.randint(0, 6)})
+
     def pick(self):
-        makers = (
-            (self.random_price, 26),
-            (self.random_order, 44),
-            (self.random_amend, 4),
-            (self.random_cancel, 4),
-            (self.random_cancel_all, 0.7),
-            (self.random_cancel_after, 0.7),
-            (self.random_deposit, 3),
-            (self.random_withdraw, 2),
-            (self.random_transfer, 2),
-            (self.random_reference, 1),
-            (self.random_margin, 2),
-            (self.random_leverage, 1.5),
-            (self.random_mode, 1.5),
-            (self.random_configuration, 2.5),
-            (self.reopen, 1),
-            (lambda: rows(CLOCK, self.now, {}), 2),
-            (lambda: rows(OPEN_ACCOUNT, self.now, {"account": self.random.randint(0, 6)}), 0.3),
-        )
-        maker = self.random.choices([each for each, _ in makers], [weight for _, weight in makers])[0]
-        return maker()
+        maker = self.random.choices(list(MAKERS), list(MAKERS.values()))[0]
+        return maker(self)
 
     def commands(self, count):
         """The venue, then so many random commands."""
@@ -287,6 +287,29 @@ class Flow(Town):
     def take(self, made):
         if self.own:
             self.twin.submit(made)
+
+
+# How often each kind of command is said.
+MAKERS = {
+    Flow.random_price: 26,
+    Flow.random_order: 40,
+    Flow.random_quote: 12,
+    Flow.random_amend: 4,
+    Flow.random_cancel: 4,
+    Flow.random_cancel_all: 0.7,
+    Flow.random_cancel_after: 0.7,
+    Flow.random_deposit: 3,
+    Flow.random_withdraw: 2,
+    Flow.random_transfer: 2,
+    Flow.random_reference: 1,
+    Flow.random_margin: 2,
+    Flow.random_leverage: 1.5,
+    Flow.random_mode: 1.5,
+    Flow.random_configuration: 4,
+    Flow.reopen: 1.5,
+    Flow.say_clock: 2,
+    Flow.say_open_account: 0.3,
+}
 
 
 def random_commands(seed, count, twin=None):

@@ -1,17 +1,14 @@
 """The small venue of a flow: three markets that differ in what they settle in, their ticks and their funding.
 
-Everything about it is drawn from the seed: fees, brackets, liquidation parameters, funds of the house, and limits narrow
-enough that tables fill and budgets run out now and then.
+Everything about it is drawn from the seed: fees, brackets, liquidation parameters, funds of the house, and limits
+narrow enough that tables fill and budgets run out now and then.
 """
 
 from dataclasses import replace
 from random import Random
 
-import numpy as np
-
 from steelyard.model.commands import (
     ASSET,
-    COMMAND,
     CONFIGURE,
     DEPOSIT,
     FEED,
@@ -85,17 +82,7 @@ from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, LENDER, SYSTE
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import Limits
 from tests.reference.twin import Twin
-
-
-def rows(kind, at_ns, *lines):
-    """One command: a row per line, the last one flagged."""
-    made = np.zeros(len(lines), COMMAND)
-    made["at_ns"], made["kind"] = at_ns, kind
-    made["last"][-1] = 1
-    for row, line in zip(made, lines, strict=True):
-        for column, number in line.items():
-            row[column] = number
-    return made
+from tests.telling import START_NS, command
 
 
 def settings(kind, row, parameters):
@@ -107,7 +94,6 @@ def client(number):
     return {"client0": number, "client4": number * 7 if number else 0}
 
 
-START_NS = 1_700_000_000 * SECOND
 FIRST_USER = SYSTEM_ACCOUNTS + 1
 COIN = 2  # the second asset
 COIN_FEED = 1
@@ -122,7 +108,7 @@ class Town:
         self.own = twin is None
         self.reference = 0
         self.now = START_NS
-        self.calm = self.random.choice((0.5, 0.8, 0.9))  # how often a price hardly moves
+        self.calm = self.random.choice((0.3, 0.6, 0.85))  # how often a price hardly moves
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -161,7 +147,7 @@ class Town:
         self.bases = list(self.prices)
         yield self.price({1: 0, 2: 0, 3: 0, 4: 0})
         for owner in (2, 2, 3, 3, 4, 5):
-            yield rows(OPEN_ACCOUNT, self.now, {"account": owner})
+            yield command(OPEN_ACCOUNT, self.now, {"account": owner})
         for account in (INSURANCE, BACKSTOP, LENDER, CONVERTER):
             for asset in (1, COIN):
                 if self.chance(0.6):
@@ -172,7 +158,7 @@ class Town:
                     yield self.deposit(account, asset, self.worth(asset, uniform(5_000, 150_000)))
 
     def configure(self, kind, parameters, row=0):
-        return rows(CONFIGURE, self.now, *settings(kind, row, parameters))
+        return command(CONFIGURE, self.now, *settings(kind, row, parameters))
 
     def worth(self, asset, value):
         """Atoms of an asset worth about so much."""
@@ -289,15 +275,19 @@ class Town:
                         "trigger": self.now,
                     }
                 )
-        return rows(PRICE, self.now, *lines)
+        return command(PRICE, self.now, *lines)
 
     def sources(self, feed):
         if feed != 2:
             return (0,)
-        return self.random.choice(((0, 1, 2), (0, 1, 2), (0, 1), (0,), (2, 1), (1, 3)))
+        if self.chance(0.01):
+            return (0, 3)
+        chosen = self.random.choice(((0, 1, 2), (0, 1, 2), (0, 1), (0,), (2, 1)))
+        held = self.twin.feeds.get(feed)
+        return [source for source in chosen if held is None or held.weight(source)] or (0,)
 
     def deposit(self, account, asset, amount):
-        return rows(DEPOSIT, self.now, {"account": account, "market": asset, "lots": amount, **self.new_reference()})
+        return command(DEPOSIT, self.now, {"account": account, "market": asset, "lots": amount, **self.new_reference()})
 
     def new_reference(self):
         self.reference += 1
@@ -306,9 +296,13 @@ class Town:
     def random_configuration(self):
         pick = self.random.choice
         kind = pick((ASSET, FEED, MARKET, MARKET, MARKET, RISK_TIER, OWNER))
+        if self.chance(0.12):
+            return self.random_creation()
         if self.chance(0.1):
             line = {"account": self.random.randint(-1, 7), "market": self.random.randint(0, 6)}
-            return rows(CONFIGURE, self.now, line | {"order": self.random.randint(-2, 120), "lots": pick((0, 1, PPM))})
+            return command(
+                CONFIGURE, self.now, line | {"order": self.random.randint(-2, 120), "lots": pick((0, 1, PPM))}
+            )
         if kind == ASSET:
             row = pick((1, COIN))
             parameters = pick(
@@ -343,6 +337,22 @@ class Town:
             )
         return self.configure(kind, parameters, row)
 
+    def random_creation(self):
+        """A new row, while there is room: the third asset and the fourth market on the last two feeds."""
+        kind = self.random.choice((ASSET, FEED, MARKET, RISK_TIER, OWNER))
+        if kind == ASSET:
+            parameters = {A_FEED: self.random.choice((5, 5, 4, 0))}
+        elif kind == MARKET:
+            parameters = self.coarse_market() | {M_FEED: self.random.choice((6, 6, 5, 2, 9))}
+            key = self.random.choice(sorted(parameters))
+            if self.chance(0.7):  # most often something does not fit
+                parameters[key] = self.random.choice((0, 1, -1, 2 * parameters[key], parameters[key] // 2, 1 << 40))
+        else:
+            parameters = {FEED: {F_QUORUM: self.random.choice((1, 8, 9))}, RISK_TIER: {T_LEVERAGE_MAX: 7}}.get(
+                kind, {O_RISK_TIER: self.random.choice((1, 2, 4))}
+            )
+        return self.configure(kind, parameters)
+
     def market_change(self):
         pick = self.random.choice
         common = self.common()
@@ -358,6 +368,7 @@ class Town:
                 {M_FUNDING_INTERVAL_NS: pick((0, 120, 600)) * SECOND},
                 {M_ORDER_LOTS_MAX: pick((30, 60))},
                 {M_OPEN_INTEREST_LOTS_MAX: pick((50, 10_000))},
+                {pick((M_SETTLE, M_TICKS_MAX, M_FEED)): pick((0, 1, 300)), M_RESTORE_PPM: pick((0, PPM, 2 * PPM))},
             )
         )
 
@@ -389,9 +400,9 @@ def small_limits(seed):
         limits = replace(
             limits,
             accounts=random.choice((14, 24)),
-            legs=64 + random.choice((15, 30, 50)),
-            orders=random.choice((8, 20)),
-            references=random.choice((40, 200)),
+            legs=64 + random.choice((20, 30, 50)),
+            orders=random.choice((12, 30)),
+            references=random.choice((30, 200)),
             orders_per_account=random.choice((3, 12)),
             liquidations_per_command=random.choice((1, 2, 64)),
             triggers_per_command=random.choice((1, 2, 64)),

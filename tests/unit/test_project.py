@@ -27,7 +27,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # from all rooms but the command line, which uses it.
 FACE = "steelyard"
 ROOMS = (
-    *("__main__", "cli", FACE, "server", "lab", "desk", "rulebooks", "pricing", "history"),
+    *("__main__", "cli", "bench", FACE, "server", "lab", "desk", "rulebooks", "pricing", "history"),
     *("venue", "journal", "engine", "rules", "state", "model", "num"),
 )
 

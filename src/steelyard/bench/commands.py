@@ -7,7 +7,7 @@ import numpy as np
 
 from steelyard.model import commands as do
 from steelyard.model import keys
-from steelyard.model.events import EVENT, REJECTED
+from steelyard.model.events import REJECTED
 from steelyard.model.orders import STP_NONE
 from steelyard.num.limits import NOTIONAL_MAX
 from steelyard.venue.machine import Machine
@@ -94,5 +94,5 @@ def set_up(machine: Machine, parts: list[Rows]) -> None:
 
 
 def rejections(events: Rows) -> Rows:
-    assert events.dtype == EVENT
-    return events[events["kind"] == REJECTED]
+    refused: Rows = events[events["kind"] == REJECTED]
+    return refused

@@ -5,6 +5,7 @@ as after a restart.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,8 @@ def nth_of_account(chosen: Rows, account: Rows, counts: Rows) -> Rows:
     """How many of an account's earlier legs were chosen."""
     before = np.cumsum(chosen) - chosen
     starts = np.cumsum(counts) - counts
-    return before - before[starts][account]
+    place: Rows = before - before[starts][account]
+    return place
 
 
 def venue(limits: Limits, prices: Rows) -> Machine:
@@ -105,8 +107,10 @@ def venue(limits: Limits, prices: Rows) -> Machine:
     for feed in range(1, COLLATERALS + 1):
         haircut = {keys.A_TIER_MAINTAIN_PPM: 900_000, keys.A_TIER_OPEN_PPM: 850_000}
         parts.append(make.configure(do.ASSET, {keys.A_FEED: feed, keys.A_SUPPLY_MAX: 1 << 45, **haircut}))
-    for feed in range(COLLATERALS + 1, len(prices) + 1):
-        parts.append(make.market(feed, {keys.M_MARK_POLICY: word.INDEX_ONLY, **brackets(feed)}))
+    parts += [
+        make.market(feed, {keys.M_MARK_POLICY: word.INDEX_ONLY, **brackets(feed)})
+        for feed in range(COLLATERALS + 1, len(prices) + 1)
+    ]
     parts.append(make.prices(make.START_NS, np.arange(1, len(prices) + 1), prices))
     make.set_up(machine, parts)
     return machine
@@ -200,7 +204,7 @@ def balance(random: Any, quantity: Rows, thing: Rows, is_market: Rows) -> None:
     rows = rows[random.permutation(len(rows))]
     rows = rows[np.argsort(thing[rows], kind="stable")]
     edges = np.flatnonzero(np.diff(thing[rows], prepend=-1, append=-1))
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         here = rows[start:end]
         half = len(here) // 2
         quantity[here[half : 2 * half]] = -quantity[here[:half]]

@@ -91,8 +91,8 @@ def generate(size: int, seed: int = SEED) -> Flow:
         if number in book.left:
             place[number] = len(live)
             live.append(number)
-    narrow = [each.astype(np.int32) for each in (price, qty, oid)]
-    return Flow(op, side, *narrow, outcome=book.outcome())
+    price, qty, oid = (each.astype(np.int32) for each in (price, qty, oid))
+    return Flow(op, side, price, qty, oid, book.outcome())
 
 
 def save(flow: Flow, path: Path) -> None:

@@ -32,7 +32,7 @@ Rows = make.Rows
 Progress = Callable[[str], None]
 
 
-class Mismatch(Exception):
+class Mismatch(AssertionError):
     """The machine, the plain book and the flow do not agree about what happened."""
 
 
@@ -181,7 +181,7 @@ class Tally:
 
     @classmethod
     def of(cls, markets: int) -> "Tally":
-        return cls(*(np.zeros(markets + 1, np.int64) for _ in range(3)))
+        return cls(*np.zeros((3, markets + 1), np.int64))
 
     def count(self, events: Rows) -> None:
         made = events[(events["kind"] == FILL) & (events["options"] & FILL_MAKER != 0)]
@@ -189,9 +189,9 @@ class Tally:
         np.add.at(self.lots, made["market"], made["lots"])
         np.add.at(self.notional, made["market"], made["lots"] * made["price"])
         refused = events[events["kind"] == REJECTED]
-        met_nobody = refused["reason"] == reject.NO_LIQUIDITY
-        if not met_nobody.all():
-            raise Mismatch(f"the machine refused an order: {reject.Reject(int(refused['reason'][~met_nobody][0])).name}")
+        for reason in refused["reason"].tolist():
+            if reason != reject.NO_LIQUIDITY:
+                raise Mismatch(f"the machine refused an order: {reject.Reject(reason).name}")
         self.empty_book += len(refused)
 
 
@@ -294,7 +294,7 @@ def matching(
     lists = [flow.lists() for flow in flows] if peer else []
     ours: list[float] = []
     theirs: list[float] = []
-    events, counted = 0, {}
+    events, counted = 0, dict[str, int]()
     for turn in range(repeat):
         tell(f"turn {turn + 1} of {repeat}")
         machine = new_machine()

@@ -51,13 +51,12 @@ class Columns:
         is_market = thing > MARKET_0
         return cls(
             cash,
-            Group.of(is_market, account, thing - MARKET_0, quantity, cost),
-            Group.of(~is_market, account, thing, quantity, cost),
-            *(
-                rule[:, key : key + count].copy()
-                for key in (keys.M_BRACKET_UPPER, keys.M_BRACKET_MAINTAIN_PPM, keys.M_DEDUCT_MAINTAIN)
-            ),
-            PPM - state.asset_rule[:, keys.A_TIER_MAINTAIN_PPM],
+            positions=Group.of(is_market, account, thing - MARKET_0, quantity, cost),
+            collateral=Group.of(~is_market, account, thing, quantity, cost),
+            upper=rule[:, keys.M_BRACKET_UPPER :][:, :count].copy(),
+            rate=rule[:, keys.M_BRACKET_MAINTAIN_PPM :][:, :count].copy(),
+            deduction=rule[:, keys.M_DEDUCT_MAINTAIN :][:, :count].copy(),
+            haircut_ppm=PPM - state.asset_rule[:, keys.A_TIER_MAINTAIN_PPM],
         )
 
     @staticmethod

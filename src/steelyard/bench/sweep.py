@@ -1,7 +1,8 @@
-"""A million accounts, five million exposures: what finding the unhealthy costs with alarms, and by looking at everybody.
+"""A million accounts, five million exposures: what finding the unhealthy costs, with alarms and by looking at everybody.
 
 Ticks move one price by half a basis point at random; then everything falls, at once and in small steps. After each step
-of the slow fall a full sweep says whether the alarms missed anybody.
+of the slow fall a full sweep says whether the alarms missed anybody. Nobody is liquidated meanwhile: whoever falls stays
+in the queue, so that what is timed is finding them.
 """
 
 import time
@@ -15,7 +16,6 @@ from steelyard.bench import commands as make
 from steelyard.bench.crowd import Crowd, crowd
 from steelyard.bench.summing import risk
 from steelyard.engine import queries
-from steelyard.model import commands as do
 from steelyard.model import keys
 from steelyard.model import orders as word
 from steelyard.state.tables import Limits, State

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from steelyard import __version__
+from steelyard.cli.bench import bench
 from steelyard.cli.run import run
 
 app = typer.Typer(
@@ -18,7 +19,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-bench = typer.Typer(help="Time named scenarios on this computer.", no_args_is_help=True)
 
 app.add_typer(bench, name="bench")
 app.command()(run)

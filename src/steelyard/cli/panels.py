@@ -137,8 +137,8 @@ def tape(snap: Snapshot, watch: Watch, symbol: str, width: int, height: int) -> 
                 width,
                 ("‼ " if trade.is_liquidation else "  ", f"bold {DOWN}"),
                 (f"{D.number(trade.price, decimals):>8}", colour),
-                (f"{D.number(trade.amount, lots):>9} ", PLAIN),
-                (D.clock(trade.at_ns)[3:] if width >= 25 else "", FAINT),
+                (f"{D.number(trade.amount, lots):>9}", PLAIN),
+                (f" {D.clock(trade.at_ns)[3:]}" if width >= 25 else "", FAINT),
             )
         )
     return D.filled(rows, width, height)
@@ -162,7 +162,7 @@ def _fund(snap: Snapshot, fund: Fund, change: Decimal, width: int) -> Text:
         f" {'+' if each.side == 'long' else '-'}{D.short(each.contracts)} {D.coin(each.symbol)}" for each in held
     )
     if len(note) > width - 31:
-        note = f" {len(held)} held"
+        note = f" {len(held)} held" if width >= 38 else ""
     moved = f"{'+' if change >= 0 else '-'}{D.short(abs(change))}" if change else ""
     return D.line(
         width,

@@ -31,9 +31,12 @@ class Look:
     place: int = 0  # of the chosen position in the table
 
     def settle(self, found: list[Holding], steps: int = 0) -> None:
-        """Keep the choice on its position, or move it; where a position is gone, its neighbour is chosen."""
+        """Keep the choice on its position, or move it; where a position is gone, its neighbour is chosen.
+
+        The top of the list is no position's: whoever is nearest to liquidation is there.
+        """
         keys = [each.key for each in found]
-        place = keys.index(self.chosen) if self.chosen in keys else self.place
+        place = keys.index(self.chosen) if self.place and self.chosen in keys else self.place
         self.place = max(0, min(len(keys) - 1, place + steps))
         self.chosen = keys[self.place] if keys else None
 
@@ -81,8 +84,8 @@ def _panels(
 ) -> list[Text]:
     upper = max(10, min(body - 10, (body + 2) * 14 // 28))
     upper -= upper % 2  # as many asks as bids
-    gap = 2
-    book_width = max(26 if width < 90 else 30, min(48, width * 30 // 100))
+    gap = 1 if width < 90 else 2
+    book_width = max(27 if width < 90 else 30, min(48, width * 30 // 100))
     tape_width = 25 if width >= 90 else 19
     side = width - book_width - tape_width - 2 * gap
     funds = panels.funds(snap, first, side)

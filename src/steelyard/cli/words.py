@@ -26,7 +26,7 @@ def sentence(event: H.Happened) -> Note | None:
     """One event in a few words; None for what is not news."""
     match event:
         case H.LiquidationStarted():
-            text = f"starts, E {short(event.equity)} < M {short(event.maintain)}"
+            text = f"starts: E {short(event.equity)} < M {short(event.maintain)}"
             return Note(event.at_ns, event.account, text, f"bold {DOWN}")
         case H.FundPaid():
             return Note(event.at_ns, event.account, f"insurance pays {short(event.amount)} {event.asset}", WARN)

@@ -18,10 +18,12 @@ class Maker:
         half_spread: float = 0.0001,
         levels: int = 9,
         inventory_max: float = 4_000_000.0,
+        lean_max: float = 0.0015,
     ) -> None:
         self._random = Random(f"{account} {seed}")
         self.account = account
         self.markets = markets
+        self.lean_max = lean_max  # how far a full inventory moves the quotes: what makes a premium, and funding
         self.notional = notional  # of the innermost quote
         self.half_spread = half_spread
         self.levels = levels
@@ -50,7 +52,7 @@ class Maker:
         lean = max(-1.0, min(1.0, held / self.inventory_max))
         fear = 1.0 + 250.0 * self._unrest[market]
         half = self.half_spread * fear
-        middle = world * (1.0 - 3.0 * half * lean)
+        middle = world * (1.0 - self.lean_max * lean)
         wishes: list[Wish] = [CancelAll(self.account, market)]
         for side in (BUY, SELL):
             appetite = 1.0 - side * lean

@@ -51,7 +51,7 @@ LISTINGS = (
         "0.01",
         "0.01",
         ((1_000_000, "0.006", "0.0125"), (5_000_000, "0.0125", "0.025"), (50_000_000, "0.05", "0.1")),
-        Climate(volatility=1.4e-4, beta=0.8),
+        Climate(volatility=1.9e-4, beta=0.8),
     ),
     Listing(
         "SOL-PERP",
@@ -59,7 +59,7 @@ LISTINGS = (
         "0.01",
         "0.1",
         ((500_000, "0.01", "0.02"), (2_000_000, "0.02", "0.04"), (25_000_000, "0.05", "0.1")),
-        Climate(volatility=1.9e-4, beta=0.7, jumps_per_hour=5.0),
+        Climate(volatility=2.4e-4, beta=0.7, jumps_per_hour=5.0),
     ),
 )
 
@@ -130,6 +130,7 @@ class DemoMarket:
                 funding_interval="1h",
                 sample_interval="10s",
                 interest="0.0000125",
+                funding_clamp="0.00005",
                 impact_notional=25_000,
                 liquidation_fee="0.002",
                 slice="0.25",

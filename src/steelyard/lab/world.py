@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 from random import Random
 
-CALM = 1.1e-4  # standard deviation of one second's return: about 60 % a year
+CALM = 1.5e-4  # standard deviation of one second's return: about 85 % a year
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,6 @@ class Core:
         self._listeners: list[Listener] = []
         self._cursor = log.end
         self._accounts = self.reader.accounts
-        self._now_batch: Batch | None = None
 
     # --- sending
 
@@ -77,7 +76,6 @@ class Core:
         starts = [0, *(ends[:-1] + 1).tolist()]
         batch = Batch(told, first, tuple(rows["at_ns"][ends].tolist()))
         self.log.append(batch)
-        self._now_batch = batch
         refused = {}
         for place in np.flatnonzero(told["kind"] == events.REJECTED).tolist():
             event = told[place]
@@ -132,7 +130,7 @@ class Core:
     @property
     def events(self) -> tuple[Happened, ...]:
         """What the last call made happen."""
-        batch = self._now_batch
+        batch = self.log.last
         return () if batch is None else self._decoder.decode(batch.rows, batch.times)
 
     def on_event(self, listener: Listener) -> Callable[[], None]:

@@ -1,7 +1,7 @@
 """Commands from names and decimals: each method gives the rows of one command and sends nothing."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from steelyard.model import orders as O
 from steelyard.model import reject as no
@@ -23,6 +23,23 @@ TIFS = {"GTC": O.GTC, "IOC": O.IOC, "FOK": O.FOK, "GTT": O.GTT}
 TRIGGER_ON = {"mark": O.ON_MARK, "index": O.ON_INDEX, "last": O.ON_LAST}
 MODES = {"cross": O.CROSS, "isolated": O.ISOLATED}
 STP_OF = dict(zip(SELF_TRADE, (O.STP_OWNER, O.STP_NONE, O.STP_TAKER, O.STP_MAKER, O.STP_BOTH), strict=True))
+
+
+class OrderOptions(TypedDict, total=False):
+    """What an order may say beside account, market, side, amount and price."""
+
+    time_in_force: str
+    post_only: bool | str
+    reduce_only: bool
+    close_position: bool
+    stop: Number | None
+    take_profit: Number | None
+    trailing: Number | None
+    activation: Number | None
+    trigger_on: str
+    expires: Instant | None
+    client_id: str | None
+    self_trade: str | None
 
 
 def chosen(what: str, value: Any, words: Mapping[str, int]) -> int:

@@ -4,7 +4,7 @@ A refusal raises `Rejected`. With `check=False` nothing is raised: the result sa
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, overload
+from typing import Literal, Unpack, overload
 
 import msgspec
 
@@ -15,7 +15,7 @@ from steelyard.venue.core import Result
 from steelyard.venue.order_views import describe, refused
 from steelyard.venue.records import Order
 from steelyard.venue.refusals import Rejected
-from steelyard.venue.requests import Who
+from steelyard.venue.requests import OrderOptions, Who
 from steelyard.venue.setup import Setup
 from steelyard.venue.views import Views
 
@@ -163,7 +163,7 @@ class Trading(Setup):
         price: Number | None = None,
         *,
         check: bool = True,
-        **options: Any,
+        **options: Unpack[OrderOptions],
     ) -> Order:
         """Place an order; without a price it is a market order.
 

@@ -147,6 +147,15 @@ def test_a_choice_follows_its_position(view):
     assert view.look.place == 0
 
 
+def test_the_first_choice_is_whoever_is_nearest_to_liquidation(view):
+    for _ in range(3):
+        view.press("d")
+        for _ in range(4):
+            view.tick(0.125)
+        assert view.look.place == 0
+        assert view.look.chosen == view._found[0].key
+
+
 def test_an_account_is_explained(view):
     isolated = next(place for place, each in enumerate(view._found) if each.backing != each.account)
     for _ in range(isolated):
