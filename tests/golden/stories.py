@@ -62,7 +62,7 @@ def open_venue(teller, *markets, people=6, purse=1_000_000, price=1_000):
         teller.configure(OWNER, {key.O_STP: STP_MAKER})
         teller.open_account(owner)
         teller.deposit(owner + 5, USD, purse)
-    teller.price({row: price for row in range(1, len(markets) + 1)})
+    teller.price(dict.fromkeys(range(1, len(markets) + 1), price))
 
 
 def trading(t):
@@ -169,7 +169,11 @@ def cascade(t):
     shared = {key.M_LEVERAGE_DEFAULT: 50, key.M_SLICE_NOTIONAL: 20 * LOT, key.M_SLICE_PPM: 300_000}
     shared |= {key.M_BACKSTOP_LOTS_MAX: 40, key.M_COOLDOWN_NS: 2 * SECOND, key.M_SLIP_PPM: 10_000}
     shared |= {key.M_BRACKETS: 2, key.M_BRACKET_UPPER: 100 * LOT, key.M_BRACKET_MAINTAIN_PPM: 10_000}
-    shared |= {key.M_BRACKET_MAINTAIN_PPM + 1: 20_000, key.M_BRACKET_OPEN_PPM: 20_000, key.M_BRACKET_OPEN_PPM + 1: 40_000}
+    shared |= {
+        key.M_BRACKET_MAINTAIN_PPM + 1: 20_000,
+        key.M_BRACKET_OPEN_PPM: 20_000,
+        key.M_BRACKET_OPEN_PPM + 1: 40_000,
+    }
     open_venue(t, shared, shared | {key.M_REACH_PPM: 500_000}, people=12, purse=20_000)
     longs, maker = range(ANN, ANN + 8), ANN + 11
     t.deposit(maker, USD, 10_000_000)
@@ -264,14 +268,21 @@ def collateral(t):
     t.configure(ASSET, {key.A_SUPPLY_MAX: 1 << 50, key.A_LOAN_CAP: 20_000, key.A_CONVERT_HAIRCUT_PPM: 1_000})
     t.configure(FEED, {key.F_QUORUM: 2, key.F_STALENESS_NS: HOUR} | {key.F_WEIGHT + i: i < 3 for i in range(8)})
     coin = {key.A_FEED: 1, key.A_SUPPLY_MAX: 1 << 40, key.A_LOAN_CAP: 500, key.A_CONVERT_HAIRCUT_PPM: 25_000}
-    coin |= {key.A_TIERS: 2, key.A_TIER_UPPER: 40_000, key.A_TIER_UPPER + 1: 200_000, key.A_BORROW_WEIGHT_PPM: 1_100_000}
+    coin |= {
+        key.A_TIERS: 2,
+        key.A_TIER_UPPER: 40_000,
+        key.A_TIER_UPPER + 1: 200_000,
+        key.A_BORROW_WEIGHT_PPM: 1_100_000,
+    }
     coin |= {key.A_TIER_OPEN_PPM: 900_000, key.A_TIER_MAINTAIN_PPM: 950_000}
     t.configure(ASSET, coin | {key.A_TIER_OPEN_PPM + 1: 600_000, key.A_TIER_MAINTAIN_PPM + 1: 700_001})
     for feed, settle in ((2, USD), (3, COIN)):
         t.configure(FEED, {key.F_STALENESS_NS: HOUR})
         settings = {key.M_FEED: feed, key.M_SETTLE: settle, key.M_TICKS_MAX: 4_000, key.M_ORDER_LOTS_MAX: 2_000}
         settings |= {key.M_POSITION_LOTS_MAX: 4_000, key.M_FUNDING_INTERVAL_NS: 8 * HOUR, key.M_MARK_POLICY: 1}
-        t.configure(MARKET, settings | {key.M_ATOMS_PER_TICK_LOT: 10 if settle == USD else 3, key.M_PRICE_BAND_PPM: PPM})
+        t.configure(
+            MARKET, settings | {key.M_ATOMS_PER_TICK_LOT: 10 if settle == USD else 3, key.M_PRICE_BAND_PPM: PPM}
+        )
     for owner in range(2, 8):
         t.configure(OWNER, {key.O_STP: STP_MAKER})
         t.open_account(owner)

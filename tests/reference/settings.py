@@ -59,9 +59,10 @@ def set_leverage(twin, c):
         if leverage_of(twin, market, leg) < before:
             twin.require(twin.is_tradable_price(market), reject.PRICE_STALE)
             twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
-    twin.make_market_leg(c.account, market).leverage = c.lots
-    if acting != c.account:
-        twin.leg(acting, market.thing).leverage = c.lots
+    stub = twin.make_market_leg(c.account, market)
+    stub.leverage = c.lots
+    if stub.child:
+        twin.leg(stub.child, market.thing).leverage = c.lots
     twin.emit(events.LEVERAGE_SET, account=c.account, market=market.row, amount=c.lots)
 
 

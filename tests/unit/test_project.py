@@ -396,7 +396,9 @@ def is_row(value: ast.AST) -> bool:
 
 def writes_through_record(name: str, tree: ast.Module) -> list[str]:
     complaints = {}
-    for scope in [tree, *functions(tree)]:
+    # A name means something in its own function only, so the module's own lines are looked at without them.
+    own = ast.Module([line for line in tree.body if not isinstance(line, (ast.FunctionDef, ast.ClassDef))], [])
+    for scope in [own, *functions(tree)]:
         records: set[str] = set()
         for _ in range(8):  # names of names of ...
             records |= {

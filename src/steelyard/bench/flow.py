@@ -91,8 +91,11 @@ def generate(size: int, seed: int = SEED) -> Flow:
         if number in book.left:
             place[number] = len(live)
             live.append(number)
-    price, qty, oid = (each.astype(np.int32) for each in (price, qty, oid))
-    return Flow(op, side, price, qty, oid, book.outcome())
+    return Flow(op, side, _narrow(price), _narrow(qty), _narrow(oid), book.outcome())
+
+
+def _narrow(column: Column) -> Column:
+    return column.astype(np.int32)
 
 
 def save(flow: Flow, path: Path) -> None:

@@ -1,8 +1,8 @@
-"""A million accounts, five million exposures: what finding the unhealthy costs, with alarms and by looking at everybody.
+"""A million accounts, five million exposures: what finding the unhealthy costs, with alarms and by looking at all.
 
 Ticks move one price by half a basis point at random; then everything falls, at once and in small steps. After each step
-of the slow fall a full sweep says whether the alarms missed anybody. Nobody is liquidated meanwhile: whoever falls stays
-in the queue, so that what is timed is finding them.
+of the slow fall a full sweep says whether the alarms missed anybody. Nobody is liquidated meanwhile: whoever falls
+stays in the queue, so that what is timed is finding them.
 """
 
 import time

@@ -91,7 +91,7 @@ def next_level(s, market, side, price):
 
 @kernel
 def price_of_lots(s, market, side, lots):
-    """The worst price that buying (selling) these lots would need; the last level if the book is too thin; 0 if empty."""
+    """The worst price that taking these lots would need; the last level if the book is too thin; 0 if it is empty."""
     table, ladder = MARKET(s), LADDER(s)
     price = best_against(s, market, side)
     if price == 0:

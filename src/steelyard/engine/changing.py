@@ -164,5 +164,3 @@ def cancel_after(s, i):
         push_timer(s, at_ns, (word.TIMER_CANCEL_AFTER << 32) + account)
     say_money(s, CANCEL_AFTER_SET, account, 0, at_ns, 0)
     return no.NONE
-
-

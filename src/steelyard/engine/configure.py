@@ -147,9 +147,7 @@ def draft_deductions(s):
     draft = DRAFT(s)
     for i in range(keys.M_BRACKET_MAINTAIN_PPM - keys.M_BRACKET_UPPER):
         used = i < draft[0, keys.M_BRACKETS]
-        draft[0, keys.M_DEDUCT_MAINTAIN + i] = (
-            parameters.deduction(s, keys.M_BRACKET_MAINTAIN_PPM, i) if used else 0
-        )
+        draft[0, keys.M_DEDUCT_MAINTAIN + i] = parameters.deduction(s, keys.M_BRACKET_MAINTAIN_PPM, i) if used else 0
         draft[0, keys.M_DEDUCT_OPEN + i] = parameters.deduction(s, keys.M_BRACKET_OPEN_PPM, i) if used else 0
     return 0
 
@@ -292,4 +290,3 @@ def configure(s):
         machine.owners[0] = row
     say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, new, 0, 0, 0)
     return no.NONE
-

@@ -13,7 +13,7 @@ from steelyard.engine.alarms import (
     mark_dirty,
     market_driver,
 )
-from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
+from steelyard.engine.bitmap import bit_clear, bit_next
 from steelyard.model.keys import A_LOAN_CAP, M_SETTLE
 from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX
@@ -152,6 +152,13 @@ def settle_prices(s, account, asset):
     return leg.box_low[row], leg.box_high[row]
 
 
+@leaf
+def open_term(s, row, low, high):
+    orders = LEG_OPEN(s)
+    bid_lots, ask_lots = orders.bid_lots[row], orders.ask_lots[row]
+    return corner_open(s, row, low, high, bid_lots, ask_lots, orders.bid_reserve[row], orders.ask_reserve[row])
+
+
 @kernel
 def leg_terms(s, row):
     """(maintain, open): the leg's parts of its account's certificates on its box."""
@@ -174,7 +181,14 @@ def leg_terms(s, row):
     return (
         corner_maintain(s, row, low, high),
         corner_open(
-            s, row, low, high, orders.bid_lots[row], orders.ask_lots[row], orders.bid_reserve[row], orders.ask_reserve[row]
+            s,
+            row,
+            low,
+            high,
+            orders.bid_lots[row],
+            orders.ask_lots[row],
+            orders.bid_reserve[row],
+            orders.ask_reserve[row],
         ),
     )
 
@@ -238,9 +252,7 @@ def touch_orders(s, row):
     if table.armed[account] != ARMED or table.dirty[account] or leg.box_high[row] == 0:
         return touch(s, row)
     low, high = settle_prices(s, account, MARKET_RULE(s)[leg.thing[row] - MARKET_0, M_SETTLE])
-    opening = corner_open(
-        s, row, low, high, orders.bid_lots[row], orders.ask_lots[row], orders.bid_reserve[row], orders.ask_reserve[row]
-    )
+    opening = open_term(s, row, low, high)
     table.certificate_open[account] += opening - orders.term_open[row]
     orders.term_open[row] = opening
     return 0

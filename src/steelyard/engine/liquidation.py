@@ -172,7 +172,7 @@ def fund_pays(s, account, market, asset, amount):
 
 @kernel
 def pay_debts(s, account):
-    """No position is left: the fund pays debts as far as the owner's equity is short. True if nothing is owed any more."""
+    """No position is left: the fund pays debts as far as equity is short. True if nothing is owed any more."""
     leg = LEG(s)
     clear = True
     row = ACCOUNT(s).first_leg[account]
@@ -377,7 +377,7 @@ def can_be_deleveraged(s, row, signed, cash_paid):
 
 @far
 def deleverage(s, account, row):
-    """E < 0 and nobody else is left: counterparties close at a price moved from bankruptcy towards the mark by the fund."""
+    """E < 0 and nobody else is left: counterparties close, at a price that the fund moves towards the mark."""
     leg, score = LEG(s), SCORE(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     asset = MARKET_RULE(s)[market, M_SETTLE]

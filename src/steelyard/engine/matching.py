@@ -6,17 +6,17 @@ from steelyard.engine.events import say
 from steelyard.engine.ledger import cash, post
 from steelyard.engine.orders import (
     count_in,
+    far_leave,
     give_back,
     is_reduce_only,
-    far_leave,
     maker_ppm,
     retire,
     shrink_margin,
     shrink_reduce_only,
     taker_ppm,
 )
-from steelyard.engine.prefetch import fetch_leg
 from steelyard.engine.positions import book_trade, settle_funding
+from steelyard.engine.prefetch import fetch_leg
 from steelyard.model.events import (
     CLOSED_MAINTENANCE,
     CLOSED_REDUCE_ONLY,
@@ -130,7 +130,21 @@ def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left):
         post(s, account, rule[market, M_SETTLE], -fee)
         post(s, FEES, rule[market, M_SETTLE], fee)
     say(
-        s, FILL, account, market, side, order_id, other_id, price, lots, realised, fee, leg.quantity[row], left, 0, flags
+        s,
+        FILL,
+        account,
+        market,
+        side,
+        order_id,
+        other_id,
+        price,
+        lots,
+        realised,
+        fee,
+        leg.quantity[row],
+        left,
+        0,
+        flags,
     )
     return realised
 

@@ -3,7 +3,7 @@
 from steelyard.engine.bitmap import bit_clear, bit_next
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
-from steelyard.engine.ledger import cash, find_leg, has_leg_room, legs_wanted, far_post, transfer, unfunded_loans
+from steelyard.engine.ledger import cash, far_post, find_leg, has_leg_room, legs_wanted, transfer, unfunded_loans
 from steelyard.engine.placing import may_give
 from steelyard.model import reject as no
 from steelyard.model.events import (

@@ -207,9 +207,7 @@ def client_remove(s, entry):
 @leaf
 def has_client_id(s, row):
     note = NOTE(s)
-    return (
-        note.client0[row] | note.client1[row] | note.client2[row] | note.client3[row] | note.client4[row]
-    ) != 0
+    return (note.client0[row] | note.client1[row] | note.client2[row] | note.client3[row] | note.client4[row]) != 0
 
 
 @kernel

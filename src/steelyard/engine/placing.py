@@ -1,5 +1,6 @@
 """Placing, amending and triggering orders: the checks in their documented order, then the writes."""
 
+from steelyard.engine.accounts import add_account
 from steelyard.engine.alarms import (
     ARMED,
     DRIVER_MARK,
@@ -11,7 +12,6 @@ from steelyard.engine.alarms import (
 )
 from steelyard.engine.bitmap import bit_clear, bit_next
 from steelyard.engine.book import best_against, crosses, leg_list_add, leg_list_remove, level_add, price_of_lots
-from steelyard.engine.accounts import add_account
 from steelyard.engine.events import say
 from steelyard.engine.judge import prove
 from steelyard.engine.ledger import (
@@ -32,10 +32,10 @@ from steelyard.engine.orders import (
     client_insert,
     commander,
     count_in,
+    far_leave,
     give_back,
     is_post_only,
     is_reduce_only,
-    far_leave,
     order_row,
     reserve_per_lot,
     retire,
@@ -48,7 +48,6 @@ from steelyard.engine.timers import push_timer
 from steelyard.model import orders as word
 from steelyard.model import reject as no
 from steelyard.model.events import (
-    ACCOUNT_OPENED,
     CLOSED_IMMEDIATE,
     CLOSED_REDUCE_ONLY,
     CLOSED_REFUSED,
@@ -76,7 +75,7 @@ from steelyard.model.keys import (
     T_LEVERAGE_MAX,
     T_PRODUCTS,
 )
-from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN
+from steelyard.model.orders import FOR_OPEN
 from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import PPM
 from steelyard.num.rounding import ppm_down, ppm_up
@@ -156,9 +155,7 @@ def check_fields(s, i):
             return no.FIELD_OUT_OF_RANGE
         if kind == word.MARKET or tif == word.IOC or tif == word.FOK:
             return no.FIELD_OUT_OF_RANGE
-    if flags & word.CLOSE_POSITION and (
-        (trigger != word.STOP and trigger != word.TAKE_PROFIT) or c.lots[i] != 0
-    ):
+    if flags & word.CLOSE_POSITION and ((trigger != word.STOP and trigger != word.TAKE_PROFIT) or c.lots[i] != 0):
         return no.FIELD_OUT_OF_RANGE
     if trigger == word.NO_TRIGGER and c.trigger[i] != 0:
         return no.FIELD_OUT_OF_RANGE
@@ -635,9 +632,7 @@ def place_order(s, i):
     if market <= 0 or market > machine.markets[0]:
         return no.MARKET_UNKNOWN
     named = c.client0[i] | c.client1[i] | c.client2[i] | c.client3[i] | c.client4[i]
-    if named != 0 and client_entry(
-        s, account, c.client0[i], c.client1[i], c.client2[i], c.client3[i], c.client4[i]
-    ):
+    if named != 0 and client_entry(s, account, c.client0[i], c.client1[i], c.client2[i], c.client3[i], c.client4[i]):
         return no.CLIENT_ID_REPEATED
     rule = MARKET_RULE(s)
     closes = c.options[i] & word.CLOSE_POSITION != 0

@@ -1,6 +1,6 @@
 """Reports become indices, indices become marks. See docs/concepts/prices.md."""
 
-from steelyard.engine.alarms import ARMED, DRIVER_Y, asset_driver, market_driver, mark_dirty, ring
+from steelyard.engine.alarms import ARMED, DRIVER_Y, asset_driver, mark_dirty, market_driver, ring
 from steelyard.engine.events import say
 from steelyard.engine.stops import show_price
 from steelyard.model import reject as no
@@ -178,5 +178,3 @@ def clock(s):
     for market in range(1, machine.markets[0] + 1):
         set_mark(s, market)
     return no.NONE
-
-

@@ -151,7 +151,6 @@ def link_queues(s):
     return 0
 
 
-
 @entry
 def rebuild(s, orders):
     """Make every index of a state whose index tables are zero; `scratch` lists its open orders by priority."""

@@ -69,5 +69,3 @@ def run_next_triggered(s):
             run_triggered(s, row)
             return 1
     return 0
-
-

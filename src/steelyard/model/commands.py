@@ -1,4 +1,4 @@
-"""What the machine can be told. Commands are imperative; a row is one command, or one line of a command that spans rows.
+"""What the machine can be told. Commands are imperative; a row is one command, or one line of one that spans rows.
 
 A command acts at its flagged `last` row. Only PRICE and CONFIGURE may span rows; every row of such a command
 carries the same kind. Which columns a kind reads is written beside it: (column: meaning).

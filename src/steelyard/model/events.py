@@ -20,12 +20,14 @@ MARGIN_MOVED = 9  # account: parent, other: child, market, amount: positive to t
 LEVERAGE_SET = 10  # account, market, amount
 MARGIN_MODE_SET = 11  # account, other: owner, market, amount: mode
 INDEX_SET = 12  # market: feed, price
-MARK_SET = 13  # market, price: mark, other: index, amount: last funding rate in ppb, extra: best bid, extra2: best ask
-ORDER_ACCEPTED = 14  # account, market, side, flags: type + 2 x tif, order, price, lots, other: trigger, amount: margin moved
+MARK_SET = 13  # market, price: mark, other: index, amount: last funding rate, ppb, extra: best bid, extra2: best ask
+ORDER_ACCEPTED = (
+    14  # account, market, side, options: type + 2 x tif, order, price, lots, other: trigger, amount: margin
+)
 ORDER_AMENDED = 15  # account, market, side, order, price, lots: remaining, extra: 1 if it kept its place
 ORDER_TRIGGERED = 16  # account, market, side, order, price: that triggered it
 ORDER_CLOSED = 17  # reason: CLOSED_*, account, market, side, order, lots: dropped, extra: reject reason if refused
-FILL = 18  # account, market, side, flags: FILL_*, order, other: the other order, price, lots, amount: realised, fee,
+FILL = 18  # account, market, side, options: FILL_*, order, other: the other order, price, lots, amount: realised, fee,
 #            extra: position after, extra2: lots of the order still to fill
 FUNDING_SET = 19  # market, price: index, amount: rate in ppb, extra: funding index, extra2: at_ns
 FUNDING_PAID = 20  # account, market, amount: paid (negative: received)
@@ -38,7 +40,9 @@ LIQUIDATION_ORDER = 25  # account, market, side, price: limit, lots, other: mark
 LIQUIDATION_FEE = 26  # account, market, amount
 FUND_PAID = 27  # account, market or 0, amount, other: asset
 TAKEN_OVER = 28  # account, other: backstop, market, side of the closing, lots, amount: cash received (negative: paid)
-DELEVERAGED = 29  # account, other: counterparty, market, side of the closing, lots, amount: cash received by the account,
+DELEVERAGED = (
+    29  # account, other: counterparty, market, side of the closing, lots, amount: cash received by the account,
+)
 #                   fee: paid by the fund beside it, extra: score, extra2: rank
 LIQUIDATION_ENDED = 30  # reason: ENDED_*, account, amount: E, fee: M(maintain)
 

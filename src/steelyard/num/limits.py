@@ -25,6 +25,8 @@ FEE_TIERS_MAX = 8
 COLLATERAL_TIERS_MAX = 4
 CLIENT_WORDS = 5  # a client order id: 40 bytes
 
-assert 2 * LEGS_PER_ACCOUNT_MAX * (VALUE_MAX // 2 + NOTIONAL_MAX) <= INT64_MAX, "equity and requirement of an account fit"
+assert 2 * LEGS_PER_ACCOUNT_MAX * (VALUE_MAX // 2 + NOTIONAL_MAX) <= INT64_MAX, (
+    "equity and requirement of an account fit"
+)
 assert PRICE_TICKS_MAX << INDEX_SCALE_BITS <= 1 << 44, "a price in index units leaves room for its funding index"
 assert NOTIONAL_MAX << 9 < INT64_MAX

@@ -116,34 +116,34 @@ if JIT:
 
 else:
 
-    def multiply(a: int, b: int) -> tuple[int, int]:  # type: ignore[misc]
+    def multiply(a: int, b: int) -> tuple[int, int]:
         product = int(a) * int(b)
         return wrap(product), int(not _MIN <= product <= _MAX)
 
-    def multiply_unsigned(a: int, b: int) -> tuple[int, int]:  # type: ignore[misc]
+    def multiply_unsigned(a: int, b: int) -> tuple[int, int]:
         product = int(a) * int(b)
         return product >> 64, product & _MASK
 
-    def multiply_shift_down(a: int, b: int, bits: int) -> int:  # type: ignore[misc]
+    def multiply_shift_down(a: int, b: int, bits: int) -> int:
         return wrap((int(a) * int(b)) >> int(bits))
 
-    def product_is_less(a: int, b: int, c: int, d: int) -> int:  # type: ignore[misc]
+    def product_is_less(a: int, b: int, c: int, d: int) -> int:
         return int(int(a) * int(b) < int(c) * int(d))
 
-    def lowest_bit(word: int) -> int:  # type: ignore[misc]
+    def lowest_bit(word: int) -> int:
         word = int(word) & _MASK
         return (word & -word).bit_length() - 1
 
-    def highest_bit(word: int) -> int:  # type: ignore[misc]
+    def highest_bit(word: int) -> int:
         return (int(word) & _MASK).bit_length() - 1
 
-    def shift_left(word: int, bits: int) -> int:  # type: ignore[misc]
+    def shift_left(word: int, bits: int) -> int:
         return wrap(int(word) << int(bits))
 
-    def shift_right(word: int, bits: int) -> int:  # type: ignore[misc]
+    def shift_right(word: int, bits: int) -> int:
         return wrap((int(word) & _MASK) >> int(bits))
 
-    def mix(a: int, b: int) -> int:  # type: ignore[misc]
+    def mix(a: int, b: int) -> int:
         word = (int(a) ^ (int(b) * _SPREAD)) & _MASK
         word ^= word >> 32
         word = (word * _SPREAD) & _MASK

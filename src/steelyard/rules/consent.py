@@ -1,4 +1,4 @@
-"""May this be done? The weak-account rule and the check of a resting order's fill. See docs/concepts/legs-and-health.md.
+"""May this be done? The weak-account rule and the check of a resting order's fill: docs/concepts/legs-and-health.md.
 
 Promises
 - What passes here leaves the account healthy, or no weaker than it was.

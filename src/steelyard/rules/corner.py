@@ -1,7 +1,7 @@
 """The least a leg can contribute to E - M while its drivers stay in their box. See "Boxes and certificates".
 
 A market's driver is Y = mark x S - (funding index - its reference); an asset's driver is its price. A contribution is
-concave in each driver (a line less a convex requirement), so its smallest value on a box is at a corner. The requirement
+concave in each driver (a line less a convex requirement), so its least value on a box is at a corner. The requirement
 depends on the mark itself, at most (Y + band) / S. Roundings of the parts are at most SLOP atoms together.
 
 Promises
@@ -110,12 +110,8 @@ def corner_open(s, row, price_low, price_high, bid_lots, ask_lots, bid_reserve, 
         return 0
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     rate_ppm = RATE_OF_LEVERAGE[leverage_of(s, row)]
-    low = open_at(
-        s, row, market, scale, leg.box_low[row], rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve
-    )
-    high = open_at(
-        s, row, market, scale, leg.box_high[row], rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve
-    )
+    low = open_at(s, row, market, scale, leg.box_low[row], rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve)
+    high = open_at(s, row, market, scale, leg.box_high[row], rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve)
     return worst_value(low, high, price_low, price_high)
 
 

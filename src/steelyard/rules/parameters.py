@@ -1,7 +1,8 @@
-"""Relations between parameters: what `CONFIGURE` checks before a set applies. Each answer is the key that disagrees, or -1.
+"""Relations between parameters: what CONFIGURE checks before a set applies. Answers are the key that disagrees, or -1.
 
 Promises
-- takeover <= maintain <= restore <= open at every notional (the last to two atoms of rounding); closing a lot frees more than its fee costs.
+- takeover <= maintain <= restore <= open at every notional (the last to two atoms of rounding).
+- Closing a lot frees more than its fee costs.
 - A rebate is never larger than the fee taken beside it.
 - No position of an allowed size at an allowed price exceeds the widths of num/limits.py.
 """

@@ -1,4 +1,4 @@
-"""What must be true of the facts after every command. Sums are Python integers, so the checks themselves cannot wrap."""
+"""What must be true of the facts after every command. Sums are Python integers, so the checks cannot wrap."""
 
 from typing import Any
 

@@ -51,10 +51,10 @@ class Limits:
 
 def row(size: int, **columns: str) -> np.dtype[Any]:
     """An aligned row of `size` bytes, padded so that rows do not straddle cache lines."""
-    plain = np.dtype([(name, kind) for name, kind in columns.items()], align=True)
+    plain: Any = np.dtype(list(columns.items()), align=True)
     assert plain.itemsize <= size, f"the columns need {plain.itemsize} bytes"
     names = list(plain.names or ())
-    fields = plain.fields or {}
+    fields: Any = plain.fields
     return np.dtype(
         {
             "names": names,
@@ -281,7 +281,7 @@ def bitmap_words(size: int) -> int:
     return total
 
 
-_SLOTS = (
+_SLOTS: tuple[tuple[str, Any], ...] = (
     ("machine", MACHINE_ROW),
     ("asset", ASSET_ROW),
     ("feed", FEED_ROW),
@@ -390,9 +390,48 @@ L_HEAPS = 22  # (first row, capacity) of each heap
 LAYOUT_SIZE = 32
 
 
+class _Column:
+    """Without the JIT: a column whose numbers come out 64 bits wide, as compiled code loads them."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, row: Any) -> Any:
+        return np.int64(self.array[row])
+
+    def __setitem__(self, row: Any, value: Any) -> None:
+        self.array[row] = int(value)  # a Python integer that does not fit raises
+
+
+class _Columns:
+    """Without the JIT: a table whose columns are like that."""
+
+    __slots__ = ("table",)
+
+    def __init__(self, table: Any) -> None:
+        self.table = table
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getattr__(self, name: str) -> _Column:
+        return _Column(np.asarray(self.table)[name])
+
+
+def _wide(table: Any) -> Any:
+    if table.dtype.names:
+        return _Columns(table)
+    return _Column(table)
+
+
 def _view(name: str, kind: Any) -> Callable[[Any], Any]:
     if not JIT:
-        return lambda state: getattr(state, name)
+        return lambda state: _wide(getattr(state, name))
     slot = _SLOT_OF[name]
     two_dimensional = isinstance(kind, int)
     dtype = np.dtype("i8") if two_dimensional else kind
@@ -554,7 +593,7 @@ class State:
                 table = np.zeros((rows[name], kind), np.int64)
             else:
                 table = np.zeros(rows[name], kind)
-                if kind.names:
+                if table.dtype.names:
                     table = table.view(np.recarray)
             if name == "layout":
                 table[:] = layout
