@@ -17,6 +17,7 @@ from steelyard.model.commands import (
     OWNER,
     PRICE,
     RISK_TIER,
+    SET_MARGIN_MODE,
 )
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
@@ -78,8 +79,8 @@ from steelyard.model.keys import (
     T_LEVERAGE_MAX,
     T_PRODUCTS,
 )
-from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, LENDER, SYSTEM_ACCOUNTS
-from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
+from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, ISOLATED, LENDER, SYSTEM_ACCOUNTS
+from steelyard.num.limits import ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM, VALUE_MAX
 from steelyard.state.tables import Limits
 from tests.reference.twin import Twin
 from tests.telling import START_NS, command
@@ -97,6 +98,7 @@ def client(number):
 FIRST_USER = SYSTEM_ACCOUNTS + 1
 COIN = 2  # the second asset
 COIN_FEED = 1
+GRAND = 10**8 + 7  # near the limits of what fits
 
 
 class Town:
@@ -108,6 +110,11 @@ class Town:
         self.own = twin is None
         self.reference = 0
         self.now = START_NS
+        self.scale = self.random.choice((1, 1, 1, 1, GRAND))
+        coin_price = self.random.choice((3_700_000_000_123, 41_000_000_007, 20 * ASSET_PRICE_SCALE))
+        self.prices = [coin_price, 1_000, 400, 90]  # of each feed
+        self.bases = list(self.prices)
+        self.coin_supply = 1 << 40 if self.scale == 1 else VALUE_MAX * ASSET_PRICE_SCALE // (4 * coin_price)
         self.calm = self.random.choice((0.3, 0.6, 0.85))  # how often a price hardly moves
 
     def chance(self, probability):
@@ -118,11 +125,12 @@ class Town:
     def venue(self):
         """Commands that set it up."""
         pick, uniform = self.random.choice, self.random.randint
-        cap = pick((0, 0, 2_000, 100_000))
+        cap = pick((0, 0, 2_000, 100_000)) * self.scale
         yield self.configure(ASSET, {A_LOAN_CAP: cap, A_CONVERT_HAIRCUT_PPM: pick((0, 1_000))})
         yield self.configure(FEED, {F_QUORUM: 1})
-        middle = uniform(20_000, 60_000)
-        coin = {A_FEED: COIN_FEED, A_SUPPLY_MAX: 1 << 40, A_LOAN_CAP: pick((0, 500, 50_000)), A_TIERS: 3}
+        middle = uniform(20_000, 60_000) * self.scale
+        coin = {A_FEED: COIN_FEED, A_SUPPLY_MAX: self.coin_supply, A_TIERS: 3}
+        coin |= {A_LOAN_CAP: pick((0, 500, 50_000)) * self.scale}
         coin |= {A_CONVERT_HAIRCUT_PPM: pick((0, 25_000)), A_BORROW_WEIGHT_PPM: pick((PPM, 1_100_000))}
         for i, (upper, opening, maintain) in enumerate(
             ((middle, 900_000, 950_000), (3 * middle, 700_001, 800_003), (9 * middle, 0, pick((0, 333_333))))
@@ -143,8 +151,6 @@ class Town:
         for _ in range(4):
             owner = {O_STP: uniform(1, 4), O_FEE_TIER: uniform(0, 3), O_RISK_TIER: pick((1, 1, 1, 2))}
             yield self.configure(OWNER, owner)
-        self.prices = [pick((3_700_000_000_123, 41_000_000_007, 250 * ASSET_PRICE_SCALE)), 1_000, 400, 90]
-        self.bases = list(self.prices)
         yield self.price({1: 0, 2: 0, 3: 0, 4: 0})
         for owner in (2, 2, 3, 3, 4, 5):
             yield command(OPEN_ACCOUNT, self.now, {"account": owner})
@@ -153,6 +159,9 @@ class Town:
                 if self.chance(0.6):
                     yield self.deposit(account, asset, self.worth(asset, pick((100, 20_000, 3_000_000))))
         for account in range(FIRST_USER, FIRST_USER + 6):
+            if self.chance(0.25):
+                line = {"account": account, "market": uniform(1, 3), "lots": ISOLATED}
+                yield command(SET_MARGIN_MODE, self.now, line)
             for asset in (1, 1, COIN):
                 if self.chance(0.75):
                     yield self.deposit(account, asset, self.worth(asset, uniform(5_000, 150_000)))
@@ -162,6 +171,7 @@ class Town:
 
     def worth(self, asset, value):
         """Atoms of an asset worth about so much."""
+        value *= self.scale
         return value if asset == 1 else max(1, value * ASSET_PRICE_SCALE // self.prices[0])
 
     def brackets(self, uppers, slopes):
@@ -169,7 +179,7 @@ class Town:
         parameters = {M_BRACKETS: len(uppers)}
         for i, (upper, slope) in enumerate(zip(uppers, slopes, strict=True)):
             parameters |= {
-                M_BRACKET_UPPER + i: upper,
+                M_BRACKET_UPPER + i: min(upper * self.scale, NOTIONAL_MAX),
                 M_BRACKET_MAINTAIN_PPM + i: slope,
                 M_BRACKET_OPEN_PPM + i: min(PPM, 2 * slope),
             }
@@ -185,7 +195,7 @@ class Town:
             M_LIQUIDATION_FEE_PPM: pick((0, 2_000, 9_999)),
             M_REACH_PPM: pick((0, 300_000, PPM)),
             M_SLICE_PPM: pick((1, 200_000, 500_000)),
-            M_SLICE_NOTIONAL: pick((0, 50_000, 1 << 40)),
+            M_SLICE_NOTIONAL: min(pick((0, 50_000, 1 << 40)) * self.scale, NOTIONAL_MAX),
             M_COOLDOWN_NS: pick((1_000_000, 5 * SECOND, 60 * SECOND)),
             M_SLIP_PPM: pick((0, 20_000, 100_000)),
             M_BACKSTOP_LOTS_MAX: pick((0, 7, 1_000)),
@@ -206,7 +216,7 @@ class Town:
         pick = self.random.choice
         return {
             M_SETTLE: 1,
-            M_ATOMS_PER_TICK_LOT: 10,
+            M_ATOMS_PER_TICK_LOT: 10 * self.scale,
             M_TICKS_MAX: 5_000,
             M_FEED: 2,
             M_ORDER_LOTS_MAX: 60,
@@ -216,7 +226,7 @@ class Town:
             M_OI_UPPER_LOTS: pick((0, 400)),
             M_FUNDING_INTERVAL_NS: HOUR,
             M_SAMPLE_INTERVAL_NS: 60 * SECOND,
-            M_IMPACT_NOTIONAL: pick((20_000, 200_000)),
+            M_IMPACT_NOTIONAL: pick((20_000, 200_000)) * self.scale,
             **self.brackets((150_000, 600_000, pick((2_000_000, 1 << 50))), (20_000, 30_000, 75_000)),
             **self.common(),
         }
@@ -224,7 +234,7 @@ class Town:
     def coin_market(self):
         return {
             M_SETTLE: COIN,
-            M_ATOMS_PER_TICK_LOT: 3,
+            M_ATOMS_PER_TICK_LOT: 3 * self.scale,
             M_TICKS_MAX: 4_096,
             M_FEED: 3,
             M_ORDER_LOTS_MAX: 300,
@@ -232,7 +242,7 @@ class Town:
             M_FUNDING_INTERVAL_NS: self.random.choice((0, 8 * HOUR, 600 * SECOND)),
             M_SAMPLE_INTERVAL_NS: 60 * SECOND,
             M_INTEREST_PPB: self.random.choice((100_000, -7_777_777)),
-            M_IMPACT_NOTIONAL: 5_000,
+            M_IMPACT_NOTIONAL: 5_000 * self.scale,
             **self.brackets((20_000, 1 << 50), (30_000, 50_001)),
             **self.common(),
         }
@@ -241,7 +251,7 @@ class Town:
         """Few ticks, big funding."""
         return {
             M_SETTLE: 1,
-            M_ATOMS_PER_TICK_LOT: self.random.choice((1, 97)),
+            M_ATOMS_PER_TICK_LOT: self.random.choice((1, 97)) * self.scale,
             M_TICKS_MAX: 300,
             M_FEED: 4,
             M_ORDER_LOTS_MAX: 1_000,
@@ -251,7 +261,7 @@ class Town:
             M_FUNDING_CLAMP_PPB: 50_000_000,
             M_FUNDING_CAP_PPB: 100_000_000,
             M_INTEREST_PPB: self.random.choice((-10_000_000, 0, 10_000_000)),
-            M_IMPACT_NOTIONAL: 300,
+            M_IMPACT_NOTIONAL: 300 * self.scale,
             **self.brackets((1 << 50,), (self.random.choice((40_000, 100_000)),)),
             **self.common(),
         }
@@ -262,7 +272,7 @@ class Town:
         for feed, move in moves.items():
             moved = (self.prices[feed - 1] * (PPM + move) + self.random.randrange(PPM)) // PPM
             self.prices[feed - 1] = max(1, moved)
-            limit = (60_000_000_000_000_000, 5_000, 4_096, 300)[feed - 1]
+            limit = (VALUE_MAX * ASSET_PRICE_SCALE // self.coin_supply, 5_000, 4_096, 300)[feed - 1]
             self.prices[feed - 1] = min(self.prices[feed - 1], limit)
             for source in self.sources(feed):
                 noise = self.random.choice((0, 0, 0, -1, 1)) if feed == 2 else 0
@@ -307,7 +317,7 @@ class Town:
             row = pick((1, COIN))
             parameters = pick(
                 (
-                    {A_LOAN_CAP: pick((0, 100, 30_000))},
+                    {A_LOAN_CAP: pick((0, 100, 30_000)) * self.scale},
                     {A_CONVERT_HAIRCUT_PPM: pick((0, 50_000))},
                     {A_BORROW_WEIGHT_PPM: pick((PPM, 1_300_000))},
                     {A_TIER_MAINTAIN_PPM + 1: pick((750_000, 900_000)), A_TIER_OPEN_PPM + 1: pick((500_000, 720_000))},

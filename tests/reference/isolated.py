@@ -5,7 +5,7 @@ See docs/concepts/legs-and-health.md (isolated positions).
 
 from steelyard.model import events
 from steelyard.model.keys import M_SETTLE, O_ISOLATED
-from steelyard.model.orders import CHILD, FOR_OPEN, INCOMING
+from steelyard.model.orders import CHILD, FOR_OPEN
 from steelyard.num.limits import INT64_MAX
 from tests.reference import money
 from tests.reference.health import equity, requirement
@@ -91,13 +91,16 @@ def returns_margin(twin, account):
     return twin.accounts[account].role == CHILD and not twin.accounts[account].queued
 
 
-def return_after_fill(twin, account, market, before, closed):
+def return_after_fill(twin, account, market, before):
     """A closed part brings home its part of the cash; an empty child brings home everything."""
     if not returns_margin(twin, account):
         return
     if is_empty(twin, account):
         return_everything(twin, account)
-    elif 0 < closed < abs(before):
+        return
+    now = twin.quantity(account, market.thing)
+    closed = abs(before) - abs(now)
+    if closed > 0 and now * before > 0:
         cash = money.cash(twin, account, market.rule[M_SETTLE])
         give_back(twin, account, down(cash * closed, abs(before)))
 
@@ -118,11 +121,9 @@ def shrink_margin(order, lots_before):
 
 
 def is_empty(twin, child):
-    """No position, and no order that could still make one; an incoming one counts while it has lots left."""
+    """No position, and no order; an incoming one counts until its matching is over."""
     thing = twin.markets[twin.accounts[child].market].thing
-    return not twin.quantity(child, thing) and all(
-        order.state == INCOMING and not order.remaining for order in twin.open_orders(child)
-    )
+    return not twin.quantity(child, thing) and not twin.open_orders(child)
 
 
 def return_everything(twin, child):

@@ -185,7 +185,7 @@ def fill(twin, market, taker, resting, lots, fees, liquidation):
         order.filled += lots
         signed = order.side * lots
         cost = signed * resting.price * market.rule[M_ATOMS_PER_TICK_LOT]
-        before, closed, realised = trade(twin, order.account, market, signed, cost)
+        before, realised = trade(twin, order.account, market, signed, cost)
         money.book(twin, order.account, twin.settle(market), -fee)
         money.book(twin, FEES, twin.settle(market), fee)
         twin.emit(
@@ -203,12 +203,12 @@ def fill(twin, market, taker, resting, lots, fees, liquidation):
             extra=twin.quantity(order.account, market.thing),
             extra2=order.remaining,
         )
-        moved.append((order.account, before, closed))
+        moved.append((order.account, before))
     market.last = resting.price
     twin.prices_set.add((market.row, ON_LAST))
     shrink_margin(resting, resting.remaining + lots)
     if not resting.remaining:
         twin.retire(resting)
-    for account, before, closed in moved:
+    for account, before in moved:
         shrink_reduce_only(twin, account, market)
-        return_after_fill(twin, account, market, before, closed)
+        return_after_fill(twin, account, market, before)

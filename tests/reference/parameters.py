@@ -80,13 +80,12 @@ def defaults(kind):
 def configure(twin, rows):
     kind, row = rows[0].account, rows[0].market
     twin.require(kind in KEYS, reject.FIELD_OUT_OF_RANGE, row=rows[0])
-    for each in rows:
-        twin.require((each.account, each.market) == (kind, row), reject.INCOMPLETE_COMMAND, row=each)
     table = twin.table_of(kind)
     twin.require(row == 0 or row in table, UNKNOWN[kind], row=rows[0])
     new = row == 0
     rule = defaults(kind) if new else list(twin.rule_of(kind, row))
     for each in rows:
+        twin.require((each.account, each.market) == (kind, row), reject.INCOMPLETE_COMMAND, row=each)
         key, wanted = each.order, each.lots
         twin.require(key in KEY_TABLES[kind], reject.KEY_UNKNOWN, row=each)
         low, high, _, fixed = KEY_TABLES[kind][key]

@@ -25,23 +25,23 @@ def settle_funding(twin, leg):
 
 
 def take_lots(leg, lots, cost):
-    """Adds signed lots that cost so many signed atoms: (lots closed, profit realised in cash)."""
+    """Adds signed lots that cost so many signed atoms; returns the profit realised in cash."""
     closed = min(abs(leg.quantity), abs(lots)) if leg.quantity * lots < 0 else 0
     closing_cost = up(cost * closed, abs(lots))
     released = up(leg.cost * closed, abs(leg.quantity)) if closed else 0
     leg.cost += cost - closing_cost - released
     leg.quantity += lots
-    return closed, -closing_cost - released
+    return -closing_cost - released
 
 
 def trade(twin, account, market, lots, cost):
-    """Books a trade of signed lots for real: (lots held before, lots closed, profit realised)."""
+    """Books a trade of signed lots for real: (lots held before, profit realised)."""
     leg = twin.leg(account, market.thing)
     settle_funding(twin, leg)
     before = leg.quantity
-    closed, realised = take_lots(leg, lots, cost)
+    realised = take_lots(leg, lots, cost)
     money.book(twin, account, market.rule[M_SETTLE], realised)
-    return before, closed, realised
+    return before, realised
 
 
 def trade_on_copy(twin, legs, market, lots, cost, fee=0):
@@ -49,6 +49,6 @@ def trade_on_copy(twin, legs, market, lots, cost, fee=0):
     leg, cash = legs[market.thing], legs[market.rule[M_SETTLE]]
     paid, _ = funding_owed(leg.quantity, market.rule[M_ATOMS_PER_TICK_LOT], market.funding_index, leg.funding_at_touch)
     leg.funding_at_touch = market.funding_index
-    _, realised = take_lots(leg, lots, cost)
+    realised = take_lots(leg, lots, cost)
     cash.quantity += realised - paid - fee
     return realised

@@ -76,7 +76,10 @@ def exposures(random: Any, accounts: int, legs: int, markets: int) -> tuple[Rows
     """(account from 0, thing) of every exposure, accounts in order; no account holds a thing twice."""
     most = min(markets, LEGS_MOST)
     mean = legs / accounts
-    assert 1 <= mean <= most, "between one exposure per account and nine"
+    if not 1 <= mean <= most:
+        raise ValueError(
+            f"{accounts:,} accounts in {markets} markets hold {accounts:,} to {most * accounts:,} exposures"
+        )
     counts = 1 + random.binomial(most - 1, (mean - 1) / max(1, most - 1), accounts)
     account = np.repeat(np.arange(accounts), counts)
     collateral = random.random(len(account)) < COLLATERAL_PPM / 1_000_000

@@ -1,8 +1,8 @@
 """Orders through the complete machine: margin checks, positions, fees, events and alarms, beside a plain Python book.
 
-Every order of a flow is sent by an account drawn at random; accounts hold just enough cash for what they will order.
-Order ids are learnt in a first pass that names orders by client ids: the machine is deterministic, so the timed passes,
-which name them by id, meet the same ones. Only `Machine.submit` is timed.
+Every order of a flow is sent by an account drawn at random. A first pass with rich accounts, which names orders by
+client ids, learns order ids and what each account needs. The machine is deterministic: the timed passes, with accounts
+that hold little more than that and cancels that name ids, meet the same ones. Only `Machine.submit` is timed.
 """
 
 import gc
@@ -20,13 +20,18 @@ from steelyard.bench.flow import SEED, Flow, Replay, kept, replay
 from steelyard.model import commands as do
 from steelyard.model import keys, reject
 from steelyard.model import orders as word
-from steelyard.model.events import FILL, FILL_MAKER, ORDER_ACCEPTED, REJECTED
+from steelyard.model.events import FILL, FILL_MAKER, ORDER_ACCEPTED, ORDER_CLOSED, REJECTED
+from steelyard.num.limits import AMOUNT_MAX, PPM
 from steelyard.state.tables import MARKET_0, Limits
 from steelyard.venue.machine import Machine
 
 PRICE_EVERY = 1_000  # operations
 STEP_NS = keys.SECOND // 1_000
-DEPOSIT_PPM = 100_000  # of the larger side of an account's orders, at least: no order is refused for want of margin
+TELLING = (100_000, 10_000)  # operations and accounts from which on some certificates must break
+# What an account is given, at least: so much of its largest possible position and of all that it trades. The opening
+# requirement is a twentieth at most sizes; the rest is for crossing orders, for fees, and for losses on the way.
+SIDE_PPM = 90_000
+TRADED_PPM = 1_000
 
 Rows = make.Rows
 Progress = Callable[[str], None]
@@ -50,7 +55,6 @@ class Stream:
     target: Rows  # the stream row of the order that is placed or cancelled
     account: Rows
     marks: Rows  # one row per PRICE command, the first before anything else; one column per market
-    deposits: Rows
 
     def __len__(self) -> int:
         return len(self.op)
@@ -71,25 +75,8 @@ def interleave(flows: Sequence[Flow], accounts: int, seed: int) -> Stream:
         columns["target"][at] = at[flow.oid - 1]
         replays.append(replay(flow, [0, *np.searchsorted(at, looks)]))
     account = random.integers(0, accounts, size)[columns["target"]]
-    account += word.SYSTEM_ACCOUNTS + 1
     marks = np.array([each.middles for each in replays]).T
-    worth = deposits_for(columns, account, market, marks, accounts)
-    worth = (worth * (1 + random.random(accounts))).astype(np.int64) + make.ATOMS_PER_TICK_LOT
-    return Stream(flows, replays, market, **columns, account=account, marks=marks, deposits=worth)
-
-
-def deposits_for(columns: dict[str, Rows], account: Rows, market: Rows, marks: Rows, accounts: int) -> Rows:
-    """A share of each account's larger side in each market, as if none of its orders ever left."""
-    pair = (account - word.SYSTEM_ACCOUNTS - 1) * (marks.shape[1] + 1) + market
-    width = accounts * (marks.shape[1] + 1)
-    sides = []
-    for side in (0, 1):
-        placed = (columns["op"] != CANCEL) & (columns["side"] == side)
-        sides.append(np.bincount(pair[placed], columns["qty"][placed], width).reshape(accounts, -1))
-    highest = np.concatenate([[0], marks.max(axis=0)])
-    larger = np.maximum(*sides) * highest * make.ATOMS_PER_TICK_LOT
-    share: Rows = larger.sum(axis=1) * DEPOSIT_PPM / 1_000_000
-    return share
+    return Stream(flows, replays, market, **columns, account=account + word.SYSTEM_ACCOUNTS + 1, marks=marks)
 
 
 def limits_for(stream: Stream, accounts: int) -> Limits:
@@ -110,14 +97,14 @@ def limits_for(stream: Stream, accounts: int) -> Limits:
     )
 
 
-def venue(stream: Stream, accounts: int) -> list[Rows]:
-    """Commands that make markets, first prices, and funded accounts."""
-    markets = len(stream.flows)
-    parts = [make.configure(do.ASSET, {keys.A_DECIMALS: 6}), *make.feeds(markets)]
+def venue(stream: Stream, deposits: Rows) -> list[Rows]:
+    """Commands that make markets, first prices, and an account for each deposit."""
+    markets, accounts = len(stream.flows), len(deposits)
+    parts = [make.configure(do.ASSET, {keys.A_SUPPLY_MAX: AMOUNT_MAX}), *make.feeds(markets)]
     parts += [make.market(feed, {}) for feed in range(1, markets + 1)]
     parts.append(make.prices(make.START_NS, np.arange(1, markets + 1), stream.marks[0]))
     parts += [make.owners(accounts), make.accounts(accounts)]
-    parts.append(make.deposits(word.SYSTEM_ACCOUNTS + 1, stream.deposits))
+    parts.append(make.deposits(word.SYSTEM_ACCOUNTS + 1, deposits))
     return parts
 
 
@@ -154,8 +141,15 @@ def orders(stream: Stream, ids: Rows | None) -> Rows:
     return made
 
 
-def learn_ids(machine: Machine, stream: Stream) -> Rows:
-    """The id that every order of the stream gets; 0 where it got none."""
+@dataclass(frozen=True)
+class Lesson:
+    """What a first pass with rich accounts teaches."""
+
+    ids: Rows  # of the order in each row of the stream; 0 where it got none
+    needs: Rows  # atoms that each account needs, so that nothing is refused
+
+
+def learn(machine: Machine, stream: Stream, accounts: int) -> Lesson:
     made = orders(stream, None)
     first = int(machine.state.machine.seq[0])
     ids = np.zeros(len(stream), np.int64)
@@ -163,11 +157,42 @@ def learn_ids(machine: Machine, stream: Stream) -> Rows:
     row_of = np.full(command[-1] + 1, -1)
     is_order = made["kind"] != do.PRICE
     row_of[command[is_order]] = np.arange(len(stream))
+    moves = []
     for batch in make.cut(made):
         events = machine.submit(batch)
         accepted = events[events["kind"] == ORDER_ACCEPTED]
         ids[row_of[accepted["seq"] - first]] = accepted["order"]
-    return ids
+        moving = np.isin(events["kind"], (ORDER_ACCEPTED, FILL, ORDER_CLOSED))
+        moves.append(events[["kind", "market", "account", "side", "lots"]][moving])
+    return Lesson(ids, needs(np.concatenate(moves), stream, accounts))
+
+
+def needs(moves: Rows, stream: Stream, accounts: int) -> Rows:
+    """From what moved positions and open orders: the largest |q + bids| or |q - asks| in each market, at its top."""
+    width = len(stream.flows) + 1
+    pair = (moves["account"] - word.SYSTEM_ACCOUNTS - 1) * width + moves["market"]
+    order = np.argsort(pair, kind="stable")
+    pair, moves = pair[order], moves[order]
+    is_fill = moves["kind"] == FILL
+    lots, side = moves["lots"], moves["side"]
+    opened = np.where(moves["kind"] == ORDER_ACCEPTED, lots, -lots)  # a fill takes from the order what it gives
+    starts = np.flatnonzero(np.diff(pair, prepend=-1))
+    counts = np.diff(starts, append=len(pair))
+
+    def running(change: Rows) -> Rows:
+        total = np.cumsum(change)
+        before: Rows = np.repeat(total[starts] - change[starts], counts)
+        return total - before
+
+    held = running(np.where(is_fill, side * lots, 0))
+    bids, asks = running(np.where(side > 0, opened, 0)), running(np.where(side < 0, opened, 0))
+    most = np.maximum.reduceat(np.maximum(abs(held + bids), abs(held - asks)), starts)
+    traded = np.add.reduceat(np.where(is_fill, lots, 0), starts)
+    atoms = stream.marks.max(axis=0)[pair[starts] % width - 1] * make.ATOMS_PER_TICK_LOT
+    each = atoms * (most * SIDE_PPM + traded * TRADED_PPM) // PPM
+    total = np.zeros(accounts, np.int64)
+    np.add.at(total, pair[starts] // width, each)
+    return total
 
 
 @dataclass
@@ -281,24 +306,26 @@ def matching(
     """Time the flows, `repeat` times, each time in a new machine."""
     tell("replaying in the plain book")
     stream = interleave(flows, accounts, seed)
-    size, limits, parts = len(stream), limits_for(stream, accounts), venue(stream, accounts)
+    size, limits = len(stream), limits_for(stream, accounts)
 
-    def new_machine() -> Machine:
+    def new_machine(deposits: Rows) -> Machine:
         gc.collect()
         machine = Machine(limits)
-        make.set_up(machine, parts)
+        make.set_up(machine, venue(stream, deposits))
         return machine
 
     tell("learning order ids")
-    batches = make.cut(orders(stream, learn_ids(new_machine(), stream)), batch)
+    lesson = learn(new_machine(np.full(accounts, AMOUNT_MAX // 2 // accounts)), stream, accounts)
+    spare = np.random.default_rng(seed).random(accounts)
+    deposits = make.ATOMS_PER_TICK_LOT + (lesson.needs * (1 + spare)).astype(np.int64)
+    batches = make.cut(orders(stream, lesson.ids), batch)
     lists = [flow.lists() for flow in flows] if peer else []
     ours: list[float] = []
     theirs: list[float] = []
     events, counted = 0, dict[str, int]()
     for turn in range(repeat):
         tell(f"turn {turn + 1} of {repeat}")
-        machine = new_machine()
-        gc.collect()
+        machine = new_machine(deposits)
         seconds, events, counted = run(machine, batches, stream)
         ours.append(size / seconds)
         if turn == 0:
@@ -306,8 +333,8 @@ def matching(
         del machine
         if peer:
             theirs.append(size / peer_seconds(lists, [flow.outcome for flow in flows]))
-    if not counted["judged"] or not counted["rearmed"]:
-        raise Mismatch("no account was judged or armed anew: the scenario does not exercise the alarms")
+    if size >= TELLING[0] and accounts >= TELLING[1] and not (counted["judged"] and counted["rearmed"]):
+        raise Mismatch("no certificate broke: the scenario does not exercise what it is meant to")
     outcome = total([flow.outcome for flow in flows])
     result: dict[str, Any] = {"ops": size, "accounts": accounts, "markets": len(flows), "batch": batch}
     result |= {"repeat": repeat, "ops_per_s": median(ours), "ops_per_s_spread": spread(ours)}

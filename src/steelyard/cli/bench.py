@@ -133,9 +133,11 @@ def all_(
 
 @contextmanager
 def _failing() -> Iterator[None]:
-    """A wrong answer is told and fails the command."""
+    """A wrong answer is told and fails the command; so are sizes that cannot be."""
     try:
         yield
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong)) from wrong
     except AssertionError as wrong:
         typer.echo(f"The answer is wrong: {wrong}", err=True)
         raise typer.Exit(1) from wrong

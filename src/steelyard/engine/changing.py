@@ -2,7 +2,7 @@
 
 from steelyard.engine.book import leg_list_add, leg_list_remove, level_remove
 from steelyard.engine.events import say_money
-from steelyard.engine.ledger import find_leg, touch_orders
+from steelyard.engine.ledger import find_leg
 from steelyard.engine.orders import count_in, cut, far_leave, give_back, leave
 from steelyard.engine.placing import (
     check_order,
@@ -55,7 +55,6 @@ def amend_order(s, i):
         margin = note.margin[row]
         cut(s, row, old_lots - lots)
         say_amended(s, row, 1)
-        touch_orders(s, leg)
         give_back(s, leg, margin - note.margin[row])
         return no.NONE
     acting = LEG(s).account[leg]
@@ -92,7 +91,6 @@ def amend_order(s, i):
     note.margin[row] += wanted
     say_amended(s, row, 0)
     send_margin(s, c.account[i], acting, market, wanted)
-    touch_orders(s, leg)
     far_enter(s, row)
     return no.NONE
 

@@ -15,7 +15,7 @@ from steelyard.engine.alarms import (
     mark_dirty,
 )
 from steelyard.engine.heap import TURNS, heap_push
-from steelyard.engine.ledger import BOX_MAX_PPM, UNIT, leg_terms
+from steelyard.engine.ledger import BOX_MAX_PPM, UNIT, prove
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import PPM
@@ -72,24 +72,6 @@ def set_boxes(s, account, width_ppm):
 
 
 @far
-def prove(s, account):
-    """Both certificates at the corners of the present boxes; the maintenance one is returned."""
-    leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
-    total, total_open = 0, 0
-    row = table.first_leg[account]
-    while row:
-        term, term_open = leg_terms(s, row)
-        leg.term[row] = term
-        orders.term_open[row] = term_open
-        total += term
-        total_open += term_open
-        row = leg.next_of_account[row]
-    table.certificate[account] = total
-    table.certificate_open[account] = total_open
-    return total
-
-
-@far
 def arm(s, account, slack):
     """Give a healthy account the widest box that its slack can prove, or put it on the hot list."""
     leg, table, machine = LEG(s), ACCOUNT(s), MACHINE(s)
@@ -112,7 +94,6 @@ def arm(s, account, slack):
         if width == 0:
             break
         width >>= 1
-    table.open_epoch[account] = machine.open_epoch[0]
     if not proven:
         row = table.first_leg[account]
         while row:

@@ -14,12 +14,27 @@ from steelyard.engine.alarms import (
     market_driver,
 )
 from steelyard.engine.bitmap import bit_clear, bit_next
-from steelyard.model.keys import A_LOAN_CAP, M_SETTLE
+from steelyard.model.keys import (
+    A_LOAN_CAP,
+    M_ATOMS_PER_TICK_LOT,
+    M_BRACKET_MAINTAIN_PPM,
+    M_BRACKETS,
+    M_SETTLE,
+)
 from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX
-from steelyard.num.rounding import ppm_down
+from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.num.wide import mix
-from steelyard.rules.corner import corner_cash, corner_maintain, corner_open, driver_value
+from steelyard.rules.corner import (
+    SLOP,
+    corner_cash,
+    corner_maintain,
+    corner_open,
+    driver_value,
+    highest_mark,
+    lowest_mark,
+)
+from steelyard.rules.requirement import charge
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -40,6 +55,7 @@ from steelyard.state.tables import (
 )
 
 UNIT = 1  # the asset that is the unit of account
+BORROW_WEIGHT_MAX = 4  # times: the highest A_BORROW_WEIGHT_PPM
 BOX_MAX_PPM = 200_000  # no box is wider than a fifth of the price to either side
 LEGS_RESERVED = 64  # rows that only the machine itself may use, so that a liquidation never lacks one
 
@@ -152,13 +168,6 @@ def settle_prices(s, account, asset):
     return leg.box_low[row], leg.box_high[row]
 
 
-@leaf
-def open_term(s, row, low, high):
-    orders = LEG_OPEN(s)
-    bid_lots, ask_lots = orders.bid_lots[row], orders.ask_lots[row]
-    return corner_open(s, row, low, high, bid_lots, ask_lots, orders.bid_reserve[row], orders.ask_reserve[row])
-
-
 @kernel
 def leg_terms(s, row):
     """(maintain, open): the leg's parts of its account's certificates on its box."""
@@ -178,28 +187,39 @@ def leg_terms(s, row):
         low, high = leg.box_low[row], leg.box_high[row]
         return corner_cash(s, row, low, high, 0), corner_cash(s, row, low, high, 1)
     low, high = settle_prices(s, leg.account[row], MARKET_RULE(s)[thing - MARKET_0, M_SETTLE])
-    return (
-        corner_maintain(s, row, low, high),
-        corner_open(
-            s,
-            row,
-            low,
-            high,
-            orders.bid_lots[row],
-            orders.ask_lots[row],
-            orders.bid_reserve[row],
-            orders.ask_reserve[row],
-        ),
-    )
+    bid_lots, ask_lots = orders.bid_lots[row], orders.ask_lots[row]
+    opening = corner_open(s, row, low, high, bid_lots, ask_lots, orders.bid_reserve[row], orders.ask_reserve[row])
+    return corner_maintain(s, row, low, high), opening
+
+
+@far
+def prove(s, account):
+    """Both certificates at the corners of the present boxes; the maintenance one is returned."""
+    leg, table, machine = LEG(s), ACCOUNT(s), MACHINE(s)
+    total, total_open = 0, 0
+    row = table.first_leg[account]
+    while row:
+        term, term_open = leg_terms(s, row)
+        total += term
+        total_open += term_open
+        row = leg.next_of_account[row]
+    table.certificate[account] = total
+    table.certificate_open[account] = total_open
+    table.open_epoch[account] = machine.open_epoch[0]
+    machine.proven[0] += 1
+    return total
 
 
 @far
 def first_box(s, row):
     """A leg came to life: give it a box out of its account's spare slack, or have the account armed anew."""
-    leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
+    leg, table = LEG(s), ACCOUNT(s)
     account, market = leg.account[row], leg.thing[row] - MARKET_0
     settle = MARKET_RULE(s)[market, M_SETTLE]
-    if MACHINE(s).weaken_ppm[0] or (settle != UNIT and leg.box_high[find_leg(s, account, settle)] == 0):
+    if table.armed[account] != ARMED or table.dirty[account] or MACHINE(s).weaken_ppm[0]:
+        mark_dirty(s, account)
+        return 0
+    if settle != UNIT and leg.box_high[find_leg(s, account, settle)] == 0:
         mark_dirty(s, account)
         return 0
     here = driver_value(s, market)
@@ -214,76 +234,67 @@ def first_box(s, row):
         return 0
     table.certificate[account] += maintain
     table.certificate_open[account] += opening
-    leg.term[row] = maintain
-    orders.term_open[row] = opening
     alarm_insert(s, market_driver(market, DRIVER_Y), LOW, leg_node(row, LOW))
     alarm_insert(s, market_driver(market, DRIVER_Y), HIGH, leg_node(row, HIGH))
     return 0
 
 
-@kernel
-def touch(s, row):
-    """A leg changed: carry its account's certificates along, and look closer if they no longer prove anything."""
-    leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
-    account = leg.account[row]
-    if table.armed[account] != ARMED or table.dirty[account] or leg.thing[row] == UNIT:
-        mark_dirty(s, account)  # the unit of account comes here only when it is or was owed
-        return 0
-    if leg.box_high[row] == 0:
-        if leg.quantity[row] != 0 or orders.first_order[row] != 0:
-            first_box(s, row)
-        return 0
-    maintain, opening = leg_terms(s, row)
-    certificate = table.certificate[account] + maintain - leg.term[row]
-    table.certificate[account] = certificate
-    table.certificate_open[account] += opening - orders.term_open[row]
-    leg.term[row] = maintain
-    orders.term_open[row] = opening
-    if certificate < 0:
+@leaf
+def spend(s, account, maintain, opening):
+    """What just happened cost at most this much of the account's proofs. Spent proofs are made again, or it is judged.
+
+    Certificates are budgets: an exact one would be worked out at the corners of the box after every fill, which costs
+    more than the fill; a bound of the change costs a few multiplications.
+    """
+    table = ACCOUNT(s)
+    if table.armed[account] != ARMED or table.dirty[account]:
         mark_dirty(s, account)
-    return 0
-
-
-@kernel
-def touch_orders(s, row):
-    """Only the orders of a leg changed: carry the opening certificate along."""
-    leg, orders, table = LEG(s), LEG_OPEN(s), ACCOUNT(s)
-    account = leg.account[row]
-    if table.armed[account] != ARMED or table.dirty[account] or leg.box_high[row] == 0:
-        return touch(s, row)
-    low, high = settle_prices(s, account, MARKET_RULE(s)[leg.thing[row] - MARKET_0, M_SETTLE])
-    opening = open_term(s, row, low, high)
-    table.certificate_open[account] += opening - orders.term_open[row]
-    orders.term_open[row] = opening
-    return 0
-
-
-@kernel
-def post(s, account, asset, amount):
-    """Add atoms to an account's cash (take them away if negative)."""
-    if amount == 0:
-        return 0
-    leg, table = LEG(s), ACCOUNT(s)
-    row = find_leg(s, account, asset)
-    if row == 0:
-        row = open_leg(s, account, asset)
-    before = leg.quantity[row]
-    after = before + amount
-    leg.quantity[row] = after
-    if before < 0 or after < 0:
-        owe(s, account, asset, before, after)
-    if row == account and before >= 0 and after >= 0 and table.armed[account] == ARMED and table.dirty[account] == 0:
-        # The unit of account moves both certificates by exactly what was posted.
-        table.certificate[account] += amount
-        table.certificate_open[account] += amount
-        if table.certificate[account] < 0:
+    else:
+        table.certificate[account] -= maintain
+        table.certificate_open[account] -= opening
+        if table.certificate[account] < 0 and prove(s, account) < 0:
             mark_dirty(s, account)
-        return row
-    touch(s, row)
-    return row
 
 
-far_post = far_twin(post)
+@kernel
+def spend_trade(s, row, lots, trade_value):
+    """A leg took signed lots worth this much, its cash is booked: bound what that cost anywhere on its box."""
+    leg, rule = LEG(s), MARKET_RULE(s)
+    account, market = leg.account[row], leg.thing[row] - MARKET_0
+    if leg.box_high[row] == 0:
+        return first_box(s, row)
+    scale, settle = rule[market, M_ATOMS_PER_TICK_LOT], rule[market, M_SETTLE]
+    lowest, highest = lowest_mark(s, market, leg.box_low[row]), highest_mark(s, market, leg.box_high[row])
+    lost = max(0, trade_value - lots * scale * lowest, trade_value - lots * scale * highest)
+    grown = abs(lots) * scale * highest
+    maintain = lost + ppm_up(grown, rule[market, M_BRACKET_MAINTAIN_PPM + rule[market, M_BRACKETS] - 1]) + SLOP
+    opening = lost + grown + SLOP
+    if settle != UNIT:
+        dearest = leg.box_high[find_leg(s, account, settle)]
+        maintain, opening = charge(maintain, dearest) + SLOP, charge(opening, dearest) + SLOP
+    spend(s, account, maintain, opening)
+    return 0
+
+
+@leaf
+def order_bound(s, row, lots, reserve):
+    """At most what these lots of an order, with their reserve, add to M(open) anywhere on the leg's box."""
+    leg, rule = LEG(s), MARKET_RULE(s)
+    market = leg.thing[row] - MARKET_0
+    bound = lots * rule[market, M_ATOMS_PER_TICK_LOT] * highest_mark(s, market, leg.box_high[row]) + reserve + SLOP
+    settle = rule[market, M_SETTLE]
+    if settle != UNIT:
+        bound = charge(bound, leg.box_high[find_leg(s, leg.account[row], settle)]) + SLOP
+    return bound
+
+
+@kernel
+def spend_order(s, row, lots, reserve):
+    """An order came to rest on a leg."""
+    if LEG(s).box_high[row] == 0:
+        return first_box(s, row)
+    spend(s, LEG(s).account[row], 0, order_bound(s, row, lots, reserve))
+    return 0
 
 
 @kernel
@@ -300,6 +311,60 @@ def owe(s, account, asset, before, after):
         CONVERTING(s)[machine.converting[0]] = account
         machine.converting[0] += 1
     return 0
+
+
+@kernel
+def move_cash(s, account, asset, amount):
+    """Change a cash leg; its row. The certificates are the caller's business."""
+    leg = LEG(s)
+    row = find_leg(s, account, asset)
+    if row == 0:
+        row = open_leg(s, account, asset)
+    before = leg.quantity[row]
+    after = before + amount
+    leg.quantity[row] = after
+    if before < 0 or after < 0:
+        owe(s, account, asset, before, after)
+    return row
+
+
+@leaf
+def cash_bound(s, row, amount):
+    """At most what a movement of cash takes from E - M at any price on its box, surcharges of a loan included."""
+    worst = abs(amount)
+    if LEG(s).thing[row] != UNIT:
+        worst = charge(worst, LEG(s).box_high[row]) + SLOP
+    return BORROW_WEIGHT_MAX * worst
+
+
+@kernel
+def post(s, account, asset, amount):
+    """Add atoms to an account's cash (take them away if negative)."""
+    if amount == 0:
+        return 0
+    row = move_cash(s, account, asset, amount)
+    if row == account and LEG(s).quantity[row] >= 0 and LEG(s).quantity[row] >= amount:
+        # Cash in the unit of account that is not owed moves both certificates by exactly itself.
+        spend(s, account, -amount, -amount)
+    elif amount > 0:
+        spend(s, account, 0, 0)
+    else:
+        spend(s, account, cash_bound(s, row, amount), cash_bound(s, row, amount))
+    return 0
+
+
+@kernel
+def realise(s, account, asset, amount):
+    """Move value between a leg and its account's cash: E stays, only a haircut or the surcharge of a loan can change."""
+    if amount == 0:
+        return 0
+    row = move_cash(s, account, asset, amount)
+    if row != account or LEG(s).quantity[row] < 0 or LEG(s).quantity[row] < amount:
+        spend(s, account, cash_bound(s, row, amount), cash_bound(s, row, amount))
+    return 0
+
+
+far_post = far_twin(post)
 
 
 @leaf

@@ -128,7 +128,6 @@ def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left):
     realised = book_trade(s, row, side * lots, side * lots * price * rule[market, M_ATOMS_PER_TICK_LOT])
     if fee:
         post(s, account, rule[market, M_SETTLE], -fee)
-        post(s, FEES, rule[market, M_SETTLE], fee)
     say(
         s,
         FILL,
@@ -172,6 +171,7 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     order.remaining[maker] = remaining
     note.filled[maker] += lots
     fill_side(s, maker_leg, maker_id, taker_id, -side, lots, price, maker_fee, flags | FILL_MAKER, remaining)
+    post(s, FEES, MARKET_RULE(s)[market, M_SETTLE], taker_fee + maker_fee)
     if remaining == 0:
         level_remove(s, market, maker)
         retire(s, maker)

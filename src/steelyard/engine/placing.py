@@ -13,7 +13,6 @@ from steelyard.engine.alarms import (
 from steelyard.engine.bitmap import bit_clear, bit_next
 from steelyard.engine.book import best_against, crosses, leg_list_add, leg_list_remove, level_add, price_of_lots
 from steelyard.engine.events import say
-from steelyard.engine.judge import prove
 from steelyard.engine.ledger import (
     UNIT,
     cash,
@@ -21,8 +20,9 @@ from steelyard.engine.ledger import (
     has_leg_room,
     legs_wanted,
     open_leg,
-    settle_prices,
-    touch_orders,
+    order_bound,
+    prove,
+    spend_order,
     transfer,
 )
 from steelyard.engine.matching import UNFINISHED, can_fill_whole, match
@@ -80,7 +80,6 @@ from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import PPM
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.rules.consent import is_no_weaker
-from steelyard.rules.corner import corner_open
 from steelyard.rules.requirement import (
     account_risk,
     atoms_up,
@@ -352,24 +351,13 @@ def order_is_no_weaker(s, row, acting, leg, market):
 @kernel
 def is_proven_affordable(s, row, acting, leg, market):
     """Whether the certificate alone shows that E >= M(open) afterwards, without looking at the account."""
-    table, orders, order, rule = ACCOUNT(s), LEG_OPEN(s), ORDER(s), MARKET_RULE(s)
+    table, order = ACCOUNT(s), ORDER(s)
     if acting == 0 or leg == 0 or table.armed[acting] != ARMED or table.dirty[acting] or table.debts[acting]:
         return False
     if table.open_epoch[acting] != MACHINE(s).open_epoch[0] or LEG(s).box_high[leg] == 0:
         return False
-    low, high = settle_prices(s, acting, rule[market, M_SETTLE])
     lots = order.remaining[row]
-    reserve = lots * order.reserve[row]
-    bids, asks = orders.bid_lots[leg], orders.ask_lots[leg]
-    bid_reserve, ask_reserve = orders.bid_reserve[leg], orders.ask_reserve[leg]
-    if order.side[row] > 0:
-        bids += lots
-        bid_reserve += reserve
-    else:
-        asks += lots
-        ask_reserve += reserve
-    term = corner_open(s, leg, low, high, bids, asks, bid_reserve, ask_reserve)
-    return table.certificate_open[acting] + term - orders.term_open[leg] >= 0
+    return table.certificate_open[acting] >= order_bound(s, leg, lots, lots * order.reserve[row])
 
 
 @kernel
@@ -398,7 +386,6 @@ def check_margin(s, row, account, acting, leg, market, owner):
     if shortfall <= 0 and not over_cap:
         if acting and ACCOUNT(s).armed[acting] == ARMED and ACCOUNT(s).dirty[acting] == 0:
             prove(s, acting)
-            ACCOUNT(s).open_epoch[acting] = MACHINE(s).open_epoch[0]
         return no.NONE, 0
     if order_is_no_weaker(s, row, acting, leg, market):
         return no.NONE, 0
@@ -483,10 +470,10 @@ def open_child(s, parent, market):
 
 
 @kernel
-def check_room(s, account, acting, market, owner):
+def check_room(s, row, account, acting, market, owner):
     """Rows for the order, its leg, and a child if one is needed."""
     layout, table = LAYOUT(s), ACCOUNT(s)
-    if bit_next(s, layout[L_BITS_ORDER], len(ORDER(s)), 1) < 0:
+    if row == 0:
         return no.ORDERS_FULL
     if acting and table.orders[acting] >= layout[L_ORDERS_PER_ACCOUNT]:
         return no.ORDERS_FULL
@@ -548,7 +535,7 @@ def enter(s, row):
     order.state[row] = word.RESTING
     count_in(s, row, order.remaining[row])
     level_add(s, market, row)
-    touch_orders(s, leg)
+    spend_order(s, leg, order.remaining[row], order.remaining[row] * order.reserve[row])
     return 0
 
 
@@ -658,7 +645,7 @@ def place_order(s, i):
         return refuse_draft(s, row, reason)
     if note.tif[row] == word.GTT and note.expires_ns[row] <= machine.now_ns[0]:
         return refuse_draft(s, row, no.EXPIRY_NOT_IN_FUTURE)
-    reason = check_room(s, account, acting, market, owner)
+    reason = check_room(s, row, account, acting, market, owner)
     if reason:
         return refuse_draft(s, row, reason)
     wanted = 0
@@ -696,7 +683,6 @@ def place_order(s, i):
     say_accepted(s, row, acting, market, wanted)
     if waits:
         start_waiting(s, row, market)
-        touch_orders(s, leg)
         return no.NONE
     enter(s, row)
     return no.NONE

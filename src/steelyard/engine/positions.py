@@ -1,7 +1,7 @@
 """What a trade does to a leg: funding settles, quantity and cost move, profit is realised into cash."""
 
 from steelyard.engine.events import say_money
-from steelyard.engine.ledger import post, touch
+from steelyard.engine.ledger import realise, spend_trade
 from steelyard.model.events import FUNDING_PAID
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.num import far_twin, kernel, leaf
@@ -31,8 +31,7 @@ def settle_funding(s, row):
     low, _ = multiply(quantity * scale, now - then)
     table.funding_dust[market] += -low & (INDEX_SCALE - 1)
     table.funding_pool[market] += owed
-    post(s, leg.account[row], rule[market, M_SETTLE], -owed)
-    touch(s, row)
+    realise(s, leg.account[row], rule[market, M_SETTLE], -owed)
     if owed:
         say_money(s, FUNDING_PAID, leg.account[row], market, owed, 0)
     return owed
@@ -63,12 +62,8 @@ def book_trade(s, row, lots, trade_value):
     leg.cost[row] = cost + trade_value + realised
     table.clearing[market] -= realised
     table.open_interest[market] += max(0, quantity + lots) - max(0, quantity)
-    # Gains first, so that a certificate does not break halfway.
-    if realised < 0:
-        touch(s, row)
-    post(s, leg.account[row], MARKET_RULE(s)[market, M_SETTLE], realised)
-    if realised >= 0:
-        touch(s, row)
+    realise(s, leg.account[row], MARKET_RULE(s)[market, M_SETTLE], realised)
+    spend_trade(s, row, lots, trade_value)
     return realised
 
 

@@ -52,6 +52,11 @@ def highest_mark(s, market, y):
 
 
 @leaf
+def lowest_mark(s, market, y):
+    return max(0, (y - MARKET(s).funding_band[market]) >> INDEX_SCALE_BITS)
+
+
+@leaf
 def maintain_at(s, row, market, scale, y):
     """E - M(maintain) in atoms of the settlement asset, a lower bound."""
     quantity = LEG(s).quantity[row]

@@ -90,6 +90,7 @@ MACHINE_ROW = row(
     events="i8",  # index: rows written in this run
     judged="i8",  # index: accounts judged exactly since the start
     rearmed="i8",  # index
+    proven="i8",  # index: certificates made anew on the boxes as they were
     dirty="i8",  # index: length of the dirty list
     converting="i8",  # index
     timers="i8",  # index: lengths of the heaps
@@ -188,7 +189,6 @@ LEG_ROW = row(
     child="i4",  # the isolated child that holds this market for this account
     box_low="i8",  # index: alarm keys
     box_high="i8",  # index
-    term="i8",  # index: this leg's part of the certificate
 )
 MARKET_0 = 256  # things from here on are markets
 assert Limits.assets < MARKET_0
@@ -203,7 +203,6 @@ LEG_OPEN_ROW = row(
     leverage="i4",  # 0: the market's default
     first_order="i4",  # index: oldest
     last_order="i4",  # index: newest
-    term_open="i8",  # index
 )
 
 ORDER_ROW = row(
@@ -336,6 +335,7 @@ INDEX_COLUMNS = {
         "events",
         "judged",
         "rearmed",
+        "proven",
         "dirty",
         "converting",
         "timers",
@@ -374,8 +374,8 @@ INDEX_COLUMNS = {
         "converting",
     ),
     "owner": ("first_account",),
-    "leg": ("next_of_account", "box_low", "box_high", "term"),
-    "leg_open": ("first_order", "last_order", "term_open"),
+    "leg": ("next_of_account", "box_low", "box_high"),
+    "leg_open": ("first_order", "last_order"),
     "order": ("next", "prev", "next_of_leg", "prev_of_leg"),
     "note": ("next_trailing", "prev_trailing"),
 }

@@ -1,0 +1,116 @@
+"""E < 0: the book, the backstop and the counterparties, each step afresh. See docs/concepts/liquidation.md."""
+
+from steelyard.model import events
+from steelyard.model.keys import M_SLIP_PPM, M_TICKS_MAX
+from steelyard.model.orders import INSURANCE
+from steelyard.num.limits import PPM
+from tests.reference import isolated, money
+from tests.reference.closing import shrink_reduce_only
+from tests.reference.health import equity, is_healthy
+from tests.reference.numbers import clamp, down, part_down, value
+from tests.reference.positions import trade, trade_on_copy
+from tests.reference.rows import copied
+from tests.reference.standing import Standing, fund_holds, fund_pays, meet_book, offer_to_backstop
+
+FACTOR_MAX = 1 << 31
+CANDIDATES_MAX = 64
+
+
+def resolve_deficit(twin, leg):
+    """E < 0: the book, the backstop and the counterparties; each step starts afresh."""
+    deficit_on_book(twin, Standing(twin, leg))
+    for step in (deficit_to_backstop, deleverage):
+        standing = Standing(twin, leg)
+        if not standing.lots or standing.equity >= 0:
+            return
+        step(twin, standing)
+
+
+def deficit_on_book(twin, standing):
+    rule, leg = standing.market.rule, standing.leg
+    slip = part_down(standing.mark, rule[M_SLIP_PPM])
+    worst = clamp(standing.mark - standing.sign * slip, 1, rule[M_TICKS_MAX])
+    needed = standing.bankruptcy(standing.lots) - standing.cash_at(worst, standing.lots)
+    fund, lots = fund_holds(twin, standing.asset), standing.lots
+    if fund < needed:
+        lots = down(lots * fund, needed)
+    if lots:
+        filled, received = meet_book(twin, standing, lots, worst)
+        missing = standing.bankruptcy(filled) - received
+        fund_pays(twin, leg.account, standing.asset, standing.market.row, missing)
+
+
+def deficit_to_backstop(twin, standing):
+    def needed(lots):
+        return standing.bankruptcy(lots) - standing.cash_at(standing.mark, lots)
+
+    fund, lots = fund_holds(twin, standing.asset), standing.lots
+    if fund < needed(lots):
+        lots = down(lots * fund, needed(lots))
+    taken = offer_to_backstop(twin, standing, lots, lambda d: standing.cash_at(standing.mark, d))
+    if taken:
+        fund_pays(twin, standing.leg.account, standing.asset, standing.market.row, needed(taken))
+
+
+# --- Auto-deleveraging ------------------------------------------------------------------------------------------------
+
+
+def score_of(twin, standing, account):
+    """How well a counterparty stands; 0 if it has no profit or no equity."""
+    leg, legs = twin.leg(account, standing.market.thing), twin.legs_of(account)
+    notional = leg.quantity * standing.mark * standing.a
+    profit, worth = notional - leg.cost, equity(twin, legs)
+    if profit <= 0 or worth <= 0:
+        return 0
+    gain = clamp(down(profit * PPM, max(1, abs(leg.cost))), 0, FACTOR_MAX)
+    leverage = clamp(down(value(abs(notional), standing.price) * PPM, max(1, worth)), 0, FACTOR_MAX)
+    return gain * leverage
+
+
+def deleverage(twin, standing):
+    market, thing = standing.market, standing.market.thing
+    total, other_side = standing.lots, -standing.sign
+    missing = standing.bankruptcy(total) - standing.cash_at(standing.mark, total)
+    from_fund = min(fund_holds(twin, standing.asset), missing)
+    cash = standing.bankruptcy(total) - from_fund
+    candidates = [
+        (score_of(twin, standing, row), row)
+        for row, account in twin.accounts.items()
+        if not account.queued and twin.quantity(row, thing) * other_side > 0
+    ]
+    ranked = sorted((each for each in candidates if each[0]), key=lambda each: (-each[0], each[1]))
+    done = 0
+    for rank, (score, row) in enumerate(ranked[:CANDIDATES_MAX], 1):
+        taken = min(abs(twin.quantity(row, thing)), total - done)
+        paid = down(cash * (done + taken), total) - down(cash * done, total)
+        beside = down(from_fund * (done + taken), total) - down(from_fund * done, total)
+        if not may_be_deleveraged(twin, standing, row, taken, paid):
+            continue
+        trade(twin, standing.leg.account, market, -standing.sign * taken, -paid)
+        before, _ = trade(twin, row, market, standing.sign * taken, paid)
+        money.book(twin, INSURANCE, standing.asset, -beside)
+        money.book(twin, standing.leg.account, standing.asset, beside)
+        twin.emit(
+            events.DELEVERAGED,
+            account=standing.leg.account,
+            other=row,
+            market=market.row,
+            side=-standing.sign,
+            lots=taken,
+            amount=paid,
+            fee=beside,
+            extra=score,
+            extra2=rank,
+        )
+        done += taken
+        shrink_reduce_only(twin, row, market)
+        isolated.return_after_fill(twin, row, market, before)
+        if done == total:
+            return
+
+
+def may_be_deleveraged(twin, standing, row, lots, cash):
+    """It loses no more than its profit, and stays healthy."""
+    legs = copied(twin.legs_of(row))
+    realised = trade_on_copy(twin, legs, standing.market, standing.sign * lots, cash)
+    return realised >= 0 and is_healthy(twin, legs)

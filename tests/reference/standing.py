@@ -1,0 +1,154 @@
+"""An account and the leg that is worked on, its bankruptcy cash, and the offers made for it.
+
+See docs/concepts/liquidation.md (one leg). Cash is signed: what the account receives for closing lots is positive for a
+long, negative for a short.
+"""
+
+from dataclasses import dataclass
+
+from steelyard.model import events
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_BACKSTOP_LOTS_MAX, M_POSITION_LOTS_MAX, M_TICKS_MAX
+from steelyard.model.orders import BACKSTOP, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE, IOC, LIMIT, STP_MAKER
+from steelyard.state.tables import MARKET_0
+from tests.reference import isolated, money
+from tests.reference.health import equity, kept_requirement, may_open, position_requirement, requirement
+from tests.reference.matching import match
+from tests.reference.numbers import atoms_worth_down, clamp, down, up
+from tests.reference.positions import trade, trade_on_copy
+from tests.reference.rows import Leg, Order, copied
+
+HALVINGS = 6
+
+
+# --- One leg ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Standing:
+    """An account, and the leg that is worked on, as they are before a step."""
+
+    twin: object
+    leg: Leg
+
+    def __post_init__(self):
+        self.market = self.twin.markets[self.leg.thing - MARKET_0]
+        self.asset = self.twin.settle(self.market)
+        self.price = self.twin.assets[self.asset].price
+        legs = self.twin.legs_of(self.leg.account)
+        self.equity = equity(self.twin, legs)
+        self.restore = requirement(self.twin, legs, FOR_RESTORE)
+        self.takeover = requirement(self.twin, legs, FOR_TAKEOVER)
+        self.positions = position_requirement(self.twin, legs)
+        self.quantity = self.leg.quantity
+        self.sign = 1 if self.quantity > 0 else -1
+        self.lots = abs(self.quantity)
+        self.a = self.market.rule[M_ATOMS_PER_TICK_LOT]
+        self.mark = self.market.mark
+
+    def cash_at(self, price, lots):
+        return self.sign * lots * price * self.a
+
+    def kept(self, lots_fewer, question=FOR_MAINTAIN):
+        left = self.lots - lots_fewer
+        return kept_requirement(self.twin, self.market, left, question) if left else 0
+
+    def share(self, lots):
+        return self.kept(0) - self.kept(lots)
+
+    def bankruptcy(self, lots):
+        """The cash that closing these lots must bring to use up exactly their share of the equity."""
+        kept = down(self.equity * self.share(lots), self.positions)
+        return self.cash_at(self.mark, lots) - atoms_worth_down(kept, self.price)
+
+    def bankruptcy_price(self):
+        cash, per_tick = self.bankruptcy(self.lots), self.quantity * self.a
+        price = up(cash, per_tick) if self.sign > 0 else down(cash, per_tick)
+        return clamp(price, 1, self.market.rule[M_TICKS_MAX])
+
+
+def fund_holds(twin, asset):
+    return max(0, money.cash(twin, INSURANCE, asset))
+
+
+def fund_pays(twin, account, asset, market, wanted):
+    amount = min(max(0, wanted), fund_holds(twin, asset))
+    if not amount:
+        return
+    money.book(twin, INSURANCE, asset, -amount)
+    money.book(twin, account, asset, amount)
+    twin.emit(events.FUND_PAID, account=account, market=market, amount=amount, other=asset)
+
+
+def meet_book(twin, standing, lots, limit):
+    """An immediate-or-cancel order of the house: (lots filled, signed cash received)."""
+    market, account = standing.market, standing.leg.account
+    twin.emit(
+        events.LIQUIDATION_ORDER,
+        account=account,
+        market=market.row,
+        side=-standing.sign,
+        price=limit,
+        lots=lots,
+        other=standing.mark,
+        amount=standing.bankruptcy(lots),
+        extra=standing.equity,
+        extra2=standing.positions,
+    )
+    order = Order(
+        row=0,
+        account=account,
+        home=account,
+        market=market.row,
+        side=-standing.sign,
+        order_type=LIMIT,
+        tif=IOC,
+        stp=STP_MAKER,
+        options=0,
+        price=limit,
+        remaining=lots,
+        lots=lots,
+        client=money.NO_CLIENT,
+        id=-account,
+    )
+    filled, received, _ = match(twin, order, market, liquidation=True)
+    return filled, received
+
+
+def offer_to_backstop(twin, standing, lots, cash_of):
+    """The backstop takes all, a half, a quarter ... of these lots, as much as it may hold; returns the lots taken."""
+    if standing.leg.account == BACKSTOP or twin.accounts[BACKSTOP].queued:
+        return 0
+    for halvings in range(HALVINGS + 1):
+        taken = lots >> halvings
+        if not taken:
+            break
+        if backstop_may_take(twin, standing, taken, cash_of(taken)):
+            take_over(twin, standing, taken, cash_of(taken))
+            return taken
+    return 0
+
+
+def backstop_may_take(twin, standing, lots, cash):
+    market = standing.market
+    most = min(market.rule[M_BACKSTOP_LOTS_MAX], market.rule[M_POSITION_LOTS_MAX])
+    if abs(twin.quantity(BACKSTOP, market.thing) + standing.sign * lots) > most:
+        return False
+    legs = copied(isolated.acting_legs(twin, BACKSTOP, BACKSTOP, market))
+    trade_on_copy(twin, legs, market, standing.sign * lots, cash)
+    return may_open(twin, legs)
+
+
+def take_over(twin, standing, lots, cash):
+    market, leg = standing.market, standing.leg
+    twin.make_market_leg(BACKSTOP, market)
+    trade(twin, leg.account, market, -standing.sign * lots, -cash)
+    trade(twin, BACKSTOP, market, standing.sign * lots, cash)
+    twin.emit(
+        events.TAKEN_OVER,
+        account=leg.account,
+        other=BACKSTOP,
+        market=market.row,
+        side=-standing.sign,
+        lots=lots,
+        amount=cash,
+    )
