@@ -80,7 +80,7 @@ from steelyard.model.keys import (
     T_PRODUCTS,
 )
 from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, ISOLATED, LENDER, SYSTEM_ACCOUNTS
-from steelyard.num.limits import ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM, VALUE_MAX
+from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM, VALUE_MAX
 from steelyard.state.tables import Limits
 from tests.reference.twin import Twin
 from tests.telling import START_NS, command
@@ -114,7 +114,8 @@ class Town:
         coin_price = self.random.choice((3_700_000_000_123, 41_000_000_007, 20 * ASSET_PRICE_SCALE))
         self.prices = [coin_price, 1_000, 400, 90]  # of each feed
         self.bases = list(self.prices)
-        self.coin_supply = 1 << 40 if self.scale == 1 else VALUE_MAX * ASSET_PRICE_SCALE // (4 * coin_price)
+        fitting = min(AMOUNT_MAX, VALUE_MAX * ASSET_PRICE_SCALE // (4 * coin_price))
+        self.coin_supply = 1 << 40 if self.scale == 1 else fitting
         self.calm = self.random.choice((0.3, 0.6, 0.85))  # how often a price hardly moves
 
     def chance(self, probability):
@@ -370,7 +371,7 @@ class Town:
         rates = pick((20_000, 30_000, 50_000))
         return pick(
             (
-                {M_STATE: pick((0, 0, 0, 1, 2, 3, 4))},
+                {M_STATE: pick((0, 0, 1, 2, 3, 4, 4))},
                 {key: common[key]},
                 {M_BRACKET_MAINTAIN_PPM: rates, M_BRACKET_OPEN_PPM: 2 * rates},
                 {M_BRACKETS: pick((1, 2, 3))},

@@ -1,6 +1,7 @@
 """Exact quotients and their two roundings. See docs/concepts/numbers.md."""
 
-from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, PPM
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_POSITION_LOTS_MAX, M_TICKS_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, PPM, VALUE_MAX
 
 
 def down(numer, denom):
@@ -17,12 +18,12 @@ def clamp(number, low, high):
 
 def value(atoms, price):
     """What atoms are worth, in atoms of the unit of account."""
-    return atoms * price // ASSET_PRICE_SCALE
+    return clamp(atoms * price // ASSET_PRICE_SCALE, -VALUE_MAX, VALUE_MAX)
 
 
 def charge(atoms, price):
     """What a requirement of so many atoms asks for, in atoms of the unit of account."""
-    return -(-atoms * price // ASSET_PRICE_SCALE)
+    return clamp(-(-atoms * price // ASSET_PRICE_SCALE), -VALUE_MAX, VALUE_MAX)
 
 
 def atoms_worth_down(worth, price):
@@ -31,6 +32,11 @@ def atoms_worth_down(worth, price):
 
 def atoms_worth_up(worth, price):
     return up(worth * ASSET_PRICE_SCALE, price)
+
+
+def largest_position(rule):
+    """Atoms of the largest position at the highest price of a market."""
+    return rule[M_POSITION_LOTS_MAX] * rule[M_TICKS_MAX] * rule[M_ATOMS_PER_TICK_LOT]
 
 
 def part_up(amount, ppm):

@@ -14,7 +14,6 @@ from steelyard.model.keys import (
     F_WEIGHT,
     FEED_KEYS,
     FEED_WIDTH,
-    M_ATOMS_PER_TICK_LOT,
     M_BRACKET_MAINTAIN_PPM,
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
@@ -34,7 +33,6 @@ from steelyard.model.keys import (
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
     M_TAKER_PPM,
-    M_TICKS_MAX,
     MARKET_KEYS,
     MARKET_WIDTH,
     O_RISK_TIER,
@@ -43,10 +41,10 @@ from steelyard.model.keys import (
     TIER_KEYS,
     TIER_WIDTH,
 )
-from steelyard.num.limits import ASSET_PRICE_SCALE, BRACKETS_MAX, NOTIONAL_MAX, PPM, SOURCES_MAX, TIME_NS_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, BRACKETS_MAX, NOTIONAL_MAX, PPM, SOURCES_MAX, TIME_NS_MAX, VALUE_MAX
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement
-from tests.reference.numbers import part_down, part_up
+from tests.reference.numbers import down, largest_position, part_down, part_up
 from tests.reference.rows import Asset, Feed, Market
 
 ROUNDING_ATOMS = 2  # between restore and open
@@ -150,7 +148,8 @@ def check_market(twin, rule, row):
         return M_SETTLE
     if not feed_is_free(twin, rule[M_FEED], row, is_market=1):
         return M_FEED
-    if rule[M_POSITION_LOTS_MAX] * rule[M_TICKS_MAX] * rule[M_ATOMS_PER_TICK_LOT] > NOTIONAL_MAX:
+    largest = largest_position(rule)
+    if largest > NOTIONAL_MAX or down(twin.assets[rule[M_SETTLE]].price * largest, ASSET_PRICE_SCALE) > VALUE_MAX:
         return M_POSITION_LOTS_MAX
     if rule[M_ORDER_LOTS_MAX] > rule[M_POSITION_LOTS_MAX]:
         return M_ORDER_LOTS_MAX

@@ -13,6 +13,7 @@ from steelyard.model.keys import (
     M_MARK_POLICY,
     M_OI_LOWER_LOTS,
     M_OI_UPPER_LOTS,
+    M_SETTLE,
     M_TICKS_MAX,
 )
 from steelyard.model.orders import BUY, ON_INDEX, ON_MARK, SELL
@@ -27,7 +28,7 @@ from steelyard.num.limits import (
     VALUE_MAX,
 )
 from tests.reference.matching import best_price
-from tests.reference.numbers import clamp, down, part_down
+from tests.reference.numbers import clamp, down, largest_position, part_down
 
 # --- Commands ---------------------------------------------------------------------------------------------------------
 
@@ -71,7 +72,11 @@ def price_fits(twin, feed, price):
         return price <= AMOUNT_MAX
     if feed.user_is_market:
         return price <= twin.markets[feed.user].rule[M_TICKS_MAX]
-    return price * twin.assets[feed.user].rule[A_SUPPLY_MAX] <= VALUE_MAX * ASSET_PRICE_SCALE
+    widest = twin.assets[feed.user].rule[A_SUPPLY_MAX]
+    for market in twin.markets.values():
+        if market.rule[M_SETTLE] == feed.user:
+            widest = max(widest, largest_position(market.rule))
+    return down(price * widest, ASSET_PRICE_SCALE) <= VALUE_MAX
 
 
 # --- Index ------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from steelyard.model import keys
 from steelyard.model.events import REJECTED
 from steelyard.model.orders import STP_NONE
 from steelyard.num.limits import NOTIONAL_MAX
+from steelyard.state.tables import State
 from steelyard.venue.machine import Machine
 
 Rows = np.ndarray[Any, Any]
@@ -19,6 +20,7 @@ UNIT = 1  # asset: the unit of account
 TICKS_MAX = (1 << 17) - 1
 ATOMS_PER_TICK_LOT = 1_000
 BATCH = 4_096
+PAGE = 4_096  # bytes
 
 FOUR_BRACKETS = {
     keys.M_BRACKETS: 4,
@@ -91,6 +93,14 @@ def set_up(machine: Machine, parts: list[Rows]) -> None:
             refused = rejections(machine.submit(batch))
             if len(refused):
                 raise AssertionError(f"the venue could not be set up: {refused[0]}")
+
+
+def touch_pages(state: State) -> None:
+    """Make the system hand out all memory of the tables now, as it long has on a machine that has run for a while."""
+    for table in vars(state).values():
+        if isinstance(table, np.ndarray):
+            pages = np.asarray(table).view(np.uint8).reshape(-1)[::PAGE]
+            np.bitwise_or(pages, 0, out=pages)
 
 
 def rejections(events: Rows) -> Rows:

@@ -64,6 +64,7 @@ def crowd(accounts: int, legs: int, markets: int, *, seed: int = 1, weaken_ppm: 
     )
     rules = venue(limits, prices)
     state = State(limits)
+    make.touch_pages(state)
     copy_facts(rules.state, state)
     columns = put_accounts(state, random, accounts, account, thing, prices)
     state.machine.weaken_ppm[0] = weaken_ppm

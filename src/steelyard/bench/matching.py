@@ -311,6 +311,7 @@ def matching(
     def new_machine(deposits: Rows) -> Machine:
         gc.collect()
         machine = Machine(limits)
+        make.touch_pages(machine.state)
         make.set_up(machine, venue(stream, deposits))
         return machine
 

@@ -355,7 +355,7 @@ def post(s, account, asset, amount):
 
 @kernel
 def realise(s, account, asset, amount):
-    """Move value between a leg and its account's cash: E stays, only a haircut or the surcharge of a loan can change."""
+    """Move value between a leg and its account's cash: E stays, only a haircut or a loan's surcharge can change."""
     if amount == 0:
         return 0
     row = move_cash(s, account, asset, amount)

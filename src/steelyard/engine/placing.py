@@ -384,7 +384,7 @@ def check_margin(s, row, account, acting, leg, market, owner):
     shortfall = shortfall_after(s, row, acting, leg, market, leverage_for(s, owner, market, leg, stub))
     over_cap = is_over_loan_cap(s, acting)
     if shortfall <= 0 and not over_cap:
-        if acting and ACCOUNT(s).armed[acting] == ARMED and ACCOUNT(s).dirty[acting] == 0:
+        if leg and ACCOUNT(s).armed[acting] == ARMED and ACCOUNT(s).dirty[acting] == 0:
             prove(s, acting)
         return no.NONE, 0
     if order_is_no_weaker(s, row, acting, leg, market):

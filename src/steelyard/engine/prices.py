@@ -5,7 +5,15 @@ from steelyard.engine.events import say
 from steelyard.engine.stops import show_price
 from steelyard.model import reject as no
 from steelyard.model.events import INDEX_SET, MARK_SET
-from steelyard.model.keys import A_SUPPLY_MAX, F_WEIGHT, M_MARK_POLICY, M_TICKS_MAX
+from steelyard.model.keys import (
+    A_SUPPLY_MAX,
+    F_WEIGHT,
+    M_ATOMS_PER_TICK_LOT,
+    M_MARK_POLICY,
+    M_POSITION_LOTS_MAX,
+    M_SETTLE,
+    M_TICKS_MAX,
+)
 from steelyard.model.orders import MEDIAN_OF_THREE, ON_INDEX, ON_MARK
 from steelyard.num import far, kernel
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, SOURCES_MAX, VALUE_MAX
@@ -31,6 +39,20 @@ BAND_SHARE = 200  # the funding index may drift by 1/200 of the mark before a ma
 
 
 @kernel
+def is_too_dear(s, asset, price):
+    """At this price the supply, or a position of a market settled in the asset, would be worth too much to add up."""
+    widest = ASSET_RULE(s)[asset, A_SUPPLY_MAX]
+    rule = MARKET_RULE(s)
+    for market in range(1, MACHINE(s).markets[0] + 1):
+        if rule[market, M_SETTLE] == asset:
+            position = (
+                rule[market, M_TICKS_MAX] * rule[market, M_ATOMS_PER_TICK_LOT] * rule[market, M_POSITION_LOTS_MAX]
+            )
+            widest = max(widest, position)
+    return mul_div_down(price, widest, ASSET_PRICE_SCALE) > VALUE_MAX
+
+
+@kernel
 def check_reports(s):
     """The first reason against any row of a PRICE command."""
     rows, machine, table = STAGED(s), MACHINE(s), FEED(s)
@@ -47,9 +69,7 @@ def check_reports(s):
         if table.user_is_market[feed]:
             if price > MARKET_RULE(s)[user, M_TICKS_MAX]:
                 return no.PRICE_EXCEEDS_LIMIT
-        elif price > VALUE_MAX or (
-            user and mul_div_down(price, ASSET_RULE(s)[user, A_SUPPLY_MAX], ASSET_PRICE_SCALE) > VALUE_MAX
-        ):
+        elif price > VALUE_MAX or (user and is_too_dear(s, user, price)):
             return no.PRICE_EXCEEDS_LIMIT
         if rows.lots[i] < 0 or rows.trigger[i] < 0 or rows.trigger[i] > machine.now_ns[0]:
             return no.FIELD_OUT_OF_RANGE
@@ -110,8 +130,9 @@ def show_driver(s, market):
     """Mark or funding index changed: ring the alarms keyed on their difference."""
     table, machine = MARKET(s), MACHINE(s)
     machine.prices_moved[0] = 1
-    drift = table.funding_index[market] - table.funding_ref[market]
-    if table.funding_band[market] == 0 or abs(drift) > table.funding_band[market]:
+    drift, band = table.funding_index[market] - table.funding_ref[market], table.funding_band[market]
+    # A mark that fell far makes an old band wide beside it: it is measured anew, well before the driver reaches zero.
+    if band == 0 or abs(drift) > band or band > (table.mark[market] << INDEX_SCALE_BITS) // 100:
         rearm_holders(s, market)
     ring(s, market_driver(market, DRIVER_Y), driver_value(s, market))
     return 0

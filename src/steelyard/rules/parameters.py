@@ -39,10 +39,10 @@ from steelyard.model.keys import (
     O_RISK_TIER,
 )
 from steelyard.num import kernel, leaf
-from steelyard.num.limits import NOTIONAL_MAX, PPM, SOURCES_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM, SOURCES_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.num.wide import multiply, product_is_less
-from steelyard.state.tables import DRAFT, FEED, MACHINE
+from steelyard.state.tables import ASSET, DRAFT, FEED, MACHINE
 
 AGREE = -1
 ROUNDINGS = 2  # atoms by which roundings alone may lift restore above open
@@ -174,6 +174,9 @@ def market_disagreement(s, row):
         return M_FEED
     widest, overflowed = multiply(draft[0, M_TICKS_MAX], draft[0, M_ATOMS_PER_TICK_LOT])
     if overflowed or product_is_less(NOTIONAL_MAX, 1, widest, draft[0, M_POSITION_LOTS_MAX]):
+        return M_POSITION_LOTS_MAX
+    price = ASSET(s).price[draft[0, M_SETTLE]]
+    if mul_div_down(price, widest * draft[0, M_POSITION_LOTS_MAX], ASSET_PRICE_SCALE) > VALUE_MAX:
         return M_POSITION_LOTS_MAX
     if draft[0, M_ORDER_LOTS_MAX] > draft[0, M_POSITION_LOTS_MAX]:
         return M_ORDER_LOTS_MAX

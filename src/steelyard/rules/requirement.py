@@ -28,8 +28,8 @@ from steelyard.model.keys import (
 )
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num import kernel, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, PPM
-from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_up
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, PPM, VALUE_MAX
+from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_up
 from steelyard.num.wide import multiply_shift_down
 from steelyard.state.tables import (
     ACCOUNT,
@@ -47,18 +47,18 @@ from steelyard.state.tables import (
 
 @leaf
 def value(atoms, price):
-    """What atoms are worth, rounded down."""
-    if price == ASSET_PRICE_SCALE:
-        return atoms
-    return mul_div_down(atoms, price, ASSET_PRICE_SCALE)
+    """What atoms are worth, rounded down. A leg counts at most VALUE_MAX either way, so that sums always fit."""
+    if price != ASSET_PRICE_SCALE:
+        atoms = mul_div_down(atoms, price, ASSET_PRICE_SCALE)
+    return clamp(atoms, -VALUE_MAX, VALUE_MAX)
 
 
 @leaf
 def charge(atoms, price):
-    """What atoms of requirement weigh, rounded up."""
-    if price == ASSET_PRICE_SCALE:
-        return atoms
-    return mul_div_up(atoms, price, ASSET_PRICE_SCALE)
+    """What atoms of requirement weigh, rounded up; at most VALUE_MAX."""
+    if price != ASSET_PRICE_SCALE:
+        atoms = mul_div_up(atoms, price, ASSET_PRICE_SCALE)
+    return clamp(atoms, -VALUE_MAX, VALUE_MAX)
 
 
 @leaf

@@ -1,0 +1,105 @@
+"""Requirements of linear perpetuals: topics im and mm."""
+
+from fractions import Fraction
+
+from steelyard.model import keys as key
+from steelyard.model.orders import FOR_OPEN
+from steelyard.num.limits import PPM
+from tests.vectors.scene import Scene, Unsupported, step_of, whole
+
+
+def ppm(rate):
+    return whole(Fraction(rate) * PPM)
+
+
+def opening(inputs):
+    if "contract" in inputs:
+        raise Unsupported("contracts that are not linear")
+    if "base_initial_margin_ppm" in inputs:
+        return with_open_interest(inputs)
+    if "slope_per_unit" in inputs:
+        raise Unsupported("a rate that grows with the size itself, not by brackets of notional")
+    if "taker_fee_rate" in inputs and "leverage" in inputs:
+        raise Unsupported("the fee of closing at the bankruptcy price is not part of the opening requirement")
+    if "margin_factor" in inputs:
+        raise Unsupported("an order's margin is measured at the mark, not at its limit price")
+    raise Unsupported("an opening requirement of another kind")
+
+
+def with_open_interest(inputs):
+    """One lot at one tick is one quantum of the quote currency."""
+    position = inputs.get("position_notional_q", inputs["open_interest_notional_q"])
+    lower, upper = inputs["open_interest_lower_cap_q"], inputs["open_interest_upper_cap_q"]
+    base = inputs["base_initial_margin_ppm"]
+    scene = Scene(atoms_per_usd=1)
+    caps = {"oi_lower_lots": lower, "oi_upper_lots": upper} if upper else {}
+    market = scene.market(1, 1, 64, [(None, base, base)], **caps)
+    scene.price([(market, 1)])
+    account, others = scene.account(2 * position), scene.account(1 << 52)
+    rest = max(0, inputs["open_interest_notional_q"] - position)
+    scene.take(account, market, position, 1)
+    if rest:
+        scene.take(others, market, rest, 1)
+    scene.price([(market, 1)])
+    required = scene.leg_requirement(account, market, FOR_OPEN)
+    return {"initial_margin_q": required, "effective_initial_margin_ppm": required * PPM / position}
+
+
+def maintaining(inputs):
+    if "contract_size_usd" in inputs:
+        raise Unsupported("contracts that are not linear")
+    if "slope_per_unit" in inputs:
+        raise Unsupported("a rate that grows with the size itself, not by brackets of notional")
+    if "perp_price" in inputs:
+        return net_of_profit(inputs)
+    if "multiplier" in inputs:
+        return of_contracts(inputs)
+    if "tiers" in inputs:
+        return of_tiers(inputs)
+    raise Unsupported("a maintenance requirement of another kind")
+
+
+def net_of_profit(inputs):
+    size, entry, price = inputs["perp_size"], inputs["entry_price"], inputs["perp_price"]
+    tick, lot = step_of(entry, price), step_of(size)
+    scene = Scene()
+    rates = [(None, ppm(inputs["mm_req"]), ppm(inputs["im_req"]))]
+    market = scene.market(tick, lot, whole(4 * max(entry, price), tick), rates)
+    scene.price([(market, entry)])
+    account = scene.account(scene.atoms(10 * abs(size) * max(entry, price)))
+    scene.take(account, market, market.lots(size), market.ticks(entry))
+    scene.price([(market, price)])
+    equity = scene.leg_equity(account, market)
+    return {
+        "maintenance_margin_net_usd": equity - scene.leg_requirement(account, market),
+        "initial_margin_net_usd": equity - scene.leg_requirement(account, market, FOR_OPEN),
+    }
+
+
+def of_contracts(inputs):
+    price, multiplier = inputs["mark_price"], inputs["multiplier"]
+    tick, rate = step_of(price), ppm(inputs["mmr"])
+    scene = Scene()
+    market = scene.market(tick, multiplier, whole(2 * price, tick), [(None, rate, rate)])
+    scene.price([(market, price)])
+    account = scene.account(scene.atoms(inputs["contracts"] * multiplier * price))
+    scene.take(account, market, inputs["contracts"], market.ticks(price))
+    worth = scene.size(account, market) * int(scene.state.market.mark[market.row]) * market.tick
+    return {"position_value": worth, "maintenance_margin": scene.leg_requirement(account, market)}
+
+
+def of_tiers(inputs):
+    """Maintenance is half of what the tier's highest leverage asks; the machine derives what is deducted."""
+    tiers = inputs["tiers"]
+    scene = Scene(atoms_per_usd=1_000)
+    floors = [tier["floor"] for tier in tiers[1:]]
+    rates = [
+        (scene.atoms(floor) if floor else None, ppm(Fraction(1, 2 * tier["max_leverage"])), ppm(Fraction(1, tier["max_leverage"])))
+        for tier, floor in zip(tiers, [*floors, 0], strict=True)
+    ]
+    market = scene.market(1, 1, 64, rates)
+    rule = scene.state.market_rule[market.row]
+    return {
+        "mmr_by_tier": [Fraction(int(rule[key.M_BRACKET_MAINTAIN_PPM + i]), PPM) for i in range(len(tiers))],
+        "deduction_by_tier": [scene.usd(rule[key.M_DEDUCT_MAINTAIN + i]) for i in range(len(tiers))],
+    }
