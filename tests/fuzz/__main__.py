@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --seed 1 --rounds 100`: abuse the machine; the last line printed names the round that hurt it."""
+"""`python -m tests.fuzz --rounds 100`: abuse the machine; the last line printed names the round that hurt it."""
 
 import argparse
 import faulthandler

@@ -1,5 +1,7 @@
 """One round of each kind of abuse. A round is decided by its seed and number alone."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from steelyard.model import commands as do
@@ -9,7 +11,6 @@ from steelyard.model.events import CONFIGURED
 from steelyard.model.keys import HOUR
 from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, LENDER
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, VALUE_MAX
-from steelyard.state.tables import Limits
 from steelyard.venue.machine import Machine
 from tests.golden import journal
 from tests.simulation.run import Watched
@@ -106,8 +107,8 @@ def widest_market(random, feed, settle):
     scale = wide(random, 1, NOTIONAL_MAX // ticks)
     most = NOTIONAL_MAX // ticks // scale
     settings = {key.M_FEED: feed, key.M_SETTLE: settle, key.M_TICKS_MAX: ticks, key.M_ATOMS_PER_TICK_LOT: scale}
-    settings |= {key.M_POSITION_LOTS_MAX: most, key.M_ORDER_LOTS_MAX: wide(random, 1, most), key.M_PRICE_BAND_PPM: 10**8}
-    return settings
+    settings |= {key.M_POSITION_LOTS_MAX: most, key.M_ORDER_LOTS_MAX: wide(random, 1, most)}
+    return settings | {key.M_PRICE_BAND_PPM: 10**8}
 
 
 class Extremes:
@@ -115,8 +116,7 @@ class Extremes:
 
     def __init__(self, random):
         self.random = random
-        limits = Limits(assets=3, feeds=6, markets=4, risk_tiers=3, owners=10, accounts=40, legs=400, orders=200)
-        limits = Limits(**(limits.__dict__ | {"references": 600, "recent_client_ids": 8, "ladder_ticks": 1 << 21}))
+        limits = replace(journal.SMALL, references=600, orders=200, ladder_ticks=1 << 21, events_per_command=2_000)
         self.watched = Watched(limits, sweep_check=True, every=5)
         self.state = self.watched.machine.state
         self.teller = Teller(self.watched.submit, START_NS)

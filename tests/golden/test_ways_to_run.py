@@ -74,10 +74,9 @@ from steelyard.venue.machine import Machine
 journal = read("trading")
 machine = Machine(journal.limits)
 machine.submit(journal.rows)
-machine.state.leg.quantity[8] = machine.state.leg.quantity[9] = 2**62
-machine.state.leg.account[9] = 8
-machine.state.leg.next_of_account[8] = 9
-queries.equity(machine.state.handle, 8)
+position = int(np.flatnonzero(np.asarray(machine.state.leg)["thing"] > 256)[0])
+machine.state.leg.quantity[position] = 2**62
+queries.leg_equity(machine.state.handle, position)
 """
 
 

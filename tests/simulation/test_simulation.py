@@ -15,7 +15,7 @@ from steelyard.model.events import (
     TAKEN_OVER,
 )
 from tests.simulation.ghost import Ghost
-from tests.simulation.run import Failure, shrunk, simulate, snippet
+from tests.simulation.run import Failure, Watched, shrunk, simulate, snippet
 
 SEEDS = range(200) if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else (1, 2, 3, 4)
 
@@ -39,11 +39,9 @@ def test_alarms_that_are_too_wide_are_noticed(monkeypatch):
         self.machine.state.machine.weaken_ppm[0] = 100_000
         return plain(self)
 
-    from tests.simulation.run import Watched
-
     plain = Watched.look
     monkeypatch.setattr(Watched, "look", deaf)
-    with pytest.raises(Failure, match="another story|unhealthy"):
+    with pytest.raises(Failure, match=r"another story|unhealthy"):
         simulate(1, accounts=60, commands=1_500, rebuilds=False)
 
 

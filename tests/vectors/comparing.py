@@ -35,6 +35,8 @@ def rounded(answer, rounding):
     if worded:
         unit = Fraction(worded[2])
         return WAYS[worded[1]](answer / unit) * unit
+    if rounding.endswith("margin ceil to 1 quantum"):
+        return Fraction(math.ceil(answer))
     if rounding.startswith("trunc toward zero"):
         return Fraction(towards_zero(answer))
     return answer

@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 
-from steelyard.model import keys as key
 from steelyard.model.orders import FOR_OPEN
 from steelyard.num.limits import PPM
 from tests.vectors.scene import Scene, Unsupported, step_of, whole
@@ -27,16 +26,17 @@ def opening(inputs):
 
 
 def with_open_interest(inputs):
-    """One lot at one tick is one quantum of the quote currency."""
-    position = inputs.get("position_notional_q", inputs["open_interest_notional_q"])
-    lower, upper = inputs["open_interest_lower_cap_q"], inputs["open_interest_upper_cap_q"]
-    base = inputs["base_initial_margin_ppm"]
-    scene = Scene(atoms_per_usd=1)
+    """One lot at one tick is one quantum of the quote currency, of as many atoms as there is room for."""
+    held = whole(inputs["open_interest_notional_q"])
+    position = whole(inputs.get("position_notional_q", held))
+    lower, upper = whole(inputs["open_interest_lower_cap_q"]), whole(inputs["open_interest_upper_cap_q"])
+    base = whole(inputs["base_initial_margin_ppm"])
+    scene = Scene(atoms_per_usd=1_000_000 if max(held, position) < 10**7 else 1)
     caps = {"oi_lower_lots": lower, "oi_upper_lots": upper} if upper else {}
     market = scene.market(1, 1, 64, [(None, base, base)], **caps)
     scene.price([(market, 1)])
-    account, others = scene.account(2 * position), scene.account(1 << 52)
-    rest = max(0, inputs["open_interest_notional_q"] - position)
+    account, others = scene.account(scene.atoms(2 * position)), scene.account(1 << 52)
+    rest = max(0, held - position)
     scene.take(account, market, position, 1)
     if rest:
         scene.take(others, market, rest, 1)
@@ -83,23 +83,28 @@ def of_contracts(inputs):
     market = scene.market(tick, multiplier, whole(2 * price, tick), [(None, rate, rate)])
     scene.price([(market, price)])
     account = scene.account(scene.atoms(inputs["contracts"] * multiplier * price))
-    scene.take(account, market, inputs["contracts"], market.ticks(price))
+    scene.take(account, market, whole(inputs["contracts"]), market.ticks(price))
     worth = scene.size(account, market) * int(scene.state.market.mark[market.row]) * market.tick
     return {"position_value": worth, "maintenance_margin": scene.leg_requirement(account, market)}
 
 
 def of_tiers(inputs):
-    """Maintenance is half of what the tier's highest leverage asks; the machine derives what is deducted."""
+    """Maintenance is half of what a tier's highest leverage asks. Rates and deductions are read off requirements."""
     tiers = inputs["tiers"]
     scene = Scene(atoms_per_usd=1_000)
-    floors = [tier["floor"] for tier in tiers[1:]]
-    rates = [
-        (scene.atoms(floor) if floor else None, ppm(Fraction(1, 2 * tier["max_leverage"])), ppm(Fraction(1, tier["max_leverage"])))
-        for tier, floor in zip(tiers, [*floors, 0], strict=True)
-    ]
+    uppers = [scene.atoms(tier["floor"]) for tier in tiers[1:]] + [None]
+    halves = [Fraction(1, 2 * tier["max_leverage"]) for tier in tiers]
+    rates = [(upper, ppm(half), ppm(2 * half)) for upper, half in zip(uppers, halves, strict=True)]
     market = scene.market(1, 1, 64, rates)
-    rule = scene.state.market_rule[market.row]
-    return {
-        "mmr_by_tier": [Fraction(int(rule[key.M_BRACKET_MAINTAIN_PPM + i]), PPM) for i in range(len(tiers))],
-        "deduction_by_tier": [scene.usd(rule[key.M_DEDUCT_MAINTAIN + i]) for i in range(len(tiers))],
-    }
+    scene.price([(market, 1)])
+    slopes, deductions = [], []
+    for tier in tiers:
+        inside = [tier["floor"] + step for step in (1_000_000, 2_000_000)]
+        required = []
+        for notional in inside:
+            account = scene.account(scene.atoms(notional))
+            scene.take(account, market, whole(notional), 1)
+            required.append(scene.leg_requirement(account, market))
+        slopes.append((required[1] - required[0]) / (inside[1] - inside[0]))
+        deductions.append(slopes[-1] * inside[0] - required[0])
+    return {"mmr_by_tier": slopes, "deduction_by_tier": deductions}

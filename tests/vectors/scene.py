@@ -7,7 +7,7 @@ import numpy as np
 
 from steelyard.engine import queries
 from steelyard.model import keys as key
-from steelyard.model.commands import ASSET, FEED, MARKET, OWNER
+from steelyard.model.commands import ASSET, CONFIGURE, FEED, MARKET, OWNER, Command
 from steelyard.model.events import REJECTED
 from steelyard.model.orders import FOR_MAINTAIN, INDEX_ONLY, STP_NONE
 from steelyard.model.reject import Reject
@@ -46,7 +46,7 @@ def step_of(*numbers):
     return step
 
 
-@dataclass
+@dataclass(eq=False)
 class Market:
     """Units of one market: price per tick, size per lot, atoms per tick and lot."""
 
@@ -64,7 +64,7 @@ class Market:
 
 
 class Scene:
-    """Commands must pass: a refusal means the adapter built something that cannot be."""
+    """Commands must pass. Parameters that are refused are beyond the machine; any other refusal is a failure."""
 
     def __init__(self, atoms_per_usd=10**6):
         self.machine = Machine(SMALL)
@@ -80,7 +80,8 @@ class Scene:
         self.events = self.machine.submit(batch)
         refused = self.events[self.events["kind"] == REJECTED]
         if len(refused):
-            raise RuntimeError(f"the machine refuses: {Reject(int(refused[0]['reason'])).name} {refused[0]}")
+            told = f"the machine refuses {Command(refused[0]['extra']).name}: {Reject(refused[0]['reason']).name}"
+            raise Unsupported(told) if refused[0]["extra"] == CONFIGURE else RuntimeError(told)
         return self.events
 
     def happened(self, kind):
@@ -118,13 +119,13 @@ class Scene:
 
     def market(self, tick, lot, ticks_max, rates, *, settle=USD, **settings):
         """`rates` is [(upper notional in atoms or None, maintain ppm, open ppm)]. The mark is the index."""
-        scale = whole(Fraction(tick) * Fraction(lot) * self.atoms_per_usd)
+        scale, ticks_max = whole(Fraction(tick) * Fraction(lot) * self.atoms_per_usd), max(64, ticks_max)
         lots_max = NOTIONAL_MAX // (ticks_max * scale)
         wanted = {
             key.M_FEED: self.feed(settings.pop("feed", ())),
             key.M_SETTLE: settle,
             key.M_ATOMS_PER_TICK_LOT: scale,
-            key.M_TICKS_MAX: max(64, ticks_max),
+            key.M_TICKS_MAX: ticks_max,
             key.M_POSITION_LOTS_MAX: lots_max,
             key.M_ORDER_LOTS_MAX: lots_max,
             key.M_MARK_POLICY: INDEX_ONLY,
@@ -167,9 +168,14 @@ class Scene:
         """
         accounts = []
         for balance, sizes in holdings:
-            early = {market: prices[market] * (Fraction(3, 2) if sizes[market] > 0 else Fraction(1, 2)) for market in sizes}
-            early = {market: Fraction(round(price / market.tick)) * market.tick for market, price in early.items()}
-            account = self.account(self.atoms(balance + sum(sizes[market] * early[market] for market in sizes)))
+            early = {}
+            for market, size in sizes.items():
+                ticks = round(prices[market] / market.tick * Fraction(3 if size > 0 else 1, 2))
+                early[market] = ticks * market.tick
+            cash = balance + sum(sizes[market] * early[market] for market in sizes)
+            if cash <= 0:
+                raise Unsupported("an account too poor to have opened its positions")
+            account = self.account(self.atoms(cash))
             for market, size in sizes.items():
                 self.price([(market, early[market])])
                 self.take(account, market, market.lots(size), market.ticks(early[market]))

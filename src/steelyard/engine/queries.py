@@ -1,7 +1,7 @@
 """Questions that Python asks of a state between batches. Nothing here changes a fact."""
 
-from steelyard.engine.judge import prove
 from steelyard.engine.ledger import find_leg as _find_leg
+from steelyard.engine.ledger import prove
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import entry
 from steelyard.rules.requirement import account_risk

@@ -25,7 +25,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import config
+from numba.core import cgutils, config
 from numba.extending import intrinsic
 
 JIT = not config.DISABLE_JIT
@@ -111,10 +111,13 @@ def _far_call(slot: int, arity: int) -> Any:
         directory = builder.inttoptr(args[0], word.as_pointer())
         address = builder.load(builder.gep(directory, [ir.Constant(word, slot)]))
         address.set_metadata("invariant.load", builder.module.add_metadata([]))
-        # Numba's own calling convention; the status is dropped, because kernels do not raise.
+        # Numba's own calling convention. Kernels do not raise, except to tell of an index checked out of bounds.
         kind = context.call_conv.get_function_type(signature.return_type, signature.args)
         target = builder.inttoptr(address, kind.as_pointer())
-        _, result = context.call_conv.call_function(builder, target, signature.return_type, signature.args, args)
+        status, result = context.call_conv.call_function(builder, target, signature.return_type, signature.args, args)
+        if config.BOUNDSCHECK:
+            with cgutils.if_unlikely(builder, status.is_error):
+                context.call_conv.return_status_propagate(builder, status)
         return result
 
     parameters = [inspect.Parameter(f"a{i}", inspect.Parameter.POSITIONAL_OR_KEYWORD) for i in range(arity)]

@@ -1,0 +1,111 @@
+"""Read a file of examples, run each, count."""
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tests.vectors import liquidation, margin, markets
+from tests.vectors.comparing import Between, agrees
+from tests.vectors.scene import Unsupported
+
+SCHEMA = "margin-vectors/1"
+
+
+def beyond(reason):
+    def adapter(inputs):
+        raise Unsupported(reason)
+
+    return adapter
+
+
+ADAPTERS = {
+    "im": margin.opening,
+    "mm": margin.maintaining,
+    "liq_price": liquidation.liquidation_price,
+    "bankruptcy": liquidation.bankruptcy,
+    "liq_order_price": liquidation.order_price,
+    "insurance_fund": liquidation.insurance_fund,
+    "partial_liquidation": liquidation.partial,
+    "risk_compare": liquidation.risk_order,
+    "adl": liquidation.deleveraging,
+    "funding": markets.funding,
+    "oracle": markets.oracle,
+    "collateral_haircut": markets.collateral,
+    "liq_fee": beyond("a penalty that grows with time; here its rate is fixed"),
+    "options_margin": beyond("options"),
+    "portfolio_margin": beyond("requirements by scenario"),
+    "pnl": beyond("contracts that are not linear"),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    id: str
+    topic: str
+    verdict: str  # passed, failed or unsupported
+    why: str = ""
+
+
+class Inputs(dict):
+    """What an example gives. Asking for more means that it is an example of something else."""
+
+    def __missing__(self, name):
+        raise Unsupported(f"an example that does not give {name}")
+
+
+def exact(value):
+    """Every number of an example as an exact fraction."""
+    if isinstance(value, dict):
+        return Inputs({name: exact(each) for name, each in value.items()})
+    if isinstance(value, list):
+        return [exact(each) for each in value]
+    return Fraction(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        found = json.load(file, parse_float=Fraction)
+    if found["schema"] != SCHEMA or found["count"] != len(found["vectors"]):
+        raise ValueError(f"{path} is not a whole file of {SCHEMA}")
+    return found["vectors"]
+
+
+def outcome(vector):
+    topic = vector["topic"]
+    adapter = ADAPTERS.get(topic, beyond("a topic the machine has no word for"))
+    try:
+        answers = adapter(exact(vector["inputs"]))
+    except Unsupported as reason:
+        return Outcome(vector["id"], topic, "unsupported", str(reason))
+    except (ArithmeticError, AssertionError, LookupError, RuntimeError, ValueError) as error:
+        return Outcome(vector["id"], topic, "failed", f"{type(error).__name__}: {error}")
+    wrong = [
+        f"{name}: the machine says {shown(answers.get(name))}, the source {shown(expected)}"
+        for name, expected in vector["expected"].items()
+        if name not in answers or not agrees(expected, answers[name], vector["rounding"])
+    ]
+    return Outcome(vector["id"], topic, "failed" if wrong else "passed", "; ".join(wrong))
+
+
+def shown(value):
+    if isinstance(value, Between):
+        return f"between {shown(value.low)} and {shown(value.high)}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(shown, value)) + "]"
+    return f"{float(value):.12g}" if isinstance(value, Fraction) else str(value)
+
+
+def counted(outcomes):
+    def of(some):
+        found = Counter(each.verdict for each in some)
+        return {verdict: found[verdict] for verdict in ("passed", "failed", "unsupported")}
+
+    topics = defaultdict(list)
+    for each in outcomes:
+        topics[each.topic].append(each)
+    return {
+        "total": of(outcomes),
+        "topics": {topic: of(some) for topic, some in sorted(topics.items())},
+        "failures": [each.id for each in outcomes if each.verdict == "failed"],
+    }
