@@ -121,7 +121,6 @@ class Extremes:
         self.state = self.watched.machine.state
         self.teller = Teller(self.watched.submit, START_NS)
         self.supply = [wide(random, 1_000, AMOUNT_MAX) for _ in range(2)]
-        self.coin_price_max = VALUE_MAX * ASSET_PRICE_SCALE // max(NOTIONAL_MAX, self.supply[1])
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -161,8 +160,19 @@ class Extremes:
                 near if now and self.chance(0.7) else wide(self.random, 1, most)
             )
         if self.chance(0.5):
-            prices[4] = wide(self.random, 1, self.coin_price_max)
+            prices[4] = wide(self.random, 1, self.dearest())
         return self.teller.price(prices)
+
+    def dearest(self):
+        """The highest price of the coin that is not refused."""
+        rules = self.state.market_rule
+        widest = self.supply[1]
+        for rule in rules[1 : int(self.state.machine.markets[0]) + 1].tolist():
+            if rule[key.M_SETTLE] == 2:
+                widest = max(
+                    widest, rule[key.M_TICKS_MAX] * rule[key.M_ATOMS_PER_TICK_LOT] * rule[key.M_POSITION_LOTS_MAX]
+                )
+        return min(VALUE_MAX, VALUE_MAX * ASSET_PRICE_SCALE // widest)
 
     def order(self):
         market = int(self.random.integers(1, 4))

@@ -1,8 +1,7 @@
 """Kernels as plain Python over NumPy scalars, and kernels that look at every index: the same stories.
 
 Without the JIT an overflow that compiled code would not notice is a warning, and warnings are errors. With bounds
-checking an index beyond its table raises; raised inside a call through an address it is only told, so nothing may be
-told at all.
+checking an index beyond its table raises.
 """
 
 import os

@@ -21,7 +21,7 @@ from steelyard.model.orders import (
     INSURANCE,
     REDUCE_ONLY,
 )
-from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, VALUE_MAX
 from steelyard.state.tables import MARKET_0
 
 PLACES = {name: place for place, name in enumerate(EVENT.names)}
@@ -29,6 +29,11 @@ PLACES = {name: place for place, name in enumerate(EVENT.names)}
 
 def up(amount, numer, denom=1):
     return -((-amount * numer) // denom)
+
+
+def value(atoms, price):
+    """Rounded down, and never beyond what sums can hold."""
+    return max(-VALUE_MAX, min(VALUE_MAX, atoms * price // ASSET_PRICE_SCALE))
 
 
 class Event:
@@ -240,7 +245,7 @@ class Ghost:
                 signed = position.quantity * self.scale[market]
                 owed = up(signed * (self.funding[market] - position.touched), 1, INDEX_SCALE)
                 atoms = signed * self.mark[market] - position.cost - owed
-                result += atoms * self.price[self.settle[market]] // ASSET_PRICE_SCALE
+                result += value(atoms, self.price[self.settle[market]])
         return result
 
     def slack(self, account):
