@@ -9,6 +9,7 @@ Compiled code receives one integer, the address of a directory of tables, and op
 JIT the handle is the `State` itself and a view is an attribute.
 """
 
+import mmap
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -502,6 +503,20 @@ def _ahead(name: str, kind: Any) -> Callable[[Any, Any], Any]:
     return ahead  # type: ignore[no-any-return]
 
 
+# Tables whose rows are used from the lowest up and looked up at random.
+_DENSE = ("account", "leg", "leg_open", "leg_slot", "order", "note", "node", "holder", "bits")
+
+
+def _zeros_in_large_pages(count: int, dtype: np.dtype[Any]) -> Any:
+    """Zeroed rows in memory that may use large pages: random rows then miss the address cache less often."""
+    size = count * dtype.itemsize
+    if size < (4 << 20) or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.zeros(count, dtype)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, dtype, count)
+
+
 class State:
     """Owns the arrays. `handle` is what compiled code receives."""
 
@@ -591,10 +606,12 @@ class State:
             table: Any
             if isinstance(kind, int):
                 table = np.zeros((rows[name], kind), np.int64)
+            elif name in _DENSE:
+                table = _zeros_in_large_pages(rows[name], kind)
             else:
                 table = np.zeros(rows[name], kind)
-                if table.dtype.names:
-                    table = table.view(np.recarray)
+            if table.dtype.names:
+                table = table.view(np.recarray)
             if name == "layout":
                 table[:] = layout
             setattr(self, name, table)
