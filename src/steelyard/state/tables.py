@@ -4,28 +4,21 @@ Each table is one aligned structured array of padded rows; row 0 means "none". A
 An *index* (columns named in `INDEX_COLUMNS`, tables in `INDEX_TABLES`) only makes finding fast: it can be rebuilt from
 the facts at any time and is outside the hash.
 
-Compiled code receives one integer, the address of a directory of tables, and opens the few tables it uses with a view:
-`leg = LEG(s)`. Thirty arrays as arguments would be some two hundred machine words pushed at every call. Without the
-JIT the handle is the `State` itself and a view is an attribute.
+Compiled code opens the few tables it uses with a view, `leg = LEG(s)`: see `views`.
 """
 
 import mmap
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from steelyard.model import keys
 from steelyard.model.commands import COMMAND as COMMAND_ROW
 from steelyard.model.events import EVENT as EVENT_ROW
 from steelyard.num import FAR_MAX, JIT, far_addresses
 from steelyard.num.limits import SOURCES_MAX
+from steelyard.state import views
 
 
 @dataclass(frozen=True)
@@ -391,118 +384,6 @@ L_HEAPS = 22  # (first row, capacity) of each heap
 LAYOUT_SIZE = 32
 
 
-class _Column:
-    """Without the JIT: a column whose numbers come out 64 bits wide, as compiled code loads them."""
-
-    __slots__ = ("array",)
-
-    def __init__(self, array: Any) -> None:
-        self.array = array
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    def __getitem__(self, row: Any) -> Any:
-        return np.int64(self.array[row])
-
-    def __setitem__(self, row: Any, value: Any) -> None:
-        self.array[row] = int(value)  # a Python integer that does not fit raises
-
-
-class _Columns:
-    """Without the JIT: a table whose columns are like that."""
-
-    __slots__ = ("table",)
-
-    def __init__(self, table: Any) -> None:
-        self.table = table
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-    def __getattr__(self, name: str) -> _Column:
-        return _Column(np.asarray(self.table)[name])
-
-
-def _wide(table: Any) -> Any:
-    if table.dtype.names:
-        return _Columns(table)
-    return _Column(table)
-
-
-def _view(name: str, kind: Any) -> Callable[[Any], Any]:
-    if not JIT:
-        return lambda state: _wide(getattr(state, name))
-    slot = _SLOT_OF[name]
-    two_dimensional = isinstance(kind, int)
-    dtype = np.dtype("i8") if two_dimensional else kind
-    element = numba.from_dtype(dtype)
-    array = types.Array(element, 2 if two_dimensional else 1, "C", aligned=True)
-    size = dtype.itemsize
-
-    @intrinsic
-    def view(typingctx: Any, state: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            word = ir.IntType(64)
-            directory = builder.inttoptr(args[0], word.as_pointer())
-
-            def load(place: int) -> Any:
-                loaded = builder.load(builder.gep(directory, [ir.Constant(word, place)]))
-                loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
-                return loaded
-
-            address, length = load(FAR_MAX + 2 * slot), load(FAR_MAX + 2 * slot + 1)
-            result = context.make_array(array)(context, builder)
-            shape, strides = [length], [ir.Constant(word, size)]
-            if two_dimensional:
-                shape.append(ir.Constant(word, kind))
-                strides.insert(0, ir.Constant(word, size * kind))
-            context.populate_array(
-                result,
-                data=builder.inttoptr(address, result.data.type),
-                shape=cgutils.pack_array(builder, shape),
-                strides=cgutils.pack_array(builder, strides),
-                itemsize=ir.Constant(word, size),
-                meminfo=None,
-            )
-            return result._getvalue()
-
-        return array(types.int64), codegen
-
-    return view  # type: ignore[no-any-return]
-
-
-def _ahead(name: str, kind: Any) -> Callable[[Any, Any], Any]:
-    """Ask the processor to fetch a row that will be needed soon. Changes nothing; without the JIT it does nothing."""
-    if not JIT:
-        return lambda state, row: None
-    slot = _SLOT_OF[name]
-    size = 8 * kind if isinstance(kind, int) else kind.itemsize
-
-    @intrinsic
-    def ahead(typingctx: Any, state: Any, row: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            word, byte = ir.IntType(64), ir.IntType(8)
-            directory = builder.inttoptr(args[0], word.as_pointer())
-            address = builder.load(builder.gep(directory, [ir.Constant(word, FAR_MAX + 2 * slot)]))
-            address.set_metadata("invariant.load", builder.module.add_metadata([]))
-            flag = ir.IntType(32)
-            fetch = cgutils.get_or_insert_function(
-                builder.module,
-                ir.FunctionType(ir.VoidType(), [byte.as_pointer(), flag, flag, flag]),
-                "llvm.prefetch.p0i8",
-            )
-            start = builder.add(address, builder.mul(args[1], ir.Constant(word, size)))
-            for line in range(0, min(size, 128), 64):
-                pointer = builder.inttoptr(builder.add(start, ir.Constant(word, line)), byte.as_pointer())
-                builder.call(fetch, [pointer, ir.Constant(flag, 1), ir.Constant(flag, 3), ir.Constant(flag, 1)])
-            return context.get_dummy_value()
-
-        return types.void(types.int64, types.int64), codegen
-
-    return ahead  # type: ignore[no-any-return]
-
-
 # Tables whose rows are used from the lowest up and looked up at random.
 _DENSE = ("account", "leg", "leg_open", "leg_slot", "order", "note", "node", "holder", "bits")
 
@@ -634,53 +515,63 @@ class State:
         return asdict(self.limits)
 
 
-MACHINE = _view(*_SLOTS[_SLOT_OF["machine"]])
-ASSET = _view(*_SLOTS[_SLOT_OF["asset"]])
-FEED = _view(*_SLOTS[_SLOT_OF["feed"]])
-SOURCE = _view(*_SLOTS[_SLOT_OF["source"]])
-MARKET = _view(*_SLOTS[_SLOT_OF["market"]])
-ACCOUNT = _view(*_SLOTS[_SLOT_OF["account"]])
-OWNER = _view(*_SLOTS[_SLOT_OF["owner"]])
-LEG = _view(*_SLOTS[_SLOT_OF["leg"]])
-LEG_OPEN = _view(*_SLOTS[_SLOT_OF["leg_open"]])
-ORDER = _view(*_SLOTS[_SLOT_OF["order"]])
-NOTE = _view(*_SLOTS[_SLOT_OF["note"]])
-REFERENCE = _view(*_SLOTS[_SLOT_OF["reference"]])
-RECENT = _view(*_SLOTS[_SLOT_OF["recent"]])
-STAGED = _view(*_SLOTS[_SLOT_OF["staged"]])
-ASSET_RULE = _view(*_SLOTS[_SLOT_OF["asset_rule"]])
-FEED_RULE = _view(*_SLOTS[_SLOT_OF["feed_rule"]])
-MARKET_RULE = _view(*_SLOTS[_SLOT_OF["market_rule"]])
-TIER_RULE = _view(*_SLOTS[_SLOT_OF["tier_rule"]])
-OWNER_RULE = _view(*_SLOTS[_SLOT_OF["owner_rule"]])
-KEY_RANGE = _view(*_SLOTS[_SLOT_OF["key_range"]])
-DRAFT = _view(*_SLOTS[_SLOT_OF["draft"]])
-LADDER = _view(*_SLOTS[_SLOT_OF["ladder"]])
-BITS = _view(*_SLOTS[_SLOT_OF["bits"]])
-NODE = _view(*_SLOTS[_SLOT_OF["node"]])
-BUCKET = _view(*_SLOTS[_SLOT_OF["bucket"]])
-DRIVER = _view(*_SLOTS[_SLOT_OF["driver"]])
-LEG_SLOT = _view(*_SLOTS[_SLOT_OF["leg_slot"]])
-CLIENT_SLOT = _view(*_SLOTS[_SLOT_OF["client_slot"]])
-REFERENCE_SLOT = _view(*_SLOTS[_SLOT_OF["reference_slot"]])
-HEAP = _view(*_SLOTS[_SLOT_OF["heap"]])
-HOLDER = _view(*_SLOTS[_SLOT_OF["holder"]])
-DIRTY = _view(*_SLOTS[_SLOT_OF["dirty"]])
-HOT = _view(*_SLOTS[_SLOT_OF["hot"]])
-CONVERTING = _view(*_SLOTS[_SLOT_OF["converting"]])
-PENDING = _view(*_SLOTS[_SLOT_OF["pending"]])
-SCRATCH = _view(*_SLOTS[_SLOT_OF["scratch"]])
-SCORE = _view(*_SLOTS[_SLOT_OF["score"]])
-LAYOUT = _view(*_SLOTS[_SLOT_OF["layout"]])
-COMMAND = _view(*_SLOTS[_SLOT_OF["command"]])
-EVENT = _view(*_SLOTS[_SLOT_OF["event"]])
+def _view(name: str) -> Any:
+    slot = _SLOT_OF[name]
+    return views.view(slot, *_SLOTS[slot])
+
+
+def _ahead(name: str) -> Any:
+    slot = _SLOT_OF[name]
+    return views.ahead(slot, _SLOTS[slot][1])
+
+
+MACHINE = _view("machine")
+ASSET = _view("asset")
+FEED = _view("feed")
+SOURCE = _view("source")
+MARKET = _view("market")
+ACCOUNT = _view("account")
+OWNER = _view("owner")
+LEG = _view("leg")
+LEG_OPEN = _view("leg_open")
+ORDER = _view("order")
+NOTE = _view("note")
+REFERENCE = _view("reference")
+RECENT = _view("recent")
+STAGED = _view("staged")
+ASSET_RULE = _view("asset_rule")
+FEED_RULE = _view("feed_rule")
+MARKET_RULE = _view("market_rule")
+TIER_RULE = _view("tier_rule")
+OWNER_RULE = _view("owner_rule")
+KEY_RANGE = _view("key_range")
+DRAFT = _view("draft")
+LADDER = _view("ladder")
+BITS = _view("bits")
+NODE = _view("node")
+BUCKET = _view("bucket")
+DRIVER = _view("driver")
+LEG_SLOT = _view("leg_slot")
+CLIENT_SLOT = _view("client_slot")
+REFERENCE_SLOT = _view("reference_slot")
+HEAP = _view("heap")
+HOLDER = _view("holder")
+DIRTY = _view("dirty")
+HOT = _view("hot")
+CONVERTING = _view("converting")
+PENDING = _view("pending")
+SCRATCH = _view("scratch")
+SCORE = _view("score")
+LAYOUT = _view("layout")
+COMMAND = _view("command")
+EVENT = _view("event")
 
 # Hints for the rows that an order will touch.
-AHEAD_ACCOUNT = _ahead(*_SLOTS[_SLOT_OF["account"]])
-AHEAD_LEG = _ahead(*_SLOTS[_SLOT_OF["leg"]])
-AHEAD_LEG_OPEN = _ahead(*_SLOTS[_SLOT_OF["leg_open"]])
-AHEAD_LEG_SLOT = _ahead(*_SLOTS[_SLOT_OF["leg_slot"]])
-AHEAD_ORDER = _ahead(*_SLOTS[_SLOT_OF["order"]])
-AHEAD_NOTE = _ahead(*_SLOTS[_SLOT_OF["note"]])
-AHEAD_OWNER_RULE = _ahead(*_SLOTS[_SLOT_OF["owner_rule"]])
-AHEAD_LADDER = _ahead(*_SLOTS[_SLOT_OF["ladder"]])
+AHEAD_ACCOUNT = _ahead("account")
+AHEAD_LEG = _ahead("leg")
+AHEAD_LEG_OPEN = _ahead("leg_open")
+AHEAD_LEG_SLOT = _ahead("leg_slot")
+AHEAD_ORDER = _ahead("order")
+AHEAD_NOTE = _ahead("note")
+AHEAD_OWNER_RULE = _ahead("owner_rule")
+AHEAD_LADDER = _ahead("ladder")
