@@ -119,7 +119,7 @@ def facts_of_twin(twin):
         }
     for row, order in twin.orders.items():
         facts["order"][row] = columns_of("order", order)
-        facts["note"][row] = columns_of("note", order, **client_words(order.client))
+        facts["note"][row] = columns_of("note", order, priority=order.moved_to, **client_words(order.client))
     for row, reference in enumerate(twin.references.values(), 1):
         facts["reference"][row] = columns_of("reference", reference, **client_words(reference.client))
     for row, recent in twin.recent.items():

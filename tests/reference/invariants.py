@@ -79,15 +79,15 @@ def funding(facts):
 def resting_orders(facts):
     best = defaultdict(lambda: [0, 1 << 62])
     lots = defaultdict(lambda: [0, 0, 0, 0, 0])  # bids, asks, reserves, reduce-only
-    for row, order in facts["order"].items():
+    for order in facts["order"].values():
         if order["state"] != RESTING:
             continue
-        leg, note = facts["leg"][order["leg"]], facts["note"][row]
+        leg = facts["leg"][order["leg"]]
         market, buys = leg["thing"] - MARKET_0, order["side"] > 0
         if not 1 <= order["price"] <= facts["market_rule"][market][M_TICKS_MAX]:
             yield f"order {order['id']}: rests at {order['price']}"
-        if order["remaining"] < 1 or order["remaining"] + note["filled"] != note["lots"]:
-            yield f"order {order['id']}: {order['remaining']} remaining, {note['filled']} filled of {note['lots']}"
+        if order["remaining"] < 1 or order["filled"] < 0:
+            yield f"order {order['id']}: {order['remaining']} remaining, {order['filled']} filled"
         best[market][0 if buys else 1] = (max if buys else min)(best[market][0 if buys else 1], order["price"])
         sums = lots[order["leg"]]
         if order["options"] & (REDUCE_ONLY | CLOSE_POSITION):

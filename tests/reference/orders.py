@@ -24,11 +24,8 @@ from tests.reference.checks import check_entry, check_fields, check_permissions,
 from tests.reference.closing import close_order
 from tests.reference.isolated import return_after_close, shrink_margin
 from tests.reference.matching import match
-from tests.reference.rows import Order, Refused
+from tests.reference.rows import ID_ROWS, Order, Refused
 from tests.reference.stops import fires_at_once, watched_price
-
-ID_ROWS = 1 << 24
-
 
 # --- Commands ---------------------------------------------------------------------------------------------------------
 

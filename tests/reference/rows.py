@@ -8,6 +8,8 @@ from steelyard.model.orders import CLOSE_POSITION, REDUCE_ONLY
 from steelyard.num.limits import SOURCES_MAX
 from steelyard.state.tables import MARKET_0
 
+ID_ROWS = 1 << 24  # an order's id is its number times this, plus its row
+
 
 @dataclass(slots=True)
 class Asset:
@@ -120,6 +122,11 @@ class Order:
     filled: int = 0
     margin: int = 0
     best: int = 0
+
+    @property
+    def moved_to(self):
+        """Its priority if it is not that of its id any more."""
+        return 0 if self.priority == self.id // ID_ROWS else self.priority
 
     @property
     def reduces(self):

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from steelyard.bench import commands as make
-from steelyard.bench.summing import Columns, risk
+from steelyard.bench.summing import Columns, Now, risk
 from steelyard.model import commands as do
 from steelyard.model import keys
 from steelyard.model import orders as word
-from steelyard.num.limits import ASSET_PRICE_SCALE
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, INDEX_SCALE_BITS
 from steelyard.state import snapshot
 from steelyard.state.tables import FACT_TABLES, MARKET_0, Limits, State
 from steelyard.venue.machine import Machine
@@ -26,6 +26,8 @@ FIRST_COLLATERAL = 2  # assets from here on
 LEGS_MOST = 9
 LEAST_SLACK = 0.001  # of an account's exposure
 USUAL_SLACK = 0.15
+USUAL_SIZE = 2e10  # atoms; a quarter of the positions reach the second bracket
+FIRST_ROW = word.SYSTEM_ACCOUNTS + 1
 
 Rows = np.ndarray[Any, Any]
 
@@ -37,6 +39,14 @@ class Crowd:
     accounts: int
     legs: int  # exposures: legs but the cash in the unit of account
     prices: Rows  # by feed from 1: collateral first, then markets
+
+    def fresh_columns(self) -> Columns:
+        """The columns anew, from the tables."""
+        state = self.machine.state
+        first = state.limits.accounts + 1
+        legs = np.asarray(state.leg)[first : first + self.legs]
+        cash = np.asarray(state.leg)["quantity"][FIRST_ROW : FIRST_ROW + self.accounts]
+        return Columns.of(state, legs, cash, FIRST_ROW)
 
 
 def crowd(accounts: int, legs: int, markets: int, *, seed: int = 1, weaken_ppm: int = 0) -> Crowd:
@@ -141,63 +151,78 @@ def copy_facts(source: State, target: State) -> None:
 
 
 def put_accounts(state: State, random: Any, accounts: int, account: Rows, thing: Rows, prices: Rows) -> Columns:
-    """Owners, accounts and legs; returns the columns that NumPy sums."""
-    system = word.SYSTEM_ACCOUNTS
-    state.machine.owners[0] = accounts + 1
-    state.machine.accounts[0] = system + accounts
-    for (key, _), (_, _, default, _) in keys.OWNER_KEYS.items():
-        state.owner_rule[2 : accounts + 2, key] = default
-    rows = np.asarray(state.account)[system + 1 : system + accounts + 1]
-    rows["owner"] = np.arange(2, accounts + 2)
-    rows["legs"] = 1 + np.bincount(account, minlength=accounts)
-
+    """Owners, accounts, legs, and what markets and assets know of them; returns the columns that NumPy sums."""
+    put_owners(state, accounts, 1 + np.bincount(account, minlength=accounts))
     is_market = thing > MARKET_0
-    price_of = np.zeros(int(thing.max()) + 1, np.int64)
+    price_of = np.zeros(MARKET_0 + 1 + len(prices), np.int64)
     price_of[FIRST_COLLATERAL : FIRST_COLLATERAL + COLLATERALS] = prices[:COLLATERALS]
-    price_of[MARKET_0 + 1 :] = prices[COLLATERALS : COLLATERALS + len(price_of) - MARKET_0 - 1]
-    worth = random.lognormal(np.log(2e10), 1.5, len(thing))
-    quantity = np.zeros(len(thing), np.int64)
+    price_of[MARKET_0 + 1 : MARKET_0 + 1 + len(prices) - COLLATERALS] = prices[COLLATERALS:]
     price = price_of[thing]
-    lot = price * make.ATOMS_PER_TICK_LOT
-    quantity[is_market] = 1 + (worth / lot)[is_market].astype(np.int64)
+    unit = np.where(is_market, price * make.ATOMS_PER_TICK_LOT, price / ASSET_PRICE_SCALE)  # what one is worth
+    quantity = 1 + (random.lognormal(np.log(USUAL_SIZE), 1.5, len(thing)) / unit).astype(np.int64)
+    exposure = np.bincount(account, quantity * unit, accounts)
     balance(random, quantity, thing, is_market)
-    held = ~is_market
-    quantity[held] = 1 + (worth[held] / (price[held] / ASSET_PRICE_SCALE)).astype(np.int64)
     entry = (price * random.normal(1, 0.01, len(thing))).astype(np.int64)
     cost = np.where(is_market, quantity * entry * make.ATOMS_PER_TICK_LOT, 0)
 
     first = state.limits.accounts + 1
-    legs = np.asarray(state.leg)
-    legs["account"][first : first + len(thing)] = account + system + 1
-    legs["thing"][first : first + len(thing)] = thing
-    legs["quantity"][first : first + len(thing)] = quantity
-    legs["cost"][first : first + len(thing)] = cost
-    own = slice(system + 1, system + accounts + 1)
-    legs["account"][own] = np.arange(system + 1, system + accounts + 1)
-    legs["thing"][own] = make.UNIT
+    legs = np.asarray(state.leg)[first : first + len(thing)]
+    legs["thing"], legs["quantity"], legs["cost"] = thing, quantity, cost
+    legs["account"] = account + FIRST_ROW
+    put_funding(state, random, legs)
+    columns = Columns.of(state, legs, np.zeros(accounts, np.int64), FIRST_ROW)
+    equity, requirement = risk(columns, Now.of(state))
+    slack = (exposure * (LEAST_SLACK + random.exponential(USUAL_SLACK, accounts))).astype(np.int64)
+    columns.cash[:] = np.maximum(0, slack - (equity - requirement))
+    own = np.asarray(state.leg)[FIRST_ROW : FIRST_ROW + accounts]
+    own["account"], own["thing"], own["quantity"] = np.arange(FIRST_ROW, FIRST_ROW + accounts), make.UNIT, columns.cash
+    put_sums(state, thing, quantity, cost, int(columns.cash.sum()))
+    return columns
 
-    columns = Columns.of(state, account, thing, quantity, cost, np.zeros(accounts, np.int64))
-    exposure = np.bincount(account, np.abs(quantity) * np.where(is_market, lot, price / ASSET_PRICE_SCALE), accounts)
-    wanted = exposure * (LEAST_SLACK + random.exponential(USUAL_SLACK, accounts))
-    equity, requirement = risk(columns, *columns.prices_of(state))
-    columns.cash[:] = np.maximum(0, wanted.astype(np.int64) - (equity - requirement))
-    legs["quantity"][own] = columns.cash
 
-    longs = np.bincount(thing, np.maximum(quantity, 0) * is_market)
-    paid = sums(thing, cost)
+def put_owners(state: State, accounts: int, legs: Rows) -> None:
+    """An owner for each account."""
+    state.machine.owners[0] = accounts + 1
+    state.machine.accounts[0] = word.SYSTEM_ACCOUNTS + accounts
+    for (key, _), (_, _, default, _) in keys.OWNER_KEYS.items():
+        state.owner_rule[2 : accounts + 2, key] = default
+    rows = np.asarray(state.account)[FIRST_ROW : FIRST_ROW + accounts]
+    rows["owner"], rows["legs"] = np.arange(2, accounts + 2), legs
+
+
+def put_sums(state: State, thing: Rows, quantity: Rows, cost: Rows, cash: int) -> None:
+    """What markets and assets know of all legs together."""
+    is_market = thing > MARKET_0
+    longs, paid = sums(thing, np.maximum(quantity, 0)), sums(thing, cost)
     for market in range(1, len(longs) - MARKET_0):
         state.market.open_interest[market] = int(longs[MARKET_0 + market])
         state.market.clearing[market] = -int(paid[MARKET_0 + market])
-    state.asset.deposited[make.UNIT] = int(columns.cash.sum()) - int(cost.sum())
-    inside = sums(thing, np.where(held, quantity, 0))
-    for asset in range(FIRST_COLLATERAL, FIRST_COLLATERAL + COLLATERALS):
-        state.asset.deposited[asset] = int(inside[asset]) if asset < len(inside) else 0
-    return columns
+    pools = int(np.asarray(state.market)["funding_pool"].sum())
+    state.asset.deposited[make.UNIT] = cash - int(cost.sum()) + pools
+    inside = sums(thing[~is_market], quantity[~is_market])
+    for asset in range(FIRST_COLLATERAL, len(inside)):
+        state.asset.deposited[asset] = int(inside[asset])
+
+
+def put_funding(state: State, random: Any, legs: Rows) -> None:
+    """Funding that has moved since legs were last touched, and the pool that is owed."""
+    markets = int(state.machine.markets[0])
+    thing = legs["thing"]
+    is_market = thing > MARKET_0
+    now = random.integers(-(1 << 25), 1 << 25, markets + 1)
+    then = np.where(is_market, now[(thing - MARKET_0) * is_market] - random.integers(0, 1 << 24, len(thing)), 0)
+    legs["funding_at_touch"] = then
+    accrued = np.where(is_market, legs["quantity"] * (now[(thing - MARKET_0) * is_market] - then), 0)
+    for market in range(1, markets + 1):
+        owed = int(accrued[thing == MARKET_0 + market].sum()) * make.ATOMS_PER_TICK_LOT
+        state.market.funding_index[market] = int(now[market])
+        state.market.funding_pool[market] = -(owed >> INDEX_SCALE_BITS)
+        state.market.funding_dust[market] = owed & (INDEX_SCALE - 1)
 
 
 def sums(thing: Rows, amounts: Rows) -> Rows:
     """Exact sums by thing."""
-    found = np.zeros(int(thing.max()) + 1, np.int64)
+    found = np.zeros(int(thing.max(initial=0)) + 1, np.int64)
     np.add.at(found, thing, amounts)
     return found
 

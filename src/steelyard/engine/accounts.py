@@ -5,8 +5,9 @@ from steelyard.engine.bitmap import bit_clear
 from steelyard.engine.events import say
 from steelyard.engine.ledger import UNIT, link_leg
 from steelyard.model.events import ACCOUNT_OPENED
+from steelyard.model.keys import ISOLATED_WORDS, O_FEE_TIER, O_ISOLATED, O_RISK_TIER, O_STP
 from steelyard.num import kernel
-from steelyard.state.tables import ACCOUNT, L_BITS_LEG, LAYOUT, LEG, MACHINE, OWNER
+from steelyard.state.tables import ACCOUNT, L_BITS_LEG, LAYOUT, LEG, MACHINE, OWNER, OWNER_RULE
 
 
 @kernel
@@ -23,6 +24,31 @@ def join_owner(s, account):
 
 
 @kernel
+def take_settings(s, account):
+    """What an order needs to know of its account's owner, where the order looks anyway."""
+    table, rule = ACCOUNT(s), OWNER_RULE(s)
+    owner = table.owner[account]
+    table.risk_tier[account] = rule[owner, O_RISK_TIER]
+    table.fee_tier[account] = rule[owner, O_FEE_TIER]
+    table.stp[account] = rule[owner, O_STP]
+    table.isolates[account] = 0
+    for word in range(ISOLATED_WORDS):
+        if rule[owner, O_ISOLATED + word] != 0:
+            table.isolates[account] = 1
+    return 0
+
+
+@kernel
+def take_settings_of(s, owner):
+    """An owner's settings changed: all its accounts take them."""
+    account = OWNER(s).first_account[owner]
+    while account:
+        take_settings(s, account)
+        account = ACCOUNT(s).next_of_owner[account]
+    return 0
+
+
+@kernel
 def add_account(s, account, owner, role, parent, market):
     """Fill the next account row; its cash in the unit of account is the leg row of the same number."""
     table, machine, leg = ACCOUNT(s), MACHINE(s), LEG(s)
@@ -33,6 +59,7 @@ def add_account(s, account, owner, role, parent, market):
     table.market[account] = market
     table.legs[account] = 1
     join_owner(s, account)
+    take_settings(s, account)
     leg.account[account] = account
     leg.thing[account] = UNIT
     bit_clear(s, LAYOUT(s)[L_BITS_LEG], len(leg), account)

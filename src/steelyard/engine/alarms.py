@@ -7,6 +7,7 @@ Each driver has two ladders of keys, below and above it. A key rings when the dr
 """
 
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_previous, bit_set
+from steelyard.engine.book import priority_of
 from steelyard.engine.heap import TRIGGERS, heap_capacity, heap_length, heap_push, set_heap_length
 from steelyard.model.orders import TRIGGERED, WAITING
 from steelyard.num import far, kernel, leaf
@@ -167,7 +168,7 @@ def link_triggered(s):
     set_heap_length(s, TRIGGERS, 0)
     for row in range(1, len(order)):
         if order.state[row] == TRIGGERED:
-            heap_push(s, TRIGGERS, order.priority[row], row)
+            heap_push(s, TRIGGERS, priority_of(s, row), row)
     return 0
 
 
@@ -178,7 +179,7 @@ def trigger_order(s, row):
     if order.state[row] == WAITING:
         order.state[row] = TRIGGERED
         if heap_length(s, TRIGGERS) < heap_capacity(s, TRIGGERS):
-            heap_push(s, TRIGGERS, order.priority[row], row)
+            heap_push(s, TRIGGERS, priority_of(s, row), row)
         else:
             link_triggered(s)
     return 0

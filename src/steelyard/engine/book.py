@@ -13,8 +13,19 @@ from steelyard.state.tables import (
     MARKET,
     MARKET_0,
     MARKET_RULE,
+    NOTE,
     ORDER,
 )
+
+ORDER_ID_SHIFT = 24  # an order's id is its number x 2^24 + its row
+
+
+@leaf
+def priority_of(s, row):
+    """The number of an order's acceptance, or of its last move to the end of its level."""
+    order = ORDER(s)
+    moved = NOTE(s).priority[row] if order.noted[row] else 0
+    return moved if moved else order.id[row] >> ORDER_ID_SHIFT
 
 
 @leaf
@@ -22,7 +33,7 @@ def ladder_size(s, market):
     return MARKET_RULE(s)[market, M_TICKS_MAX] + 1
 
 
-@kernel
+@leaf
 def level_add(s, market, row):
     """Link an order as the newest of its level."""
     table, ladder, order = MARKET(s), LADDER(s), ORDER(s)
@@ -45,7 +56,7 @@ def level_add(s, market, row):
     return 0
 
 
-@kernel
+@leaf
 def level_remove(s, market, row):
     """Unlink an order from its level; the best price moves on if the level is empty now."""
     table, ladder, order = MARKET(s), LADDER(s), ORDER(s)
@@ -112,7 +123,7 @@ def crosses(price, best, side):
     return best != 0 and (price >= best if side > 0 else price <= best)
 
 
-@kernel
+@leaf
 def leg_list_add(s, row):
     """Link an order as the newest of its leg."""
     order, orders = ORDER(s), LEG_OPEN(s)
@@ -128,7 +139,7 @@ def leg_list_add(s, row):
     return 0
 
 
-@kernel
+@leaf
 def leg_list_remove(s, row):
     order, orders = ORDER(s), LEG_OPEN(s)
     leg = order.leg[row]

@@ -3,13 +3,13 @@
 from steelyard.engine.book import leg_list_add, leg_list_remove, level_remove
 from steelyard.engine.events import say_money
 from steelyard.engine.ledger import find_leg
-from steelyard.engine.orders import count_in, cut, far_leave, give_back, leave
+from steelyard.engine.orders import add_margin, count_in, cut, far_leave, give_back, leave, margin_of
 from steelyard.engine.placing import (
-    check_order,
+    check_order_again,
     check_permission,
     far_enter,
+    move_to_the_end,
     named_order,
-    new_priority,
     say_amended,
     send_margin,
 )
@@ -20,7 +20,7 @@ from steelyard.model.events import CANCEL_AFTER_SET, CLOSED_BY_USER
 from steelyard.model.keys import M_ORDER_LOTS_MAX, M_TICKS_MAX
 from steelyard.num import far, kernel
 from steelyard.num.limits import TIME_NS_MAX
-from steelyard.state.tables import ACCOUNT, COMMAND, LEG, LEG_OPEN, MACHINE, MARKET_0, MARKET_RULE, NOTE, ORDER
+from steelyard.state.tables import ACCOUNT, COMMAND, LEG, LEG_OPEN, MACHINE, MARKET_0, MARKET_RULE, ORDER
 
 
 @kernel
@@ -34,7 +34,7 @@ def check_user(s, account):
 @far
 def amend_order(s, i):
     """AMEND_ORDER: keep the place when only shrinking; otherwise leave the book and enter it anew with the same id."""
-    c, order, note = COMMAND(s), ORDER(s), NOTE(s)
+    c, order = COMMAND(s), ORDER(s)
     if c.price[i] < 0 or c.lots[i] < 0:
         return no.FIELD_OUT_OF_RANGE
     reason = check_user(s, c.account[i])
@@ -45,33 +45,33 @@ def amend_order(s, i):
         return no.ORDER_UNKNOWN
     old_price, old_lots, old_reserve = order.price[row], order.remaining[row], order.reserve[row]
     price = c.price[i] if c.price[i] else old_price
-    lots = c.lots[i] - note.filled[row] if c.lots[i] else old_lots
+    lots = c.lots[i] - order.filled[row] if c.lots[i] else old_lots
     if lots <= 0:
         return no.SIZE_MUST_BE_POSITIVE
     if price == old_price and lots == old_lots:
         return no.NOTHING_CHANGES
     leg = order.leg[row]
     if price == old_price and lots < old_lots:
-        margin = note.margin[row]
+        margin = margin_of(s, row)
         cut(s, row, old_lots - lots)
         say_amended(s, row, 1)
-        give_back(s, leg, margin - note.margin[row])
+        give_back(s, leg, margin - margin_of(s, row))
         return no.NONE
     acting = LEG(s).account[leg]
     market, owner = LEG(s).thing[leg] - MARKET_0, ACCOUNT(s).owner[acting]
     rule = MARKET_RULE(s)
-    if note.filled[row] + lots > rule[market, M_ORDER_LOTS_MAX]:
+    if order.filled[row] + lots > rule[market, M_ORDER_LOTS_MAX]:
         return no.SIZE_EXCEEDS_LIMIT
     if price > rule[market, M_TICKS_MAX]:
         return no.PRICE_EXCEEDS_LIMIT
-    reason = check_permission(s, row, acting, market, owner)
+    reason = check_permission(s, row, c.account[i], acting, market)
     if reason:
         return reason
     # The order is judged as if the old one were gone: its lots leave the sums, and return if it is refused.
     count_in(s, row, -old_lots)
     order.price[row] = price
     order.remaining[row] = lots
-    reason, wanted = check_order(s, row, c.account[i], acting, leg, market, owner)
+    reason, wanted = check_order_again(s, row, c.account[i], acting, leg, market, owner)
     price, lots, reserve = order.price[row], order.remaining[row], order.reserve[row]
     order.price[row] = old_price
     order.remaining[row] = old_lots
@@ -81,14 +81,13 @@ def amend_order(s, i):
         return reason
     level_remove(s, market, row)
     leg_list_remove(s, row)
-    new_priority(s, row)
+    move_to_the_end(s, row)
     leg_list_add(s, row)
     order.state[row] = word.INCOMING
     order.price[row] = price
     order.remaining[row] = lots
     order.reserve[row] = reserve
-    note.lots[row] = note.filled[row] + lots
-    note.margin[row] += wanted
+    add_margin(s, row, wanted)
     say_amended(s, row, 0)
     send_margin(s, c.account[i], acting, market, wanted)
     far_enter(s, row)

@@ -1,5 +1,6 @@
 """CONFIGURE: a set of (key, value) rows applies to one table row, all or nothing."""
 
+from steelyard.engine.accounts import take_settings_of
 from steelyard.engine.alarms import mark_dirty
 from steelyard.engine.bitmap import words_at
 from steelyard.engine.events import say
@@ -238,6 +239,8 @@ def after_change(s, kind, row, old_interval, old_sample):
     machine.open_epoch[0] += 1
     if kind == ASSET_TABLE:
         rejudge_everybody(s)
+    if kind == OWNER_TABLE:
+        take_settings_of(s, row)
     if kind == MARKET_TABLE:
         if rule[row, keys.M_FUNDING_INTERVAL_NS] != old_interval or rule[row, keys.M_SAMPLE_INTERVAL_NS] != old_sample:
             plan_funding(s, row, machine.now_ns[0])

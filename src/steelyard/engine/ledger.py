@@ -60,8 +60,8 @@ BOX_MAX_PPM = 200_000  # no box is wider than a fifth of the price to either sid
 LEGS_RESERVED = 64  # rows that only the machine itself may use, so that a liquidation never lacks one
 
 
-@kernel
-def find_leg(s, account, thing):
+@leaf
+def seek_leg(s, account, thing):
     """The leg of this account and thing, or 0."""
     if thing == UNIT:
         return account
@@ -73,6 +73,12 @@ def find_leg(s, account, thing):
         if row == 0 or (leg.account[row] == account and leg.thing[row] == thing):
             return row
         place = (place + 1) & mask
+
+
+@kernel
+def find_leg(s, account, thing):
+    """The same where its speed does not matter."""
+    return seek_leg(s, account, thing)
 
 
 @kernel
@@ -256,7 +262,7 @@ def spend(s, account, maintain, opening):
             mark_dirty(s, account)
 
 
-@kernel
+@leaf
 def spend_trade(s, row, lots, trade_value):
     """A leg took signed lots worth this much, its cash is booked: bound what that cost anywhere on its box."""
     leg, rule = LEG(s), MARKET_RULE(s)
@@ -288,7 +294,7 @@ def order_bound(s, row, lots, reserve):
     return bound
 
 
-@kernel
+@leaf
 def spend_order(s, row, lots, reserve):
     """An order came to rest on a leg."""
     if LEG(s).box_high[row] == 0:
@@ -297,7 +303,7 @@ def spend_order(s, row, lots, reserve):
     return 0
 
 
-@kernel
+@far
 def owe(s, account, asset, before, after):
     """Keep the sum of loans, and note who must convert other collateral."""
     table, machine = ACCOUNT(s), MACHINE(s)
@@ -313,11 +319,11 @@ def owe(s, account, asset, before, after):
     return 0
 
 
-@kernel
+@leaf
 def move_cash(s, account, asset, amount):
     """Change a cash leg; its row. The certificates are the caller's business."""
     leg = LEG(s)
-    row = find_leg(s, account, asset)
+    row = account if asset == UNIT else find_leg(s, account, asset)
     if row == 0:
         row = open_leg(s, account, asset)
     before = leg.quantity[row]
@@ -337,7 +343,7 @@ def cash_bound(s, row, amount):
     return BORROW_WEIGHT_MAX * worst
 
 
-@kernel
+@leaf
 def post(s, account, asset, amount):
     """Add atoms to an account's cash (take them away if negative)."""
     if amount == 0:
@@ -353,7 +359,7 @@ def post(s, account, asset, amount):
     return 0
 
 
-@kernel
+@leaf
 def realise(s, account, asset, amount):
     """Move value between a leg and its account's cash: E stays, only a haircut or a loan's surcharge can change."""
     if amount == 0:

@@ -12,7 +12,7 @@ from steelyard.engine.matching import after_fill, match
 from steelyard.engine.money import convert_debts, has_stale_leg
 from steelyard.engine.orders import give_back
 from steelyard.engine.placing import leverage_for
-from steelyard.engine.positions import far_book_trade, far_settle_funding, realised_down
+from steelyard.engine.positions import far_book_trade, realised_down, settle_funding
 from steelyard.engine.timers import push_timer
 from steelyard.model.events import (
     CLOSED_LIQUIDATION,
@@ -115,7 +115,7 @@ def settle_account(s, account):
     row = ACCOUNT(s).first_leg[account]
     while row:
         if leg.thing[row] >= MARKET_0:
-            far_settle_funding(s, row)
+            settle_funding(s, row)
         row = leg.next_of_account[row]
     return 0
 
@@ -227,8 +227,8 @@ def hand_over(s, giver_row, taker_row, lots, cash_paid):
     """Move lots of a position to another leg for a lump of cash (what the giver receives; negative: pays)."""
     leg = LEG(s)
     signed = lots if leg.quantity[giver_row] > 0 else -lots
-    far_settle_funding(s, giver_row)
-    far_settle_funding(s, taker_row)
+    settle_funding(s, giver_row)
+    settle_funding(s, taker_row)
     far_book_trade(s, giver_row, -signed, -cash_paid)
     far_book_trade(s, taker_row, signed, cash_paid)
     return 0

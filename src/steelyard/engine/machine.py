@@ -10,7 +10,7 @@ from steelyard.engine.liquidation import cooled_down, next_turn
 from steelyard.engine.money import convert_waiting, deposit, end_withdrawal, move_between, move_margin, withdraw
 from steelyard.engine.orders import client_entry, far_leave
 from steelyard.engine.placing import place_order
-from steelyard.engine.prefetch import fetch_ahead
+from steelyard.engine.prefetch import STEPS, fetch_ahead
 from steelyard.engine.prices import clock, report_prices
 from steelyard.engine.settings import open_account, set_leverage, set_margin_mode
 from steelyard.engine.stops import run_next_triggered, show_last_prices
@@ -68,9 +68,9 @@ def run_timer(s, kind, row, at_ns):
     return 0
 
 
-@kernel
-def advance_clock(s, at_ns):
-    """Do what is due by then; 0 if the events must be read before there is room to go on."""
+@far
+def do_what_is_due(s, at_ns):
+    """Clock work up to an instant; 0 if the events must be read before there is room to go on."""
     machine = MACHINE(s)
     while heap_length(s, TIMERS) and heap_key(s, TIMERS) <= at_ns:
         if machine.events[0] + EVENT_ROOM > LAYOUT(s)[L_EVENTS]:
@@ -79,7 +79,15 @@ def advance_clock(s, at_ns):
         heap_pop(s, TIMERS)
         machine.now_ns[0] = max(machine.now_ns[0], due)
         run_timer(s, target >> 32, target & 0xFFFFFFFF, due)
-    machine.now_ns[0] = at_ns
+    return 1
+
+
+@leaf
+def advance_clock(s, at_ns):
+    """The clock moves to the command's time, through all that is due before; 0 if there is no room for its events."""
+    if heap_length(s, TIMERS) and heap_key(s, TIMERS) <= at_ns and do_what_is_due(s, at_ns) == 0:
+        return 0
+    MACHINE(s).now_ns[0] = at_ns
     return 1
 
 
@@ -93,7 +101,7 @@ def may_span(kind):
     return kind == do.PRICE or kind == do.CONFIGURE
 
 
-@kernel
+@leaf
 def act(s, i, kind):
     """What the command itself does: a reason, or 0."""
     if kind == do.PLACE_ORDER:
@@ -163,7 +171,7 @@ def first_order_of(s, i):
     return ORDER(s).id[entry_found] if entry_found > 0 else RECENT(s).order[-entry_found]
 
 
-@kernel
+@far
 def refuse(s, reason, i, kind):
     """Tell why, with what the row named."""
     c, rows, machine = COMMAND(s), STAGED(s), MACHINE(s)
@@ -179,7 +187,7 @@ def refuse(s, reason, i, kind):
     return 0
 
 
-@kernel
+@far
 def drop_staged(s):
     """Rows that were never completed: told once, then gone."""
     machine, rows = MACHINE(s), STAGED(s)
@@ -189,7 +197,7 @@ def drop_staged(s):
     return 0
 
 
-@kernel
+@far
 def stage(s, i):
     """Copy a row of the batch to the stage."""
     c, rows, machine = COMMAND(s), STAGED(s), MACHINE(s)
@@ -206,7 +214,7 @@ def stage(s, i):
     return 0
 
 
-@kernel
+@far
 def clear_staged(s):
     machine, rows = MACHINE(s), STAGED(s)
     for row in range(machine.staged[0]):
@@ -232,7 +240,7 @@ def time_reason(s, at_ns):
     return no.NONE
 
 
-@kernel
+@leaf
 def command(s, i):
     """One row of the batch: 1 when it is done, 0 if the events must be read first."""
     c, machine = COMMAND(s), MACHINE(s)
@@ -281,9 +289,9 @@ def run(s, first):
     machine, limit = MACHINE(s), LAYOUT(s)[L_EVENTS] - EVENT_ROOM
     machine.events[0] = 0
     rows = len(COMMAND(s))
-    i = first
+    i, blocked = first, first + STEPS[0] - 1
     while i < rows and machine.events[0] <= limit:
-        fetch_ahead(s, i)
+        blocked = fetch_ahead(s, i, blocked)
         if command(s, i) == 0:
             break
         i += 1

@@ -9,11 +9,11 @@ from steelyard.engine.orders import (
     far_leave,
     give_back,
     is_reduce_only,
-    maker_ppm,
+    maker_rate_ppm,
     retire,
     shrink_margin,
     shrink_reduce_only,
-    taker_ppm,
+    taker_rate_ppm,
 )
 from steelyard.engine.positions import book_trade, settle_funding
 from steelyard.engine.prefetch import fetch_leg
@@ -28,7 +28,7 @@ from steelyard.model.events import (
 )
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.model.orders import CHILD, FEES, STP_BOTH, STP_MAKER, STP_NONE, STP_TAKER
-from steelyard.num import far, kernel, leaf
+from steelyard.num import far, leaf
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.rules.consent import may_hold
 from steelyard.rules.corner import highest_mark
@@ -42,7 +42,6 @@ from steelyard.state.tables import (
     MARKET,
     MARKET_0,
     MARKET_RULE,
-    NOTE,
     ORDER,
     PENDING,
     SCORE,
@@ -54,15 +53,15 @@ UNFINISHED = 0  # `match` stopped because nothing crosses any more
 
 
 @leaf
-def fill_fee(s, market, owner, maker, liquidation, taker_fee, notional):
+def fill_fee(s, market, account, maker, liquidation, taker_fee, notional):
     """Fees round up; a rebate never exceeds what the taker paid, a liquidation pays its own fee elsewhere."""
     if not maker:
-        return 0 if liquidation else ppm_up(notional, taker_ppm(s, market, owner))
-    fee = ppm_up(notional, maker_ppm(s, market, owner))
+        return 0 if liquidation else ppm_up(notional, taker_rate_ppm(s, market, account))
+    fee = ppm_up(notional, maker_rate_ppm(s, market, account))
     return max(fee, 0) if liquidation else max(fee, -taker_fee)
 
 
-@kernel
+@leaf
 def may_fill(s, maker, lots, price, lots_before, atoms_before):
     """May this resting order be filled, after its account already took other lots (in a look ahead)?"""
     order, leg, table = ORDER(s), LEG(s), ACCOUNT(s)
@@ -75,7 +74,7 @@ def may_fill(s, maker, lots, price, lots_before, atoms_before):
         if MARKET_RULE(s)[market, M_SETTLE] == 1 and table.certificate[account] >= 3 * lots * dearest * scale:
             return True
     signed = lots * order.side[maker]
-    fee = max(0, ppm_up(lots * price * scale, maker_ppm(s, market, table.owner[account])))
+    fee = max(0, ppm_up(lots * price * scale, maker_rate_ppm(s, market, account)))
     atoms = signed * price * scale + atoms_before
     return may_hold(s, account, row, signed + lots_before, atoms, fee, int(lots_before != 0))
 
@@ -118,7 +117,7 @@ def after_fill(s, row, before):
     return 0
 
 
-@kernel
+@leaf
 def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left):
     """Book one side of a fill: funding, trade, fee, event."""
     leg = LEG(s)
@@ -148,19 +147,16 @@ def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left):
     return realised
 
 
-@kernel
+@leaf
 def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     """A trade between an incoming order and a resting one, both sides booked."""
-    order, leg, note, table = ORDER(s), LEG(s), NOTE(s), MARKET(s)
+    order, leg, table = ORDER(s), LEG(s), MARKET(s)
     maker_leg, maker_id = order.leg[maker], order.id[maker]
     market = leg.thing[taker_leg] - MARKET_0
     notional = lots * price * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    accounts = ACCOUNT(s)
-    taker_owner = accounts.owner[leg.account[taker_leg]]
-    maker_owner = accounts.owner[leg.account[maker_leg]]
     flags = FILL_LIQUIDATION if liquidation else 0
-    taker_fee = fill_fee(s, market, taker_owner, False, liquidation, 0, notional)
-    maker_fee = fill_fee(s, market, maker_owner, True, liquidation, taker_fee, notional)
+    taker_fee = fill_fee(s, market, leg.account[taker_leg], False, liquidation, 0, notional)
+    maker_fee = fill_fee(s, market, leg.account[maker_leg], True, liquidation, taker_fee, notional)
     taker_before = leg.quantity[taker_leg]
     fill_side(s, taker_leg, taker_id, maker_id, side, lots, price, taker_fee, flags, left)
     maker_before = leg.quantity[maker_leg]
@@ -169,7 +165,7 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     LADDER(s).lots[table.ladder[market] + price] -= lots
     shrink_margin(s, maker, remaining, order.remaining[maker])
     order.remaining[maker] = remaining
-    note.filled[maker] += lots
+    order.filled[maker] += lots
     fill_side(s, maker_leg, maker_id, taker_id, -side, lots, price, maker_fee, flags | FILL_MAKER, remaining)
     post(s, FEES, MARKET_RULE(s)[market, M_SETTLE], taker_fee + maker_fee)
     if remaining == 0:
@@ -184,7 +180,7 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     return notional
 
 
-@kernel
+@leaf
 def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidation):
     """Meet the book; returns (lots left, notional traded, why the rest must close or UNFINISHED)."""
     order, leg, table, ladder, accounts, machine = ORDER(s), LEG(s), MARKET(s), LADDER(s), ACCOUNT(s), MACHINE(s)
@@ -231,13 +227,13 @@ def can_fill_whole(s, market, taker_account, owner, side, limit, lots, stp):
         while maker:
             looked += 1
             if looked > LOOK_AHEAD_MAX:
-                return False
+                return 0
             row = order.leg[maker]
             account = leg.account[row]
             same_owner = accounts.owner[account] == owner
             if same_owner:
                 if stp == STP_TAKER or stp == STP_BOTH:
-                    return False
+                    return 0
                 if stp == STP_MAKER or account == taker_account:
                     maker = order.next[maker]
                     continue
@@ -257,13 +253,13 @@ def can_fill_whole(s, market, taker_account, owner, side, limit, lots, stp):
             if take > 0 and may_fill(s, maker, take, price, seen.a[at], seen.b[at]):
                 signed = -side * take
                 seen.a[at] += signed
-                fee = max(0, ppm_up(take * price * scale, maker_ppm(s, market, accounts.owner[account])))
+                fee = max(0, ppm_up(take * price * scale, maker_rate_ppm(s, market, account)))
                 seen.b[at] += signed * price * scale + fee
                 if not is_reduce_only(order.options[maker]):
                     seen.score[at] += take
                 lots -= take
                 if lots == 0:
-                    return True
+                    return 1
             maker = order.next[maker]
         price = next_level(s, market, side, price)
-    return False
+    return 0

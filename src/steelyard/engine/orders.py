@@ -1,8 +1,8 @@
 """Order rows: ids, client ids, reserves, and how an order leaves."""
 
 from steelyard.engine.alarms import alarm_remove, order_node
-from steelyard.engine.bitmap import bit_set
-from steelyard.engine.book import leg_list_remove, level_remove, market_of
+from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
+from steelyard.engine.book import ORDER_ID_SHIFT, leg_list_remove, level_remove, market_of
 from steelyard.engine.events import say
 from steelyard.engine.ledger import cash, transfer
 from steelyard.model.events import CLOSED_REDUCE_ONLY, MARGIN_MOVED, ORDER_AMENDED, ORDER_CLOSED
@@ -12,7 +12,6 @@ from steelyard.model.keys import (
     M_MAKER_PPM,
     M_SETTLE,
     M_TAKER_PPM,
-    O_FEE_TIER,
 )
 from steelyard.model.orders import (
     CHILD,
@@ -44,11 +43,8 @@ from steelyard.state.tables import (
     MARKET_RULE,
     NOTE,
     ORDER,
-    OWNER_RULE,
     RECENT,
 )
-
-ORDER_ID_SHIFT = 24  # an order's id is its number x 2^24 + its row
 
 
 @leaf
@@ -72,22 +68,22 @@ def is_post_only(flags):
 
 
 @leaf
-def maker_ppm(s, market, owner):
+def maker_rate_ppm(s, market, account):
     rule = MARKET_RULE(s)
-    return rule[market, M_MAKER_PPM + min(OWNER_RULE(s)[owner, O_FEE_TIER], rule[market, M_FEE_TIERS] - 1)]
+    return rule[market, M_MAKER_PPM + min(ACCOUNT(s).fee_tier[account], rule[market, M_FEE_TIERS] - 1)]
 
 
 @leaf
-def taker_ppm(s, market, owner):
+def taker_rate_ppm(s, market, account):
     rule = MARKET_RULE(s)
-    return rule[market, M_TAKER_PPM + min(OWNER_RULE(s)[owner, O_FEE_TIER], rule[market, M_FEE_TIERS] - 1)]
+    return rule[market, M_TAKER_PPM + min(ACCOUNT(s).fee_tier[account], rule[market, M_FEE_TIERS] - 1)]
 
 
 @leaf
-def reserve_per_lot(s, market, owner, side, price, post_only):
+def reserve_per_lot(s, market, account, side, price, post_only):
     """Loss locked in by crossing the mark, and the fee, per lot; fixed when the order is placed."""
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    rate = max(0, maker_ppm(s, market, owner)) if post_only else taker_ppm(s, market, owner)
+    rate = max(0, maker_rate_ppm(s, market, account)) if post_only else taker_rate_ppm(s, market, account)
     crossing = max(0, (price - MARKET(s).mark[market]) * side) * scale
     return crossing + ppm_up(price * scale, rate)
 
@@ -206,11 +202,13 @@ def client_remove(s, entry):
 
 @leaf
 def has_client_id(s, row):
+    if ORDER(s).noted[row] == 0:
+        return False
     note = NOTE(s)
     return (note.client0[row] | note.client1[row] | note.client2[row] | note.client3[row] | note.client4[row]) != 0
 
 
-@kernel
+@far
 def retire_client_id(s, row):
     """Remember a closed order's client id among the recent ones; the oldest of those is forgotten."""
     machine, note, recent = MACHINE(s), NOTE(s), RECENT(s)
@@ -231,26 +229,29 @@ def retire_client_id(s, row):
     return 0
 
 
-@kernel
-def wipe_order(s, row):
-    """A free row is all zero."""
-    order, note = ORDER(s), NOTE(s)
-    order.id[row] = 0
-    order.priority[row] = 0
-    order.price[row] = 0
-    order.remaining[row] = 0
-    order.reserve[row] = 0
-    order.leg[row] = 0
-    order.next[row] = 0
-    order.prev[row] = 0
-    order.next_of_leg[row] = 0
-    order.prev_of_leg[row] = 0
-    order.side[row] = 0
-    order.state[row] = 0
-    order.options[row] = 0
-    order.order_type[row] = 0
-    note.lots[row] = 0
-    note.filled[row] = 0
+@leaf
+def lowest_free_order(s):
+    """The lowest free order row, or 0 if the table is full."""
+    return max(0, bit_next(s, LAYOUT(s)[L_BITS_ORDER], len(ORDER(s)), MACHINE(s).free_order[0]))
+
+
+@leaf
+def take_order_row(s, row):
+    bit_clear(s, LAYOUT(s)[L_BITS_ORDER], len(ORDER(s)), row)
+    MACHINE(s).free_order[0] = row + 1
+
+
+@leaf
+def free_order_row(s, row):
+    bit_set(s, LAYOUT(s)[L_BITS_ORDER], len(ORDER(s)), row)
+    MACHINE(s).free_order[0] = min(MACHINE(s).free_order[0], row)
+
+
+@far
+def wipe_note(s, row):
+    note = NOTE(s)
+    ORDER(s).noted[row] = 0
+    note.priority[row] = 0
     note.margin[row] = 0
     note.client0[row] = 0
     note.client1[row] = 0
@@ -261,14 +262,37 @@ def wipe_order(s, row):
     note.callback[row] = 0
     note.best[row] = 0
     note.expires_ns[row] = 0
-    note.tif[row] = 0
-    note.stp[row] = 0
     note.trigger_kind[row] = 0
     note.trigger_on[row] = 0
     return 0
 
 
-@kernel
+@leaf
+def wipe_order(s, row):
+    """A free row is all zero."""
+    order = ORDER(s)
+    order.id[row] = 0
+    order.price[row] = 0
+    order.remaining[row] = 0
+    order.filled[row] = 0
+    order.reserve[row] = 0
+    order.leg[row] = 0
+    order.next[row] = 0
+    order.prev[row] = 0
+    order.next_of_leg[row] = 0
+    order.prev_of_leg[row] = 0
+    order.side[row] = 0
+    order.state[row] = 0
+    order.options[row] = 0
+    order.order_type[row] = 0
+    order.tif[row] = 0
+    order.stp[row] = 0
+    if order.noted[row]:
+        wipe_note(s, row)
+    return 0
+
+
+@leaf
 def retire(s, row):
     """An order is over: its row is free again."""
     account = LEG(s).account[ORDER(s).leg[row]]
@@ -277,11 +301,8 @@ def retire(s, row):
     if has_client_id(s, row):
         retire_client_id(s, row)
     wipe_order(s, row)
-    bit_set(s, LAYOUT(s)[L_BITS_ORDER], len(ORDER(s)), row)
+    free_order_row(s, row)
     return 0
-
-
-far_retire = far_twin(retire)
 
 
 @leaf
@@ -341,7 +362,7 @@ def trailing_add(s, market, row):
     return 0
 
 
-@kernel
+@far
 def trailing_remove(s, market, row):
     note, table = NOTE(s), MARKET(s)
     before, after = note.prev_trailing[row], note.next_trailing[row]
@@ -356,7 +377,20 @@ def trailing_remove(s, market, row):
     return 0
 
 
-@kernel
+@leaf
+def margin_of(s, row):
+    """The isolated margin that was moved for an order."""
+    return NOTE(s).margin[row] if ORDER(s).noted[row] else 0
+
+
+@leaf
+def add_margin(s, row, amount):
+    if amount:
+        ORDER(s).noted[row] = 1
+        NOTE(s).margin[row] += amount
+
+
+@leaf
 def leave(s, row, reason, extra):
     """Close an order that still has lots: out of the book or the alarms, released, told."""
     order, note = ORDER(s), NOTE(s)
@@ -371,7 +405,7 @@ def leave(s, row, reason, extra):
         else:
             alarm_remove(s, order_node(s, row))
     say(s, ORDER_CLOSED, account, market, side, order.id[row], 0, 0, remaining, 0, 0, extra, 0, reason, 0)
-    margin = note.margin[row]
+    margin = margin_of(s, row)
     retire(s, row)
     # The opening certificate may stay as it is: without the order it is only the more true.
     if ACCOUNT(s).role[account] == CHILD:
@@ -386,7 +420,7 @@ far_leave = far_twin(leave)
 def shrink_margin(s, row, left, before):
     """An order's isolated margin shrinks with it; what falls away stays with the position (or is given back)."""
     note = NOTE(s)
-    if note.margin[row]:
+    if ORDER(s).noted[row] and note.margin[row]:
         note.margin[row] = mul_div_down(note.margin[row], left, before)
 
 
@@ -399,7 +433,6 @@ def cut(s, row, lots):
     count_in(s, row, -lots)
     shrink_margin(s, row, order.remaining[row] - lots, order.remaining[row])
     order.remaining[row] -= lots
-    NOTE(s).lots[row] -= lots
     return 0
 
 

@@ -10,8 +10,15 @@ from steelyard.engine.alarms import (
     market_driver,
     order_node,
 )
-from steelyard.engine.bitmap import bit_clear, bit_next
-from steelyard.engine.book import best_against, crosses, leg_list_add, leg_list_remove, level_add, price_of_lots
+from steelyard.engine.book import (
+    ORDER_ID_SHIFT,
+    best_against,
+    crosses,
+    leg_list_add,
+    leg_list_remove,
+    level_add,
+    price_of_lots,
+)
 from steelyard.engine.events import say
 from steelyard.engine.ledger import (
     UNIT,
@@ -22,12 +29,13 @@ from steelyard.engine.ledger import (
     open_leg,
     order_bound,
     prove,
+    seek_leg,
     spend_order,
     transfer,
 )
 from steelyard.engine.matching import UNFINISHED, can_fill_whole, match
 from steelyard.engine.orders import (
-    ORDER_ID_SHIFT,
+    add_margin,
     client_entry,
     client_insert,
     commander,
@@ -36,11 +44,13 @@ from steelyard.engine.orders import (
     give_back,
     is_post_only,
     is_reduce_only,
+    lowest_free_order,
     order_row,
     reserve_per_lot,
     retire,
     shrink_margin,
-    taker_ppm,
+    take_order_row,
+    taker_rate_ppm,
     trailing_add,
     wipe_order,
 )
@@ -70,8 +80,6 @@ from steelyard.model.keys import (
     M_STATE,
     M_TICKS_MAX,
     O_ISOLATED,
-    O_RISK_TIER,
-    O_STP,
     T_LEVERAGE_MAX,
     T_PRODUCTS,
 )
@@ -95,7 +103,6 @@ from steelyard.state.tables import (
     ASSET_RULE,
     COMMAND,
     L_ACCOUNTS,
-    L_BITS_ORDER,
     L_ORDERS_PER_ACCOUNT,
     LAYOUT,
     LEG,
@@ -114,6 +121,7 @@ from steelyard.state.tables import (
 
 @leaf
 def is_isolated(s, owner, market):
+    """Whether this owner holds this market in isolated mode."""
     return (OWNER_RULE(s)[owner, O_ISOLATED + (market >> 6)] >> (market & 63)) & 1
 
 
@@ -128,33 +136,20 @@ def is_fresh(s, market):
 @leaf
 def acting_account(s, account, market):
     """The account that holds this market for a parent: itself, or its isolated child (0 if not opened yet)."""
-    if is_isolated(s, ACCOUNT(s).owner[account], market):
+    if ACCOUNT(s).isolates[account] and is_isolated(s, ACCOUNT(s).owner[account], market):
         stub = find_leg(s, account, MARKET_0 + market)
         return LEG(s).child[stub] if stub else 0
     return account
 
 
-@kernel
-def check_fields(s, i):
-    """Is the row of a new order well formed?"""
+@far
+def check_condition(s, i):
+    """Are the fields of a trigger or an expiry well formed, and do they fit the order?"""
     c = COMMAND(s)
-    side, kind, tif, flags, trigger = c.side[i], c.order_type[i], c.tif[i], c.options[i], c.trigger_kind[i]
-    if side != word.BUY and side != word.SELL:
+    kind, tif, trigger = c.order_type[i], c.tif[i], c.trigger_kind[i]
+    if trigger < 0 or trigger > word.TRAILING or c.trigger_on[i] < 0 or c.trigger_on[i] > word.ON_LAST:
         return no.FIELD_OUT_OF_RANGE
-    if kind < 0 or kind > word.MARKET or tif < 0 or tif > word.GTT:
-        return no.FIELD_OUT_OF_RANGE
-    if c.stp[i] < 0 or c.stp[i] > word.STP_BOTH or trigger < 0 or trigger > word.TRAILING:
-        return no.FIELD_OUT_OF_RANGE
-    if c.trigger_on[i] < 0 or c.trigger_on[i] > word.ON_LAST or flags < 0 or flags > word.FLAGS_ALL:
-        return no.FIELD_OUT_OF_RANGE
-    if c.price[i] < 0 or c.lots[i] < 0 or c.trigger[i] < 0 or c.expires_ns[i] < 0:
-        return no.FIELD_OUT_OF_RANGE
-    if is_post_only(flags):
-        if flags & word.POST_ONLY and flags & word.POST_ONLY_SLIDE:
-            return no.FIELD_OUT_OF_RANGE
-        if kind == word.MARKET or tif == word.IOC or tif == word.FOK:
-            return no.FIELD_OUT_OF_RANGE
-    if flags & word.CLOSE_POSITION and ((trigger != word.STOP and trigger != word.TAKE_PROFIT) or c.lots[i] != 0):
+    if c.trigger[i] < 0 or c.expires_ns[i] < 0:
         return no.FIELD_OUT_OF_RANGE
     if trigger == word.NO_TRIGGER and c.trigger[i] != 0:
         return no.FIELD_OUT_OF_RANGE
@@ -163,26 +158,57 @@ def check_fields(s, i):
             return no.FIELD_OUT_OF_RANGE
     elif c.callback[i] != 0:
         return no.FIELD_OUT_OF_RANGE
-    if (tif == word.GTT) != (c.expires_ns[i] > 0):
+    return no.NONE if (tif == word.GTT) == (c.expires_ns[i] > 0) else no.FIELD_OUT_OF_RANGE
+
+
+@far
+def check_flags(s, i):
+    """Are the flags known, and do they fit the order?"""
+    c = COMMAND(s)
+    flags, trigger = c.options[i], c.trigger_kind[i]
+    if flags < 0 or flags > word.FLAGS_ALL:
         return no.FIELD_OUT_OF_RANGE
-    if kind == word.MARKET and (c.price[i] != 0 or tif == word.GTT):
+    if is_post_only(flags):
+        if flags & word.POST_ONLY and flags & word.POST_ONLY_SLIDE:
+            return no.FIELD_OUT_OF_RANGE
+        if c.order_type[i] == word.MARKET or c.tif[i] == word.IOC or c.tif[i] == word.FOK:
+            return no.FIELD_OUT_OF_RANGE
+    if flags & word.CLOSE_POSITION and ((trigger != word.STOP and trigger != word.TAKE_PROFIT) or c.lots[i] != 0):
         return no.FIELD_OUT_OF_RANGE
     return no.NONE
 
 
-@kernel
-def write_draft(s, row, i):
-    """The order as asked for, in the row it will have."""
-    c, order, note = COMMAND(s), ORDER(s), NOTE(s)
-    order.state[row] = word.INCOMING
-    order.side[row] = c.side[i]
-    order.order_type[row] = c.order_type[i]
-    order.options[row] = c.options[i]
-    order.price[row] = c.price[i]
-    order.remaining[row] = c.lots[i]
-    note.lots[row] = c.lots[i]
-    note.tif[row] = word.IOC if c.order_type[i] == word.MARKET and c.tif[i] == word.GTC else c.tif[i]
-    note.stp[row] = c.stp[i]
+@leaf
+def is_conditional(s, i):
+    """Whether any field of a trigger or an expiry says something."""
+    c = COMMAND(s)
+    return c.trigger_kind[i] | c.trigger_on[i] | c.trigger[i] | c.callback[i] | c.expires_ns[i]
+
+
+@leaf
+def check_fields(s, i):
+    """Is the row of a new order well formed?"""
+    c = COMMAND(s)
+    side, kind, tif = c.side[i], c.order_type[i], c.tif[i]
+    if side != word.BUY and side != word.SELL:
+        return no.FIELD_OUT_OF_RANGE
+    if kind < 0 or kind > word.MARKET or tif < 0 or tif > word.GTT or c.stp[i] < 0 or c.stp[i] > word.STP_BOTH:
+        return no.FIELD_OUT_OF_RANGE
+    if c.price[i] < 0 or c.lots[i] < 0:
+        return no.FIELD_OUT_OF_RANGE
+    if kind == word.MARKET and (c.price[i] != 0 or tif == word.GTT):
+        return no.FIELD_OUT_OF_RANGE
+    if c.options[i] and check_flags(s, i):
+        return no.FIELD_OUT_OF_RANGE
+    if is_conditional(s, i) or tif == word.GTT:
+        return check_condition(s, i)
+    return no.NONE
+
+
+@far
+def write_note(s, row, i):
+    c, note = COMMAND(s), NOTE(s)
+    ORDER(s).noted[row] = 1
     note.trigger_kind[row] = c.trigger_kind[i]
     note.trigger_on[row] = c.trigger_on[i]
     note.trigger[row] = c.trigger[i]
@@ -193,6 +219,23 @@ def write_draft(s, row, i):
     note.client2[row] = c.client2[i]
     note.client3[row] = c.client3[i]
     note.client4[row] = c.client4[i]
+    return 0
+
+
+@leaf
+def write_draft(s, row, i, noted):
+    """The order as asked for, in the row it will have."""
+    c, order = COMMAND(s), ORDER(s)
+    order.state[row] = word.INCOMING
+    order.side[row] = c.side[i]
+    order.order_type[row] = c.order_type[i]
+    order.options[row] = c.options[i]
+    order.price[row] = c.price[i]
+    order.remaining[row] = c.lots[i]
+    order.tif[row] = word.IOC if c.order_type[i] == word.MARKET and c.tif[i] == word.GTC else c.tif[i]
+    order.stp[row] = c.stp[i]
+    if noted:
+        write_note(s, row, i)
     return 0
 
 
@@ -215,8 +258,8 @@ def would_fire(price, trigger, side, kind):
     return price >= trigger if fires_at_or_above(side, kind) else price <= trigger
 
 
-@kernel
-def check_permission(s, row, acting, market, owner):
+@leaf
+def check_permission(s, row, account, acting, market):
     """What the market, the tier and the account allow."""
     order, state = ORDER(s), MARKET_RULE(s)[market, M_STATE]
     flags = order.options[row]
@@ -229,7 +272,7 @@ def check_permission(s, row, acting, market, owner):
     if state == word.REDUCE_ONLY_MARKET and not is_reduce_only(flags):
         return no.MARKET_REDUCE_ONLY
     if not is_reduce_only(flags):
-        if TIER_RULE(s)[OWNER_RULE(s)[owner, O_RISK_TIER], T_PRODUCTS] & word.PRODUCT_PERPETUAL == 0:
+        if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & word.PRODUCT_PERPETUAL == 0:
             return no.TIER_FORBIDS_PRODUCT
     if acting and ACCOUNT(s).queued[acting]:
         return no.ACCOUNT_IN_LIQUIDATION
@@ -238,7 +281,7 @@ def check_permission(s, row, acting, market, owner):
     return no.NONE if is_fresh(s, market) else no.PRICE_STALE
 
 
-@kernel
+@leaf
 def side_lots(s, leg, side, lots):
     """The larger of |q + bids| and |q - asks| with these lots added to one side."""
     quantity, orders = LEG(s).quantity[leg], LEG_OPEN(s)
@@ -247,22 +290,29 @@ def side_lots(s, leg, side, lots):
     return max(abs(quantity + bids), abs(quantity - asks))
 
 
-@kernel
+@far
+def lots_elsewhere(s, owner, acting_leg, market):
+    """The larger sides of the owner's other legs in this market."""
+    total = 0
+    account = OWNER(s).first_account[owner]
+    while account:
+        leg = find_leg(s, account, MARKET_0 + market)
+        if leg and leg != acting_leg:
+            total += side_lots(s, leg, 1, 0)
+        account = ACCOUNT(s).next_of_owner[account]
+    return total
+
+
+@leaf
 def owner_lots(s, owner, acting, acting_leg, market, side, lots):
     """The larger sides of all the owner's legs in this market, the new order included."""
     total = side_lots(s, acting_leg, side, lots)
     if acting and ACCOUNT(s).alone[acting]:
         return total
-    account = OWNER(s).first_account[owner]
-    while account:
-        leg = find_leg(s, account, MARKET_0 + market)
-        if leg and leg != acting_leg:
-            total += side_lots(s, leg, side, 0)
-        account = ACCOUNT(s).next_of_owner[account]
-    return total
+    return total + lots_elsewhere(s, owner, acting_leg, market)
 
 
-@kernel
+@leaf
 def check_exposure(s, row, acting, leg, market, owner):
     """Limits of position and open interest. Leg 0 means an empty one."""
     order, rule, table = ORDER(s), MARKET_RULE(s), MARKET(s)
@@ -281,14 +331,14 @@ def check_exposure(s, row, acting, leg, market, owner):
 
 
 @leaf
-def leverage_for(s, owner, market, leg, stub):
+def leverage_for(s, account, market, leg, stub):
     """Leverage an order would have, also when its leg is not open yet."""
     chosen = LEG_OPEN(s).leverage[leg]
     if leg == 0 and stub:
         chosen = LEG_OPEN(s).leverage[stub]
     if chosen == 0:
         chosen = MARKET_RULE(s)[market, M_LEVERAGE_DEFAULT]
-    return min(chosen, TIER_RULE(s)[OWNER_RULE(s)[owner, O_RISK_TIER], T_LEVERAGE_MAX])
+    return min(chosen, TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_LEVERAGE_MAX])
 
 
 @kernel
@@ -305,7 +355,7 @@ def is_over_loan_cap(s, account):
 
 
 @kernel
-def shortfall_after(s, row, acting, leg, market, leverage):
+def shortfall_after(s, row, account, acting, leg, market, leverage):
     """M(open) - E of the acting account with this order resting (a reduce-only one: filled whole); zero is enough."""
     order, orders, rule = ORDER(s), LEG_OPEN(s), MARKET_RULE(s)
     side, lots = order.side[row], order.remaining[row]
@@ -320,7 +370,7 @@ def shortfall_after(s, row, acting, leg, market, leverage):
     asks, ask_reserve = orders.ask_lots[leg], orders.ask_reserve[leg]
     if is_reduce_only(order.options[row]):
         quantity += side * lots
-        fee = ppm_up(lots * order.price[row] * scale, taker_ppm(s, market, ACCOUNT(s).owner[acting]))
+        fee = ppm_up(lots * order.price[row] * scale, taker_rate_ppm(s, market, account))
         equity += value(side * lots * (mark - order.price[row]) * scale - fee, price)
     elif side > 0:
         bids += lots
@@ -348,7 +398,7 @@ def order_is_no_weaker(s, row, acting, leg, market):
     return is_no_weaker(s, acting, leg, after, value(gain, ASSET(s).price[rule[market, M_SETTLE]]))
 
 
-@kernel
+@leaf
 def is_proven_affordable(s, row, acting, leg, market):
     """Whether the certificate alone shows that E >= M(open) afterwards, without looking at the account."""
     table, order = ACCOUNT(s), ORDER(s)
@@ -373,15 +423,12 @@ def may_give(s, account, asset, amount, equity, requirement):
 
 
 @kernel
-def check_margin(s, row, account, acting, leg, market, owner):
+def check_margin_exactly(s, row, account, acting, leg, market):
     """(reason, atoms the parent must send): may this order be paid for?"""
     order, rule = ORDER(s), MARKET_RULE(s)
     reduce_only = is_reduce_only(order.options[row])
-    if not reduce_only and is_proven_affordable(s, row, acting, leg, market):
-        return no.NONE, 0
     stub = find_leg(s, account, MARKET_0 + market)
-    isolated = is_isolated(s, owner, market)
-    shortfall = shortfall_after(s, row, acting, leg, market, leverage_for(s, owner, market, leg, stub))
+    shortfall = shortfall_after(s, row, account, acting, leg, market, leverage_for(s, account, market, leg, stub))
     over_cap = is_over_loan_cap(s, acting)
     if shortfall <= 0 and not over_cap:
         if leg and ACCOUNT(s).armed[acting] == ARMED and ACCOUNT(s).dirty[acting] == 0:
@@ -391,7 +438,7 @@ def check_margin(s, row, account, acting, leg, market, owner):
         return no.NONE, 0
     if over_cap:
         return no.LOAN_CAP_EXCEEDED, 0
-    if reduce_only or not isolated:
+    if reduce_only or acting == account:
         return no.OPENING_MARGIN_EXCEEDED, 0
     asset = rule[market, M_SETTLE]
     price = ASSET(s).price[asset]
@@ -404,10 +451,18 @@ def check_margin(s, row, account, acting, leg, market, owner):
     return no.NONE, wanted
 
 
-@kernel
+@leaf
+def check_margin(s, row, account, acting, leg, market):
+    """(reason, atoms the parent must send): may this order be paid for?"""
+    if not is_reduce_only(ORDER(s).options[row]) and is_proven_affordable(s, row, acting, leg, market):
+        return no.NONE, 0
+    return check_margin_exactly(s, row, account, acting, leg, market)
+
+
+@leaf
 def check_order(s, row, account, acting, leg, market, owner):
     """Checks 12 to 18 of the list, pricing and cutting the order on the way: (reason, atoms from the parent)."""
-    order, note, rule, table = ORDER(s), NOTE(s), MARKET_RULE(s), MARKET(s)
+    order, rule, table = ORDER(s), MARKET_RULE(s), MARKET(s)
     side, flags = order.side[row], order.options[row]
     if order.order_type[row] == word.MARKET:
         price = price_of_lots(s, market, side, order.remaining[row])
@@ -443,15 +498,21 @@ def check_order(s, row, account, acting, leg, market, owner):
             return reason, 0
     order.reserve[row] = 0
     if not is_reduce_only(flags):
-        order.reserve[row] = reserve_per_lot(s, market, owner, side, order.price[row], is_post_only(flags))
-    reason, wanted = check_margin(s, row, account, acting, leg, market, owner)
+        order.reserve[row] = reserve_per_lot(s, market, account, side, order.price[row], is_post_only(flags))
+    reason, wanted = check_margin(s, row, account, acting, leg, market)
     if reason:
         return reason, 0
-    if note.tif[row] == word.FOK:
-        stp = note.stp[row] if note.stp[row] else OWNER_RULE(s)[owner, O_STP]
+    if order.tif[row] == word.FOK:
+        stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
         if not can_fill_whole(s, market, acting, owner, side, order.price[row], order.remaining[row], stp):
             return no.FILL_OR_KILL_CANNOT_FILL, 0
     return no.NONE, wanted
+
+
+@kernel
+def check_order_again(s, row, account, acting, leg, market, owner):
+    """The same checks for an order that has been in the book or has waited."""
+    return check_order(s, row, account, acting, leg, market, owner)
 
 
 @far
@@ -469,17 +530,19 @@ def open_child(s, parent, market):
     return child
 
 
-@kernel
-def check_room(s, row, account, acting, market, owner):
+@leaf
+def check_room(s, row, account, acting, leg, market):
     """Rows for the order, its leg, and a child if one is needed."""
     layout, table = LAYOUT(s), ACCOUNT(s)
     if row == 0:
         return no.ORDERS_FULL
     if acting and table.orders[acting] >= layout[L_ORDERS_PER_ACCOUNT]:
         return no.ORDERS_FULL
+    if leg:
+        return no.NONE
     wanted = legs_wanted(s, account, MARKET_0 + market)
-    if not is_isolated(s, owner, market):
-        return no.NONE if wanted == 0 or has_leg_room(s, account, wanted) else no.LEGS_FULL
+    if acting == account:
+        return no.NONE if has_leg_room(s, account, wanted) else no.LEGS_FULL
     if acting == 0:
         own = 1 if MARKET_RULE(s)[market, M_SETTLE] == UNIT else 2
         if not has_leg_room(s, account, wanted + own):
@@ -498,26 +561,25 @@ def say_amended(s, row, kept_place):
     return 0
 
 
-@kernel
+@leaf
 def enter(s, row):
     """Match an accepted order, then let the rest rest, or close it."""
-    order, note, leg = ORDER(s), NOTE(s), ORDER(s).leg[row]
-    market = LEG(s).thing[leg] - MARKET_0
-    owner = ACCOUNT(s).owner[LEG(s).account[leg]]
+    order, leg = ORDER(s), ORDER(s).leg[row]
+    account, market = LEG(s).account[leg], LEG(s).thing[leg] - MARKET_0
     side, lots = order.side[row], order.remaining[row]
-    stp = note.stp[row] if note.stp[row] else OWNER_RULE(s)[owner, O_STP]
+    stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
     reduce_only = is_reduce_only(order.options[row])
     left, _, reason = match(s, leg, order.id[row], side, order.price[row], lots, stp, reduce_only, False)
     shrink_margin(s, row, left, lots)
     order.remaining[row] = left
-    note.filled[row] += lots - left
+    order.filled[row] += lots - left
     if left == 0:
         retire(s, row)
-        if ACCOUNT(s).role[LEG(s).account[leg]] == word.CHILD:
+        if ACCOUNT(s).role[account] == word.CHILD:
             give_back(s, leg, 0)
         return 0
     if reason == UNFINISHED:
-        if note.tif[row] == word.IOC or note.tif[row] == word.FOK:
+        if order.tif[row] == word.IOC or order.tif[row] == word.FOK:
             reason = CLOSED_IMMEDIATE
         elif reduce_only:
             quantity = LEG(s).quantity[leg]
@@ -526,7 +588,6 @@ def enter(s, row):
                 reason = CLOSED_REDUCE_ONLY
             elif room < left:
                 order.remaining[row] = room
-                note.lots[row] = note.filled[row] + room
                 shrink_margin(s, row, room, left)
                 say_amended(s, row, 1)
     if reason != UNFINISHED:
@@ -542,7 +603,7 @@ def enter(s, row):
 far_enter = far_twin(enter)
 
 
-@kernel
+@leaf
 def send_margin(s, parent, child, market, amount):
     if amount > 0:
         transfer(s, parent, child, MARKET_RULE(s)[market, M_SETTLE], amount)
@@ -551,17 +612,18 @@ def send_margin(s, parent, child, market, amount):
 
 
 @leaf
-def new_priority(s, row):
-    """The order is the newest now."""
-    machine, order = MACHINE(s), ORDER(s)
+def move_to_the_end(s, row):
+    """An order that has an id already is the newest now."""
+    machine = MACHINE(s)
     machine.order_number[0] += 1
-    order.priority[row] = machine.order_number[0]
+    ORDER(s).noted[row] = 1
+    NOTE(s).priority[row] = machine.order_number[0]
 
 
-@kernel
+@leaf
 def say_accepted(s, row, account, market, margin):
-    order, note = ORDER(s), NOTE(s)
-    flags = order.order_type[row] + 2 * note.tif[row]
+    order = ORDER(s)
+    flags = order.order_type[row] + 2 * order.tif[row]
     say(
         s,
         ORDER_ACCEPTED,
@@ -569,7 +631,7 @@ def say_accepted(s, row, account, market, margin):
         market,
         order.side[row],
         order.id[row],
-        note.trigger[row],
+        NOTE(s).trigger[row] if order.noted[row] else 0,
         order.price[row],
         order.remaining[row],
         margin,
@@ -582,14 +644,14 @@ def say_accepted(s, row, account, market, margin):
     return 0
 
 
-@kernel
+@far
 def refuse_draft(s, row, reason):
     """Undo the draft: its row is free and must be all zero."""
     wipe_order(s, row)
     return reason
 
 
-@kernel
+@far
 def start_waiting(s, row, market):
     """Set the alarm of a conditional order."""
     order, note = ORDER(s), NOTE(s)
@@ -635,17 +697,17 @@ def place_order(s, i):
     if c.price[i] > rule[market, M_TICKS_MAX] or c.trigger[i] > rule[market, M_TICKS_MAX]:
         return no.PRICE_EXCEEDS_LIMIT
     # From here on the order is looked at in the row it will have; a full table is told at its own place.
-    row = max(0, bit_next(s, LAYOUT(s)[L_BITS_ORDER], len(order), 1))
+    row = lowest_free_order(s)
     owner = table.owner[account]
     acting = acting_account(s, account, market)
-    leg = find_leg(s, acting, MARKET_0 + market) if acting else 0
-    write_draft(s, row, i)
-    reason = check_permission(s, row, acting, market, owner)
+    leg = seek_leg(s, acting, MARKET_0 + market) if acting else 0
+    write_draft(s, row, i, named | is_conditional(s, i))
+    reason = check_permission(s, row, account, acting, market)
     if reason:
         return refuse_draft(s, row, reason)
-    if note.tif[row] == word.GTT and note.expires_ns[row] <= machine.now_ns[0]:
+    if order.tif[row] == word.GTT and note.expires_ns[row] <= machine.now_ns[0]:
         return refuse_draft(s, row, no.EXPIRY_NOT_IN_FUTURE)
-    reason = check_room(s, row, account, acting, market, owner)
+    reason = check_room(s, row, account, acting, leg, market)
     if reason:
         return refuse_draft(s, row, reason)
     wanted = 0
@@ -664,20 +726,19 @@ def place_order(s, i):
     # Nothing below can fail.
     if acting == 0:
         acting = open_child(s, account, market)
-    leg = find_leg(s, acting, MARKET_0 + market)
+        leg = find_leg(s, acting, MARKET_0 + market)
     if leg == 0:
         leg = open_leg(s, acting, MARKET_0 + market)
-    bit_clear(s, LAYOUT(s)[L_BITS_ORDER], len(order), row)
-    new_priority(s, row)
-    order.id[row] = (order.priority[row] << ORDER_ID_SHIFT) + row
+    take_order_row(s, row)
+    machine.order_number[0] += 1
+    order.id[row] = (machine.order_number[0] << ORDER_ID_SHIFT) + row
     order.leg[row] = leg
-    note.lots[row] = order.remaining[row]
-    note.margin[row] = wanted
+    add_margin(s, row, wanted)
     table.orders[acting] += 1
     leg_list_add(s, row)
     if named != 0:
         client_insert(s, row)
-    if note.tif[row] == word.GTT:
+    if order.tif[row] == word.GTT:
         push_timer(s, note.expires_ns[row], (word.TIMER_EXPIRY << 32) + row)
     send_margin(s, account, acting, market, wanted)
     say_accepted(s, row, acting, market, wanted)
@@ -700,23 +761,21 @@ def run_triggered(s, row):
     order.state[row] = word.INCOMING
     if order.options[row] & word.CLOSE_POSITION:
         order.remaining[row] = abs(LEG(s).quantity[leg])
-        note.lots[row] = order.remaining[row]
     lots = order.remaining[row]
-    reason = check_permission(s, row, acting, market, owner)
+    reason = check_permission(s, row, account, acting, market)
     wanted = 0
     if reason == no.NONE:
         if order.options[row] & word.CLOSE_POSITION and order.remaining[row] == 0:
             reason = no.NOTHING_TO_REDUCE
         else:
-            reason, wanted = check_order(s, row, account, acting, leg, market, owner)
+            reason, wanted = check_order_again(s, row, account, acting, leg, market, owner)
     if reason:
         order.remaining[row] = lots
         far_leave(s, row, CLOSED_REFUSED, reason)
         return 0
     leg_list_remove(s, row)
-    new_priority(s, row)
+    move_to_the_end(s, row)
     leg_list_add(s, row)
-    note.lots[row] = order.remaining[row]
     note.margin[row] = wanted
     send_margin(s, account, acting, market, wanted)
     far_enter(s, row)

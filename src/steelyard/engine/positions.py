@@ -4,7 +4,7 @@ from steelyard.engine.events import say_money
 from steelyard.engine.ledger import realise, spend_trade
 from steelyard.model.events import FUNDING_PAID
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
-from steelyard.num import far_twin, kernel, leaf
+from steelyard.num import far, far_twin, leaf
 from steelyard.num.limits import INDEX_SCALE
 from steelyard.num.rounding import mul_div_up
 from steelyard.num.wide import multiply
@@ -12,14 +12,12 @@ from steelyard.rules.requirement import accrued_up
 from steelyard.state.tables import LEG, MARKET, MARKET_0, MARKET_RULE
 
 
-@kernel
-def settle_funding(s, row):
+@far
+def pay_funding(s, row):
     """Pay what a leg owes (or is owed) since its last touch; the rounding stays as the market's dust."""
     leg, table = LEG(s), MARKET(s)
     market = leg.thing[row] - MARKET_0
     now, then = table.funding_index[market], leg.funding_at_touch[row]
-    if now == then:
-        return 0
     leg.funding_at_touch[row] = now
     quantity = leg.quantity[row]
     if quantity == 0:
@@ -37,7 +35,10 @@ def settle_funding(s, row):
     return owed
 
 
-far_settle_funding = far_twin(settle_funding)
+@leaf
+def settle_funding(s, row):
+    if MARKET(s).funding_index[LEG(s).thing[row] - MARKET_0] != LEG(s).funding_at_touch[row]:
+        pay_funding(s, row)
 
 
 @leaf
@@ -51,7 +52,7 @@ def realised_down(quantity, cost, lots, trade_value):
     return abs(quantity), -mul_div_up(trade_value, abs(quantity), abs(lots)) - cost
 
 
-@kernel
+@leaf
 def book_trade(s, row, lots, trade_value):
     """Add signed lots worth `trade_value` (price x lots, exact) to a settled leg; returns the cash realised."""
     leg, table = LEG(s), MARKET(s)

@@ -1,24 +1,23 @@
 """Fetching rows before they are needed: the difference between waiting for memory and working.
 
-A batch lets the machine see what comes. Twelve, eight and four commands ahead it asks for the rows that an order will
-touch, each step using what the one before brought in. These are hints: they read, they change nothing, and rows that
-are nonsense (the commands ahead are not checked yet) are skipped.
+A batch lets the machine see what comes. In steps, from a dozen commands ahead to two, it asks for the rows that an
+order will touch, each step using what the one before brought in. These are hints: they read, they change nothing, and
+rows that are nonsense (the commands ahead are not checked yet) are not followed.
 """
 
+from steelyard.engine.book import best_against, crosses
 from steelyard.model import commands as do
-from steelyard.model.orders import SELL
-from steelyard.num import kernel, leaf
+from steelyard.model.orders import LIMIT
+from steelyard.num import leaf
+from steelyard.num.limits import PRICE_TICKS_MAX
 from steelyard.num.wide import mix
 from steelyard.state.tables import (
-    ACCOUNT,
     AHEAD_ACCOUNT,
     AHEAD_LADDER,
     AHEAD_LEG,
     AHEAD_LEG_OPEN,
     AHEAD_LEG_SLOT,
-    AHEAD_NOTE,
     AHEAD_ORDER,
-    AHEAD_OWNER_RULE,
     COMMAND,
     LADDER,
     LEG,
@@ -29,7 +28,7 @@ from steelyard.state.tables import (
     ORDER,
 )
 
-FAR_AHEAD, AHEAD, NEAR_AHEAD = 12, 8, 4
+STEPS = (12, 8, 5, 2)  # commands ahead
 _ROW_MASK = (1 << 24) - 1
 
 
@@ -40,7 +39,7 @@ def first_slot(s, account, market):
 
 @leaf
 def is_plausible(s, i):
-    """Whether a command ahead names rows that exist."""
+    """Whether a command ahead is an order or a cancel that names rows that exist."""
     c, machine = COMMAND(s), MACHINE(s)
     if c.kind[i] != do.PLACE_ORDER and c.kind[i] != do.CANCEL_ORDER:
         return False
@@ -49,17 +48,13 @@ def is_plausible(s, i):
 
 
 @leaf
-def fetch_side(s, leg):
-    """What a fill touches on one side."""
-    account = LEG(s).account[leg]
-    AHEAD_ACCOUNT(s, account)
-    AHEAD_LEG(s, account)
-
-
-@leaf
-def fetch_order(s, row):
-    AHEAD_ORDER(s, row)
-    AHEAD_NOTE(s, row)
+def first_met(s, i):
+    """The resting order that the order of a command ahead would meet now, or 0."""
+    c, table, market = COMMAND(s), MARKET(s), COMMAND(s).market[i]
+    best = best_against(s, market, c.side[i])
+    if best == 0 or (c.order_type[i] == LIMIT and not crosses(c.price[i], best, c.side[i])):
+        return 0
+    return LADDER(s).head[table.ladder[market] + best]
 
 
 @leaf
@@ -68,47 +63,68 @@ def fetch_leg(s, leg):
     AHEAD_LEG_OPEN(s, leg)
 
 
-@kernel
-def fetch_ahead(s, i):
-    """Ask for what the commands after this one will need."""
-    c, rows = COMMAND(s), len(COMMAND(s))
-    j = i + FAR_AHEAD
-    if j < rows and is_plausible(s, j):
-        AHEAD_ACCOUNT(s, c.account[j])
-        if c.kind[j] == do.PLACE_ORDER:
-            AHEAD_LEG_SLOT(s, first_slot(s, c.account[j], c.market[j]))
-            AHEAD_LEG(s, c.account[j])
-        else:
-            fetch_order(s, c.order[j] & _ROW_MASK)
-    j = i + AHEAD
-    if j < rows and is_plausible(s, j):
-        AHEAD_OWNER_RULE(s, ACCOUNT(s).owner[c.account[j]])
-        if c.kind[j] == do.PLACE_ORDER:
-            fetch_leg(s, LEG_SLOT(s)[first_slot(s, c.account[j], c.market[j])])
-            table, market = MARKET(s), c.market[j]
-            best = table.best_bid[market] if c.side[j] == SELL else table.best_ask[market]
-            if 0 < c.price[j] < (1 << 24) and market > 0:
-                AHEAD_LADDER(s, table.ladder[market] + c.price[j])
-            if best:
-                fetch_order(s, LADDER(s).head[table.ladder[market] + best])
-        else:
-            row = c.order[j] & _ROW_MASK
-            order = ORDER(s)
-            fetch_leg(s, order.leg[row])
-            AHEAD_ORDER(s, order.next[row])
-            AHEAD_ORDER(s, order.prev[row])
-            AHEAD_ORDER(s, order.next_of_leg[row])
-            AHEAD_ORDER(s, order.prev_of_leg[row])
-    j = i + NEAR_AHEAD
-    if j < rows and c.kind[j] == do.PLACE_ORDER and is_plausible(s, j):
-        table, market = MARKET(s), c.market[j]
-        best = table.best_bid[market] if c.side[j] == SELL else table.best_ask[market]
-        if best:
-            fetch_leg(s, ORDER(s).leg[LADDER(s).head[table.ladder[market] + best]])
-    j = i + 2
-    if j < rows and c.kind[j] == do.PLACE_ORDER and is_plausible(s, j):
-        table, market = MARKET(s), c.market[j]
-        best = table.best_bid[market] if c.side[j] == SELL else table.best_ask[market]
-        if best:
-            fetch_side(s, ORDER(s).leg[LADDER(s).head[table.ladder[market] + best]])
+@leaf
+def fetch_rows(s, i):
+    """What is known from the command alone."""
+    c = COMMAND(s)
+    account = c.account[i]
+    AHEAD_ACCOUNT(s, account)
+    if c.kind[i] == do.PLACE_ORDER:
+        AHEAD_LEG_SLOT(s, first_slot(s, account, c.market[i]))
+        AHEAD_LEG(s, account)
+    else:
+        AHEAD_ORDER(s, c.order[i] & _ROW_MASK)
     return 0
+
+
+@leaf
+def fetch_legs(s, i):
+    """What those rows name."""
+    c = COMMAND(s)
+    if c.kind[i] == do.PLACE_ORDER:
+        fetch_leg(s, LEG_SLOT(s)[first_slot(s, c.account[i], c.market[i])])
+        if 0 < c.price[i] < PRICE_TICKS_MAX and c.market[i]:
+            AHEAD_LADDER(s, MARKET(s).ladder[c.market[i]] + c.price[i])
+        AHEAD_ORDER(s, first_met(s, i))
+        return 0
+    row, order = c.order[i] & _ROW_MASK, ORDER(s)
+    fetch_leg(s, order.leg[row])
+    AHEAD_ORDER(s, order.next[row])
+    AHEAD_ORDER(s, order.prev[row])
+    AHEAD_ORDER(s, order.next_of_leg[row])
+    AHEAD_ORDER(s, order.prev_of_leg[row])
+    return 0
+
+
+@leaf
+def fetch_met(s, i):
+    """The leg of the order it would meet."""
+    if COMMAND(s).kind[i] == do.PLACE_ORDER:
+        fetch_leg(s, ORDER(s).leg[first_met(s, i)])
+
+
+@leaf
+def fetch_other(s, i):
+    """The account on the other side."""
+    if COMMAND(s).kind[i] == do.PLACE_ORDER:
+        account = LEG(s).account[ORDER(s).leg[first_met(s, i)]]
+        AHEAD_ACCOUNT(s, account)
+        AHEAD_LEG(s, account)
+
+
+@leaf
+def fetch_ahead(s, i, blocked):
+    """Ask for what the commands after this one will need; the last row seen so far that is not to be followed."""
+    rows = len(COMMAND(s))
+    if i + STEPS[0] < rows:
+        if is_plausible(s, i + STEPS[0]):
+            fetch_rows(s, i + STEPS[0])
+        else:
+            blocked = i + STEPS[0]
+        if i + STEPS[3] > blocked:
+            fetch_other(s, i + STEPS[3])
+            if i + STEPS[2] > blocked:
+                fetch_met(s, i + STEPS[2])
+                if i + STEPS[1] > blocked:
+                    fetch_legs(s, i + STEPS[1])
+    return blocked

@@ -3,7 +3,7 @@
 Rebuilding changes no fact, and nothing that happens afterwards: a test does it at random moments.
 """
 
-from steelyard.engine.accounts import add_account, join_owner
+from steelyard.engine.accounts import add_account, join_owner, take_settings
 from steelyard.engine.alarms import (
     DRIVER_MARK,
     HIGH,
@@ -16,7 +16,7 @@ from steelyard.engine.alarms import (
     order_node,
 )
 from steelyard.engine.bitmap import bit_set
-from steelyard.engine.book import leg_list_add, level_add
+from steelyard.engine.book import leg_list_add, level_add, priority_of
 from steelyard.engine.configure import take_ladder
 from steelyard.engine.heap import TRIGGERS, TURNS, heap_push
 from steelyard.engine.judge import judge_dirty
@@ -30,7 +30,7 @@ from steelyard.model import orders as word
 from steelyard.model.commands import OWNER as OWNER_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
 from steelyard.model.keys import MARKET_WIDTH, OWNER_WIDTH, TIER_WIDTH
-from steelyard.num import entry, kernel
+from steelyard.num import entry, kernel, leaf
 from steelyard.num.limits import INT64_MAX
 from steelyard.state.tables import (
     ACCOUNT,
@@ -62,6 +62,7 @@ def free_rows(s):
     for row in range(layout[L_ACCOUNTS] + 1, len(leg)):
         if leg.account[row] == 0:
             bit_set(s, layout[L_BITS_LEG], len(leg), row)
+    MACHINE(s).free_order[0] = 1
     for row in range(1, len(order)):
         if order.state[row] == word.FREE:
             bit_set(s, layout[L_BITS_ORDER], len(order), row)
@@ -85,6 +86,7 @@ def link_accounts(s):
     leg, table, machine = LEG(s), ACCOUNT(s), MACHINE(s)
     for account in range(1, machine.accounts[0] + 1):
         join_owner(s, account)
+        take_settings(s, account)
         table.armed[account] = QUEUED if table.queued[account] else NOT_ARMED
         link_leg(s, account)
     for row in range(LAYOUT(s)[L_ACCOUNTS] + 1, len(leg)):
@@ -107,18 +109,27 @@ def link_markets(s):
     return 0
 
 
+@leaf
+def is_note_used(s, row):
+    note = NOTE(s)
+    named = note.client0[row] | note.client1[row] | note.client2[row] | note.client3[row] | note.client4[row]
+    kind = note.trigger_kind[row] | note.trigger_on[row]
+    return 1 if named | kind | note.priority[row] | note.margin[row] | note.expires_ns[row] else 0
+
+
 @kernel
 def link_order(s, row):
     """One open order back into book, alarms, lists and heaps."""
     order, note = ORDER(s), NOTE(s)
     market = LEG(s).thing[order.leg[row]] - MARKET_0
     leg_list_add(s, row)
+    order.noted[row] = is_note_used(s, row)
     if has_client_id(s, row):
         client_insert(s, row)
     if order.state[row] == word.RESTING:
         level_add(s, market, row)
     elif order.state[row] == word.TRIGGERED:
-        heap_push(s, TRIGGERS, order.priority[row], row)
+        heap_push(s, TRIGGERS, priority_of(s, row), row)
     elif note.trigger_kind[row] == word.TRAILING:
         trailing_add(s, market, row)
     else:

@@ -1,6 +1,6 @@
 """Accounts, leverage, margin mode."""
 
-from steelyard.engine.accounts import add_account
+from steelyard.engine.accounts import add_account, take_settings_of
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
 from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, open_leg
@@ -108,5 +108,6 @@ def set_margin_mode(s, i):
             return no.MARGIN_MODE_IN_USE
         each = table.next_of_owner[each]
     OWNER_RULE(s)[owner, O_ISOLATED + (market >> 6)] ^= shift_left(1, market & 63)
+    take_settings_of(s, owner)
     say(s, MARGIN_MODE_SET, account, market, 0, 0, owner, 0, 0, mode, 0, 0, 0, 0, 0)
     return no.NONE

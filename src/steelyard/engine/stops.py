@@ -1,6 +1,7 @@
 """Conditional orders: who is reached by a price, and their turns."""
 
 from steelyard.engine.alarms import DRIVER_MARK, market_driver, ring, trigger_order
+from steelyard.engine.book import priority_of
 from steelyard.engine.heap import TRIGGERS, heap_key, heap_length, heap_pop, heap_target
 from steelyard.engine.orders import trailing_remove
 from steelyard.engine.placing import run_triggered
@@ -65,7 +66,7 @@ def run_next_triggered(s):
     while heap_length(s, TRIGGERS):
         priority, row = heap_key(s, TRIGGERS), heap_target(s, TRIGGERS)
         heap_pop(s, TRIGGERS)
-        if order.state[row] == TRIGGERED and order.priority[row] == priority:
+        if order.state[row] == TRIGGERED and priority_of(s, row) == priority:
             run_triggered(s, row)
             return 1
     return 0

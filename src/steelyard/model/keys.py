@@ -51,7 +51,8 @@ O_RISK_TIER = 0
 O_FEE_TIER = 1
 O_STP = 2
 O_ISOLATED = 4  # + market // 64: bits of markets held in isolated mode (set by SET_MARGIN_MODE only)
-OWNER_WIDTH = 8
+ISOLATED_WORDS = 4
+OWNER_WIDTH = O_ISOLATED + ISOLATED_WORDS
 
 # market ----------------------------------------------------------------------------------------------------------
 M_SETTLE = 0  # asset

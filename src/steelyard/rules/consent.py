@@ -6,7 +6,7 @@ Promises
 
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.model.orders import FOR_MAINTAIN
-from steelyard.num import kernel
+from steelyard.num import far, kernel
 from steelyard.num.wide import product_is_less
 from steelyard.rules.requirement import account_risk, leg_requirement, perpetual_requirement, value
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
@@ -32,7 +32,7 @@ def is_no_weaker(s, account, row, lots_after, gain_value):
     return product_is_less(after, requirement, equity, requirement + change) == 0
 
 
-@kernel
+@far
 def may_hold(s, account, row, lots, trade_atoms, fee_atoms, strict):
     """May this account's leg take signed `lots` for `trade_atoms` (signed cost) and `fee_atoms`?
 
@@ -48,5 +48,5 @@ def may_hold(s, account, row, lots, trade_atoms, fee_atoms, strict):
     requirement += perpetual_requirement(s, market, abs(quantity) * lot_notional, FOR_MAINTAIN)
     requirement -= leg_requirement(s, row, FOR_MAINTAIN)
     if equity + value(gain - fee_atoms, price) >= requirement:
-        return True
-    return strict == 0 and is_no_weaker(s, account, row, quantity, value(gain, price))
+        return 1
+    return 1 if strict == 0 and is_no_weaker(s, account, row, quantity, value(gain, price)) else 0

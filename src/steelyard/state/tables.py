@@ -96,6 +96,7 @@ MACHINE_ROW = row(
     prices_moved="i8",  # index
     pending="i8",  # index: markets whose last price may have reached a stop
     leg_rows="i8",  # index: legs in use beyond each account's first
+    free_order="i8",  # index: no order row below this one is free
     fills="i8",  # index: since the start
 )
 
@@ -146,22 +147,26 @@ ACCOUNT_ROW = row(
     128,
     # The first cache line is what an order and a fill look at.
     owner="i4",
-    role="i4",
     parent="i4",
     market="i4",  # of an isolated child
     orders="i4",  # open orders, waiting ones included
-    queued="i4",  # 0 none, 1 waits for its turn, 2 cools down
     debts="i4",  # index: cash legs below zero
-    armed="i4",  # index: 1 boxes hold, 2 hot
-    dirty="i4",  # index
     open_epoch="i4",  # index
-    alone="i4",  # index: 1 while it is its owner's only account
-    converting="i4",  # index
+    risk_tier="i4",  # index: of its owner, like the next three
+    fee_tier="i1",  # index
+    stp="i1",  # index
+    isolates="i1",  # index: 1 if the owner holds any market in isolated mode
+    role="i1",
+    queued="i1",  # 0 none, 1 waits for its turn, 2 cools down
+    armed="i1",  # index: 1 boxes hold, 2 hot
+    dirty="i1",  # index
+    alone="i1",  # index: 1 while it is its owner's only account
+    converting="i1",  # index
     certificate="i8",  # index: a lower bound of E - M(maintain) while no driver leaves its box
     certificate_open="i8",  # index: the same of E - M(open)
     # The second line is for judgements and settings.
     legs="i4",
-    started="i4",  # liquidation events have begun
+    started="i1",  # liquidation events have begun
     first_leg="i4",  # index: ordered by thing
     next_of_owner="i4",  # index
     hot_at="i4",  # index: place in the hot list, from 1
@@ -202,10 +207,10 @@ LEG_OPEN_ROW = row(
 ORDER_ROW = row(
     64,
     id="i8",
-    priority="i8",
-    price="i8",
     remaining="i8",
+    filled="i8",
     reserve="i8",  # atoms per lot
+    price="i4",
     leg="i4",
     next="i4",  # index: of its price level, towards the newest
     prev="i4",  # index
@@ -215,11 +220,14 @@ ORDER_ROW = row(
     state="i1",
     options="i1",
     order_type="i1",
+    tif="i1",
+    stp="i1",
+    noted="i1",  # index: 1 if its note may say something
 )
+# What few orders have. The note of an order that is not noted is all zero, and never looked at.
 NOTE_ROW = row(
     128,
-    lots="i8",
-    filled="i8",
+    priority="i8",  # 0: that of its id
     margin="i8",  # moved to the child for what remains
     client0="i8",
     client1="i8",
@@ -230,8 +238,6 @@ NOTE_ROW = row(
     callback="i8",
     best="i8",  # extreme seen by a trailing stop
     expires_ns="i8",
-    tif="i1",
-    stp="i1",
     trigger_kind="i1",
     trigger_on="i1",
     next_trailing="i4",  # index
@@ -341,6 +347,7 @@ INDEX_COLUMNS = {
         "prices_moved",
         "pending",
         "leg_rows",
+        "free_order",
         "fills",
     ),
     "market": (
@@ -356,6 +363,10 @@ INDEX_COLUMNS = {
     ),
     "account": (
         "debts",
+        "risk_tier",
+        "fee_tier",
+        "stp",
+        "isolates",
         "alone",
         "first_leg",
         "next_of_owner",
@@ -370,7 +381,7 @@ INDEX_COLUMNS = {
     "owner": ("first_account",),
     "leg": ("next_of_account", "box_low", "box_high"),
     "leg_open": ("first_order", "last_order"),
-    "order": ("next", "prev", "next_of_leg", "prev_of_leg"),
+    "order": ("next", "prev", "next_of_leg", "prev_of_leg", "noted"),
     "note": ("next_trailing", "prev_trailing"),
 }
 
@@ -572,6 +583,4 @@ AHEAD_LEG = _ahead("leg")
 AHEAD_LEG_OPEN = _ahead("leg_open")
 AHEAD_LEG_SLOT = _ahead("leg_slot")
 AHEAD_ORDER = _ahead("order")
-AHEAD_NOTE = _ahead("note")
-AHEAD_OWNER_RULE = _ahead("owner_rule")
 AHEAD_LADDER = _ahead("ladder")

@@ -241,7 +241,10 @@ def view(slot: int, name: str, kind: Any) -> Callable[[Any], Any]:
 
 
 def ahead(slot: int, kind: Any) -> Callable[[Any, Any], Any]:
-    """Ask the processor to fetch a row that will be needed soon. Changes nothing; without the JIT it does nothing."""
+    """Ask the processor to fetch the first cache line of a row that will be needed soon.
+
+    Changes nothing; without the JIT it does nothing.
+    """
     if not JIT:
         return lambda state, row: None
     size = 8 * kind if isinstance(kind, int) else kind.itemsize
@@ -257,9 +260,8 @@ def ahead(slot: int, kind: Any) -> Callable[[Any, Any], Any]:
             )
             address = _word_of_directory(builder, args[0], FAR_MAX + 2 * slot)
             start = builder.add(address, builder.mul(args[1], ir.Constant(_WORD, size)))
-            for line in range(0, min(size, 128), 64):
-                pointer = builder.inttoptr(builder.add(start, ir.Constant(_WORD, line)), _BYTE.as_pointer())
-                builder.call(fetch, [pointer, ir.Constant(flag, 1), ir.Constant(flag, 3), ir.Constant(flag, 1)])
+            pointer = builder.inttoptr(start, _BYTE.as_pointer())
+            builder.call(fetch, [pointer, ir.Constant(flag, 1), ir.Constant(flag, 3), ir.Constant(flag, 1)])
             return context.get_dummy_value()
 
         return types.void(types.int64, types.int64), codegen

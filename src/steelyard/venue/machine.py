@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.engine import queries, rebuild
+from steelyard.engine.book import ORDER_ID_SHIFT
 from steelyard.engine.machine import run
 from steelyard.model import keys
 from steelyard.model.commands import COMMAND
@@ -90,7 +91,9 @@ class Machine:
         state = self.state
         order = np.asarray(state.order)
         rows = np.flatnonzero(order["state"])
-        rows = rows[np.argsort(order["priority"][rows], kind="stable")]
+        moved = np.asarray(state.note)["priority"][rows]
+        priority = np.where(moved > 0, moved, order["id"][rows] >> ORDER_ID_SHIFT)
+        rows = rows[np.argsort(priority, kind="stable")]
         state.scratch[: len(rows)] = rows
         rebuild.rebuild(state.handle, len(rows))
 

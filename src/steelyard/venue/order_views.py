@@ -36,7 +36,7 @@ class OrderViews:
         reader, order, note = self.reader, self.reader.state.order, self.reader.state.note
         market = self.names.market_at(reader.market_of_order(row))
         options, kind = int(order.options[row]), int(note.trigger_kind[row])
-        lots, filled = int(note.lots[row]), int(note.filled[row])
+        remaining, filled = int(order.remaining[row]), int(order.filled[row])
         price, trigger, callback = int(order.price[row]), int(note.trigger[row]), int(note.callback[row])
         return Order(
             id=int(order.id[row]),
@@ -46,11 +46,11 @@ class OrderViews:
             type=TYPES[int(order.order_type[row])],
             side=SIDES[int(order.side[row])],
             price=market.tick.back(price) if int(order.order_type[row]) == O.LIMIT else None,
-            amount=market.lot.back(lots),
+            amount=market.lot.back(filled + remaining),
             filled=market.lot.back(filled),
-            remaining=market.lot.back(int(order.remaining[row])),
+            remaining=market.lot.back(remaining),
             status="open" if int(order.state[row]) == O.RESTING else "waiting",
-            time_in_force=TIFS[int(note.tif[row])],
+            time_in_force=TIFS[int(order.tif[row])],
             post_only=bool(options & (O.POST_ONLY | O.POST_ONLY_SLIDE)),
             reduce_only=bool(options & (O.REDUCE_ONLY | O.CLOSE_POSITION)),
             trigger=TRIGGERS[kind],

@@ -282,13 +282,13 @@ class Reasons:
         row = reader.find_order(asked.account, asked.order, asked.words)
         if row == 0:
             return None
-        order, note = reader.state.order, reader.state.note
+        order = reader.state.order
         remaining, options = int(order.remaining[row]), int(order.options[row])
         return Wish(
             account=asked.account,
             market=reader.market_of_order(row),
             side=int(order.side[row]),
-            lots=asked.lots - int(note.filled[row]) if asked.lots else remaining,
+            lots=asked.lots - int(order.filled[row]) if asked.lots else remaining,
             price=asked.price or int(order.price[row]),
             is_post_only=bool(options & (POST_ONLY | POST_ONLY_SLIDE)),
             is_reduce_only=bool(options & (REDUCE_ONLY | CLOSE_POSITION)),
