@@ -56,6 +56,7 @@ class Crowd:
         self.silent, self.lies = {}, {}  # (feed, source): price commands left; and what it says instead
         self.orders = deque(maxlen=2_000)  # (account, id) accepted of late
         self.pending = deque(maxlen=50)  # references of withdrawals
+        self.guarded = deque(maxlen=12)  # (account, market) with an order that only reduces
         self.names = 0
 
     def chance(self, probability):
@@ -188,7 +189,7 @@ class Crowd:
 
     def quote(self, account=None):
         """A maker renews its quotes in one market: one side and one level at a time."""
-        makers = range(FIRST_USER + (-FIRST_USER) % 12, FIRST_USER + self.accounts, 12)
+        makers = [each for each in range(FIRST_USER, FIRST_USER + self.accounts) if town.is_maker(each)]
         if not makers:
             return self.take()
         account = account or self.random.choice(makers)
@@ -225,7 +226,9 @@ class Crowd:
     def reduce(self, account=None, market=None):
         """Somebody closes: all, a part, too much; at the market or with an order that waits in the book."""
         pick = self.random.choice
-        account, market = account or self.anyone(), market or self.random.choice(MARKETS)
+        if account is None and self.guarded and self.chance(0.5):
+            account, market = pick(self.guarded)  # an order to reduce waits there already
+        account, market = account or self.anyone(), market or pick(MARKETS)
         held = self.held(account, market)
         if held == 0:
             return self.take(account, market)
@@ -233,7 +236,8 @@ class Crowd:
         side, mark = (BUY if lots > 0 else SELL), self.mark(market)
         if self.chance(0.5):
             return self.teller.order(account, market, lots, options=REDUCE_ONLY, **self.name())
-        price = max(1, mark + side * mark * self.random.randint(-25_000, 10_000) // PPM)
+        price = max(1, mark + side * mark * self.random.randint(-25_000, 3_000) // PPM)
+        self.guarded.append((account, market))
         return self.teller.order(account, market, lots, price, options=pick((0, REDUCE_ONLY, REDUCE_ONLY)))
 
     def condition(self):
@@ -311,7 +315,7 @@ class Crowd:
         choice = self.random.random()
         if choice < 0.4:
             amount = pick((1, 50, 500, 5_000)) * DOLLAR * town.worth(asset, self.fair)
-            if self.chance(0.15):
+            if self.chance(0.3):
                 account = pick((INSURANCE, BACKSTOP, LENDER, CONVERTER))
             return self.teller.deposit(account, asset, amount)
         if choice < 0.6:
@@ -405,16 +409,16 @@ class Crowd:
 
     def act(self):
         makers = (
-            (self.prices, 24),
+            (self.prices, 17),
             (self.quote, 26),
-            (self.take, 22),
-            (self.reduce, 7),
-            (self.condition, 6),
-            (self.amend, 3),
+            (self.take, 25),
+            (self.reduce, 13),
+            (self.condition, 7),
+            (self.amend, 4),
             (self.cancel, 3),
             (self.cancel_many, 1),
             (self.move_money, 5),
-            (self.set_up, 1.5),
+            (self.set_up, 2.5),
             (self.govern, 0.7),
             (self.reopen, 0.7),
             (self.teller.clock, 1),
@@ -437,7 +441,7 @@ class Crowd:
                     self.quote(account)
         for account in range(FIRST_USER, FIRST_USER + self.accounts):
             if not town.is_maker(account) and self.chance(0.75):
-                if self.chance(0.2):
+                if self.chance(0.35):
                     self.teller.isolate(account, self.random.choice(MARKETS))
                 self.take(account)
             if self.chance(0.3):

@@ -225,5 +225,5 @@ def worth(asset, prices):
 
 
 def is_maker(account):
-    """Every twelfth account keeps quoting both sides."""
-    return account % 12 == 0
+    """Every eighth account keeps quoting both sides."""
+    return account % 8 == 0

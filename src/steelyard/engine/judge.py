@@ -28,7 +28,6 @@ from steelyard.state.tables import (
     DIRTY,
     HOT,
     LEG,
-    LEG_OPEN,
     MACHINE,
     MARKET_0,
 )
@@ -52,7 +51,7 @@ def has_box(s, row):
     leg = LEG(s)
     if leg.thing[row] == UNIT:
         return False
-    return leg.quantity[row] != 0 or LEG_OPEN(s).first_order[row] != 0 or leg.thing[row] < MARKET_0
+    return leg.quantity[row] != 0 or leg.thing[row] < MARKET_0
 
 
 @kernel

@@ -14,27 +14,27 @@ from steelyard.engine.alarms import (
     market_driver,
 )
 from steelyard.engine.bitmap import bit_clear, bit_next
+from steelyard.engine.opening import STALE
 from steelyard.model.keys import (
     A_LOAN_CAP,
     M_ATOMS_PER_TICK_LOT,
-    M_BRACKET_MAINTAIN_PPM,
-    M_BRACKETS,
     M_SETTLE,
 )
 from steelyard.num import far, far_twin, kernel, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX
-from steelyard.num.rounding import ppm_down, ppm_up
+from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX, PPM
+from steelyard.num.rounding import mul_div_down, ppm_down
 from steelyard.num.wide import mix
 from steelyard.rules.corner import (
     SLOP,
     corner_cash,
     corner_maintain,
-    corner_open,
     driver_value,
+    exposure,
     highest_mark,
     lowest_mark,
+    share_up,
 )
-from steelyard.rules.requirement import charge
+from steelyard.rules.requirement import charge, maintain_rate_ppm
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -46,7 +46,6 @@ from steelyard.state.tables import (
     L_LEGS,
     LAYOUT,
     LEG,
-    LEG_OPEN,
     LEG_SLOT,
     MACHINE,
     MARKET,
@@ -57,6 +56,7 @@ from steelyard.state.tables import (
 UNIT = 1  # the asset that is the unit of account
 BORROW_WEIGHT_MAX = 4  # times: the highest A_BORROW_WEIGHT_PPM
 BOX_MAX_PPM = 200_000  # no box is wider than a fifth of the price to either side
+FIRST_BOX_SHARE_PPM = 300_000  # of the certificate goes into the box of a leg that came to life
 LEGS_RESERVED = 64  # rows that only the machine itself may use, so that a liquidation never lacks one
 
 
@@ -175,79 +175,76 @@ def settle_prices(s, account, asset):
 
 
 @kernel
-def leg_terms(s, row):
-    """(maintain, open): the leg's parts of its account's certificates on its box."""
-    leg, orders = LEG(s), LEG_OPEN(s)
+def maintain_term(s, row):
+    """The leg's part of its account's certificate on its box."""
+    leg = LEG(s)
     thing = leg.thing[row]
+    if thing >= MARKET_0:
+        low, high = settle_prices(s, leg.account[row], MARKET_RULE(s)[thing - MARKET_0, M_SETTLE])
+        return corner_maintain(s, row, low, high)
+    quantity = leg.quantity[row]
     if thing == UNIT:
-        quantity = leg.quantity[row]
-        if quantity >= 0:
-            return quantity, quantity
-        return (
-            corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, 0),
-            corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, 1),
-        )
-    if thing < MARKET_0:
-        if leg.quantity[row] == 0:
-            return 0, 0
-        low, high = leg.box_low[row], leg.box_high[row]
-        return corner_cash(s, row, low, high, 0), corner_cash(s, row, low, high, 1)
-    low, high = settle_prices(s, leg.account[row], MARKET_RULE(s)[thing - MARKET_0, M_SETTLE])
-    bid_lots, ask_lots = orders.bid_lots[row], orders.ask_lots[row]
-    opening = corner_open(s, row, low, high, bid_lots, ask_lots, orders.bid_reserve[row], orders.ask_reserve[row])
-    return corner_maintain(s, row, low, high), opening
+        return quantity if quantity >= 0 else corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, 0)
+    return corner_cash(s, row, leg.box_low[row], leg.box_high[row], 0) if quantity else 0
 
 
 @far
 def prove(s, account):
-    """Both certificates at the corners of the present boxes; the maintenance one is returned."""
-    leg, table, machine = LEG(s), ACCOUNT(s), MACHINE(s)
-    total, total_open = 0, 0
+    """The certificate at the corners of the present boxes."""
+    leg, table = LEG(s), ACCOUNT(s)
+    total = 0
     row = table.first_leg[account]
     while row:
-        term, term_open = leg_terms(s, row)
-        total += term
-        total_open += term_open
+        total += maintain_term(s, row)
         row = leg.next_of_account[row]
     table.certificate[account] = total
-    table.certificate_open[account] = total_open
-    table.open_epoch[account] = machine.open_epoch[0]
-    machine.proven[0] += 1
+    MACHINE(s).proven[0] += 1
     return total
+
+
+@kernel
+def try_box(s, row, width_ppm):
+    """Give a leg a box of this relative width if its account's certificate can pay for it: 1 if so."""
+    leg, table = LEG(s), ACCOUNT(s)
+    account, market = leg.account[row], leg.thing[row] - MARKET_0
+    here = driver_value(s, market)
+    reach = ppm_down(here, width_ppm)
+    leg.box_low[row] = max(0, here - reach - 1)
+    leg.box_high[row] = here + reach + 1
+    term = maintain_term(s, row)
+    if table.certificate[account] + term < 0:
+        leg.box_low[row] = 0
+        leg.box_high[row] = 0
+        return 0
+    table.certificate[account] += term
+    alarm_insert(s, market_driver(market, DRIVER_Y), LOW, leg_node(row, LOW))
+    alarm_insert(s, market_driver(market, DRIVER_Y), HIGH, leg_node(row, HIGH))
+    return 1
 
 
 @far
 def first_box(s, row):
-    """A leg came to life: give it a box out of its account's spare slack, or have the account armed anew."""
+    """A leg came to life: give it a box out of its account's certificate, or have the account armed anew."""
     leg, table = LEG(s), ACCOUNT(s)
     account, market = leg.account[row], leg.thing[row] - MARKET_0
     settle = MARKET_RULE(s)[market, M_SETTLE]
-    if table.armed[account] != ARMED or table.dirty[account] or MACHINE(s).weaken_ppm[0]:
-        mark_dirty(s, account)
+    ready = table.armed[account] == ARMED and table.dirty[account] == 0 and MACHINE(s).weaken_ppm[0] == 0
+    if ready and settle != UNIT:
+        ready = leg.box_high[find_leg(s, account, settle)] != 0
+    if ready and try_box(s, row, BOX_MAX_PPM):
         return 0
-    if settle != UNIT and leg.box_high[find_leg(s, account, settle)] == 0:
-        mark_dirty(s, account)
-        return 0
-    here = driver_value(s, market)
-    reach = ppm_down(here, BOX_MAX_PPM)
-    leg.box_low[row] = max(0, here - reach - 1)
-    leg.box_high[row] = here + reach + 1
-    maintain, opening = leg_terms(s, row)
-    if table.certificate[account] + maintain < 0:
-        leg.box_low[row] = 0
-        leg.box_high[row] = 0
-        mark_dirty(s, account)
-        return 0
-    table.certificate[account] += maintain
-    table.certificate_open[account] += opening
-    alarm_insert(s, market_driver(market, DRIVER_Y), LOW, leg_node(row, LOW))
-    alarm_insert(s, market_driver(market, DRIVER_Y), HIGH, leg_node(row, HIGH))
+    if ready and table.certificate[account] > 0:
+        moving = exposure(s, row)
+        share = mul_div_down(ppm_down(table.certificate[account], FIRST_BOX_SHARE_PPM), PPM, max(1, moving))
+        if try_box(s, row, min(share, BOX_MAX_PPM)):
+            return 0
+    mark_dirty(s, account)
     return 0
 
 
 @leaf
-def spend(s, account, maintain, opening):
-    """What just happened cost at most this much of the account's proofs. Spent proofs are made again, or it is judged.
+def spend(s, account, amount):
+    """What just happened cost at most this much of the account's certificate. A spent one is made again, or judged.
 
     Certificates are budgets: an exact one would be worked out at the corners of the box after every fill, which costs
     more than the fill; a bound of the change costs a few multiplications.
@@ -256,8 +253,7 @@ def spend(s, account, maintain, opening):
     if table.armed[account] != ARMED or table.dirty[account]:
         mark_dirty(s, account)
     else:
-        table.certificate[account] -= maintain
-        table.certificate_open[account] -= opening
+        table.certificate[account] -= amount
         if table.certificate[account] < 0 and prove(s, account) < 0:
             mark_dirty(s, account)
 
@@ -268,38 +264,18 @@ def spend_trade(s, row, lots, trade_value):
     leg, rule = LEG(s), MARKET_RULE(s)
     account, market = leg.account[row], leg.thing[row] - MARKET_0
     if leg.box_high[row] == 0:
-        return first_box(s, row)
+        first_box(s, row)
+        return 0
     scale, settle = rule[market, M_ATOMS_PER_TICK_LOT], rule[market, M_SETTLE]
     lowest, highest = lowest_mark(s, market, leg.box_low[row]), highest_mark(s, market, leg.box_high[row])
-    lost = max(0, trade_value - lots * scale * lowest, trade_value - lots * scale * highest)
-    grown = abs(lots) * scale * highest
-    maintain = lost + ppm_up(grown, rule[market, M_BRACKET_MAINTAIN_PPM + rule[market, M_BRACKETS] - 1]) + SLOP
-    opening = lost + grown + SLOP
+    cost = max(0, trade_value - lots * scale * (lowest if lots > 0 else highest)) + SLOP
+    after = abs(leg.quantity[row])
+    grown = after - abs(leg.quantity[row] - lots)
+    if grown > 0:
+        cost += share_up(grown * scale * highest, maintain_rate_ppm(s, market, after * scale * highest))
     if settle != UNIT:
-        dearest = leg.box_high[find_leg(s, account, settle)]
-        maintain, opening = charge(maintain, dearest) + SLOP, charge(opening, dearest) + SLOP
-    spend(s, account, maintain, opening)
-    return 0
-
-
-@leaf
-def order_bound(s, row, lots, reserve):
-    """At most what these lots of an order, with their reserve, add to M(open) anywhere on the leg's box."""
-    leg, rule = LEG(s), MARKET_RULE(s)
-    market = leg.thing[row] - MARKET_0
-    bound = lots * rule[market, M_ATOMS_PER_TICK_LOT] * highest_mark(s, market, leg.box_high[row]) + reserve + SLOP
-    settle = rule[market, M_SETTLE]
-    if settle != UNIT:
-        bound = charge(bound, leg.box_high[find_leg(s, leg.account[row], settle)]) + SLOP
-    return bound
-
-
-@leaf
-def spend_order(s, row, lots, reserve):
-    """An order came to rest on a leg."""
-    if LEG(s).box_high[row] == 0:
-        return first_box(s, row)
-    spend(s, LEG(s).account[row], 0, order_bound(s, row, lots, reserve))
+        cost = charge(cost, leg.box_high[find_leg(s, account, settle)]) + SLOP
+    spend(s, account, cost)
     return 0
 
 
@@ -321,8 +297,8 @@ def owe(s, account, asset, before, after):
 
 @leaf
 def move_cash(s, account, asset, amount):
-    """Change a cash leg; its row. The certificates are the caller's business."""
-    leg = LEG(s)
+    """Change a cash leg; its row. The certificate is the caller's business."""
+    leg, table = LEG(s), ACCOUNT(s)
     row = account if asset == UNIT else find_leg(s, account, asset)
     if row == 0:
         row = open_leg(s, account, asset)
@@ -331,6 +307,11 @@ def move_cash(s, account, asset, amount):
     leg.quantity[row] = after
     if before < 0 or after < 0:
         owe(s, account, asset, before, after)
+        table.open_epoch[account] = STALE
+    elif asset == UNIT:
+        table.slack[account] += amount
+    else:
+        table.open_epoch[account] = STALE
     return row
 
 
@@ -350,12 +331,12 @@ def post(s, account, asset, amount):
         return 0
     row = move_cash(s, account, asset, amount)
     if row == account and LEG(s).quantity[row] >= 0 and LEG(s).quantity[row] >= amount:
-        # Cash in the unit of account that is not owed moves both certificates by exactly itself.
-        spend(s, account, -amount, -amount)
+        # Cash in the unit of account that is not owed moves the certificate by exactly itself.
+        spend(s, account, -amount)
     elif amount > 0:
-        spend(s, account, 0, 0)
+        spend(s, account, 0)
     else:
-        spend(s, account, cash_bound(s, row, amount), cash_bound(s, row, amount))
+        spend(s, account, cash_bound(s, row, amount))
     return 0
 
 
@@ -366,7 +347,7 @@ def realise(s, account, asset, amount):
         return 0
     row = move_cash(s, account, asset, amount)
     if row != account or LEG(s).quantity[row] < 0 or LEG(s).quantity[row] < amount:
-        spend(s, account, cash_bound(s, row, amount), cash_bound(s, row, amount))
+        spend(s, account, cash_bound(s, row, amount))
     return 0
 
 

@@ -1,9 +1,10 @@
 """Matching in strict price-time priority, and what a fill does to both sides. See docs/concepts/orders.md."""
 
-from steelyard.engine.alarms import ARMED, DRIVER_LAST, market_driver
+from steelyard.engine.alarms import DRIVER_LAST, market_driver
 from steelyard.engine.book import best_against, crosses, level_remove, next_level
 from steelyard.engine.events import say
 from steelyard.engine.ledger import cash, post
+from steelyard.engine.opening import has_slack, what_is_left
 from steelyard.engine.orders import (
     count_in,
     far_leave,
@@ -31,7 +32,7 @@ from steelyard.model.orders import CHILD, FEES, STP_BOTH, STP_MAKER, STP_NONE, S
 from steelyard.num import far, leaf
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.rules.consent import may_hold
-from steelyard.rules.corner import highest_mark
+from steelyard.rules.corner import SLOP
 from steelyard.state.tables import (
     ACCOUNT,
     DRIVER,
@@ -68,13 +69,13 @@ def may_fill(s, maker, lots, price, lots_before, atoms_before):
     row = order.leg[maker]
     account, market = leg.account[row], leg.thing[row] - MARKET_0
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    if lots_before == 0 and table.armed[account] == ARMED and table.dirty[account] == 0 and leg.box_high[row] != 0:
-        # Twice the notional at the dearest corner is more than these lots can cost, fee included.
-        dearest = max(price, highest_mark(s, market, leg.box_high[row]))
-        if MARKET_RULE(s)[market, M_SETTLE] == 1 and table.certificate[account] >= 3 * lots * dearest * scale:
-            return True
     signed = lots * order.side[maker]
     fee = max(0, ppm_up(lots * price * scale, maker_rate_ppm(s, market, account)))
+    if lots_before == 0 and MARKET_RULE(s)[market, M_SETTLE] == 1 and has_slack(s, account):
+        # M(open) counts the order filled whole, and is never below M(maintain) but for roundings.
+        loss = max(0, signed * (price - MARKET(s).mark[market]) * scale)
+        if what_is_left(s, table.slack[account], table.reach[account]) >= loss + fee + SLOP:
+            return 1
     atoms = signed * price * scale + atoms_before
     return may_hold(s, account, row, signed + lots_before, atoms, fee, int(lots_before != 0))
 

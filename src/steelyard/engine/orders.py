@@ -5,6 +5,7 @@ from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
 from steelyard.engine.book import ORDER_ID_SHIFT, leg_list_remove, level_remove, market_of
 from steelyard.engine.events import say
 from steelyard.engine.ledger import cash, transfer
+from steelyard.engine.opening import restate
 from steelyard.model.events import CLOSED_REDUCE_ONLY, MARGIN_MOVED, ORDER_AMENDED, ORDER_CLOSED
 from steelyard.model.keys import (
     M_ATOMS_PER_TICK_LOT,
@@ -378,6 +379,15 @@ def trailing_remove(s, market, row):
 
 
 @leaf
+def loosen(s, leg, side):
+    """Lots left a side of a leg's orders. Only lots that would reduce the position can have lowered M(open)."""
+    if LEG(s).quantity[leg] * side < 0:
+        restate(s, leg)
+    else:
+        ACCOUNT(s).loose[LEG(s).account[leg]] = 1
+
+
+@leaf
 def margin_of(s, row):
     """The isolated margin that was moved for an order."""
     return NOTE(s).margin[row] if ORDER(s).noted[row] else 0
@@ -407,7 +417,7 @@ def leave(s, row, reason, extra):
     say(s, ORDER_CLOSED, account, market, side, order.id[row], 0, 0, remaining, 0, 0, extra, 0, reason, 0)
     margin = margin_of(s, row)
     retire(s, row)
-    # The opening certificate may stay as it is: without the order it is only the more true.
+    loosen(s, leg, side)
     if ACCOUNT(s).role[account] == CHILD:
         give_back(s, leg, margin)
     return 0
@@ -433,6 +443,7 @@ def cut(s, row, lots):
     count_in(s, row, -lots)
     shrink_margin(s, row, order.remaining[row] - lots, order.remaining[row])
     order.remaining[row] -= lots
+    loosen(s, order.leg[row], order.side[row])
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from steelyard.engine.accounts import add_account
 from steelyard.engine.alarms import (
-    ARMED,
     DRIVER_MARK,
     HIGH,
     LOW,
@@ -27,13 +26,11 @@ from steelyard.engine.ledger import (
     has_leg_room,
     legs_wanted,
     open_leg,
-    order_bound,
-    prove,
     seek_leg,
-    spend_order,
     transfer,
 )
 from steelyard.engine.matching import UNFINISHED, can_fill_whole, match
+from steelyard.engine.opening import has_slack, open_terms, rate_of_leg, restate, take_slack
 from steelyard.engine.orders import (
     add_margin,
     client_entry,
@@ -71,7 +68,6 @@ from steelyard.model.keys import (
     M_ATOMS_PER_TICK_LOT,
     M_BRACKET_UPPER,
     M_BRACKETS,
-    M_LEVERAGE_DEFAULT,
     M_OPEN_INTEREST_LOTS_MAX,
     M_ORDER_LOTS_MAX,
     M_POSITION_LOTS_MAX,
@@ -80,11 +76,10 @@ from steelyard.model.keys import (
     M_STATE,
     M_TICKS_MAX,
     O_ISOLATED,
-    T_LEVERAGE_MAX,
     T_PRODUCTS,
 )
 from steelyard.model.orders import FOR_OPEN
-from steelyard.num import far, far_twin, kernel, leaf
+from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import PPM
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.rules.consent import is_no_weaker
@@ -94,6 +89,7 @@ from steelyard.rules.requirement import (
     cash_requirement,
     charge,
     leg_requirement,
+    leverage_in_force,
     opening_side,
     value,
 )
@@ -117,6 +113,8 @@ from steelyard.state.tables import (
     OWNER_RULE,
     TIER_RULE,
 )
+
+UNPAID, PAID, COUNTED = 0, 1, 2
 
 
 @leaf
@@ -333,12 +331,7 @@ def check_exposure(s, row, acting, leg, market, owner):
 @leaf
 def leverage_for(s, account, market, leg, stub):
     """Leverage an order would have, also when its leg is not open yet."""
-    chosen = LEG_OPEN(s).leverage[leg]
-    if leg == 0 and stub:
-        chosen = LEG_OPEN(s).leverage[stub]
-    if chosen == 0:
-        chosen = MARKET_RULE(s)[market, M_LEVERAGE_DEFAULT]
-    return min(chosen, TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_LEVERAGE_MAX])
+    return leverage_in_force(s, account, market, LEG_OPEN(s).leverage[leg if leg else stub])
 
 
 @kernel
@@ -399,15 +392,30 @@ def order_is_no_weaker(s, row, acting, leg, market):
 
 
 @leaf
-def is_proven_affordable(s, row, acting, leg, market):
-    """Whether the certificate alone shows that E >= M(open) afterwards, without looking at the account."""
-    table, order = ACCOUNT(s), ORDER(s)
-    if acting == 0 or leg == 0 or table.armed[acting] != ARMED or table.dirty[acting] or table.debts[acting]:
-        return False
-    if table.open_epoch[acting] != MACHINE(s).open_epoch[0] or LEG(s).box_high[leg] == 0:
-        return False
-    lots = order.remaining[row]
-    return table.certificate_open[acting] >= order_bound(s, leg, lots, lots * order.reserve[row])
+def pay_from_slack(s, row, acting, leg, market):
+    """Does the slack alone show that E >= M(open) with this order? If so it counts the order from now on.
+
+    A leg that is not open yet cannot remember that.
+    """
+    order, orders = ORDER(s), LEG_OPEN(s)
+    if acting == 0 or not has_slack(s, acting):
+        return UNPAID
+    lots, reserve = order.remaining[row], order.remaining[row] * order.reserve[row]
+    buys = order.side[row] > 0
+    rate_ppm = rate_of_leg(s, acting, market, orders.leverage[leg])
+    term, reach = open_terms(
+        s,
+        leg,
+        market,
+        rate_ppm,
+        orders.bid_lots[leg] + (lots if buys else 0),
+        orders.ask_lots[leg] + (0 if buys else lots),
+        orders.bid_reserve[leg] + (reserve if buys else 0),
+        orders.ask_reserve[leg] + (0 if buys else reserve),
+    )
+    if not take_slack(s, acting, leg, term, reach):
+        return UNPAID
+    return COUNTED if leg else PAID
 
 
 @kernel
@@ -431,8 +439,6 @@ def check_margin_exactly(s, row, account, acting, leg, market):
     shortfall = shortfall_after(s, row, account, acting, leg, market, leverage_for(s, account, market, leg, stub))
     over_cap = is_over_loan_cap(s, acting)
     if shortfall <= 0 and not over_cap:
-        if leg and ACCOUNT(s).armed[acting] == ARMED and ACCOUNT(s).dirty[acting] == 0:
-            prove(s, acting)
         return no.NONE, 0
     if order_is_no_weaker(s, row, acting, leg, market):
         return no.NONE, 0
@@ -453,66 +459,75 @@ def check_margin_exactly(s, row, account, acting, leg, market):
 
 @leaf
 def check_margin(s, row, account, acting, leg, market):
-    """(reason, atoms the parent must send): may this order be paid for?"""
-    if not is_reduce_only(ORDER(s).options[row]) and is_proven_affordable(s, row, acting, leg, market):
-        return no.NONE, 0
-    return check_margin_exactly(s, row, account, acting, leg, market)
+    """(reason, atoms the parent must send, whether the slack counts the order already): may this order be paid for?"""
+    if not is_reduce_only(ORDER(s).options[row]):
+        paid = pay_from_slack(s, row, acting, leg, market)
+        if paid != UNPAID:
+            return no.NONE, 0, paid == COUNTED
+    reason, wanted = check_margin_exactly(s, row, account, acting, leg, market)
+    return reason, wanted, False
 
 
 @leaf
 def check_order(s, row, account, acting, leg, market, owner):
-    """Checks 12 to 18 of the list, pricing and cutting the order on the way: (reason, atoms from the parent)."""
+    """Checks 12 to 18 of the list, pricing and cutting the order on the way.
+
+    (reason, atoms from the parent, whether the slack counts the order already)
+    """
     order, rule, table = ORDER(s), MARKET_RULE(s), MARKET(s)
     side, flags = order.side[row], order.options[row]
     if order.order_type[row] == word.MARKET:
         price = price_of_lots(s, market, side, order.remaining[row])
         if price == 0:
-            return no.NO_LIQUIDITY, 0
+            return no.NO_LIQUIDITY, 0, False
         order.price[row] = price
     else:
         band = ppm_down(table.mark[market], rule[market, M_PRICE_BAND_PPM])
         if (order.price[row] - table.mark[market]) * side > band:
-            return no.PRICE_OUTSIDE_BAND, 0
+            return no.PRICE_OUTSIDE_BAND, 0, False
     best = best_against(s, market, side)
     crossing = crosses(order.price[row], best, side)
     if crossing and is_post_only(flags):
         if flags & word.POST_ONLY:
-            return no.POST_ONLY_WOULD_CROSS, 0
+            return no.POST_ONLY_WOULD_CROSS, 0, False
         order.price[row] = best - side
         if order.price[row] < 1 or order.price[row] > rule[market, M_TICKS_MAX]:
-            return no.POST_ONLY_WOULD_CROSS, 0
+            return no.POST_ONLY_WOULD_CROSS, 0, False
         crossing = False
     if is_reduce_only(flags):
         quantity = LEG(s).quantity[leg]
         if quantity * side >= 0:
-            return no.NOTHING_TO_REDUCE, 0
+            return no.NOTHING_TO_REDUCE, 0, False
         room = abs(quantity)
         if not crossing:
             room -= LEG_OPEN(s).reduce_lots[leg]
         if room <= 0:
-            return no.NOTHING_TO_REDUCE, 0
+            return no.NOTHING_TO_REDUCE, 0, False
         order.remaining[row] = min(order.remaining[row], room)
     else:
         reason = check_exposure(s, row, acting, leg, market, owner)
         if reason:
-            return reason, 0
+            return reason, 0, False
     order.reserve[row] = 0
     if not is_reduce_only(flags):
         order.reserve[row] = reserve_per_lot(s, market, account, side, order.price[row], is_post_only(flags))
-    reason, wanted = check_margin(s, row, account, acting, leg, market)
+    reason, wanted, counted = check_margin(s, row, account, acting, leg, market)
     if reason:
-        return reason, 0
+        return reason, 0, False
     if order.tif[row] == word.FOK:
         stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
         if not can_fill_whole(s, market, acting, owner, side, order.price[row], order.remaining[row], stp):
-            return no.FILL_OR_KILL_CANNOT_FILL, 0
-    return no.NONE, wanted
+            if counted:
+                restate(s, leg)
+            return no.FILL_OR_KILL_CANNOT_FILL, 0, False
+    return no.NONE, wanted, counted
 
 
 @kernel
 def check_order_again(s, row, account, acting, leg, market, owner):
-    """The same checks for an order that has been in the book or has waited."""
-    return check_order(s, row, account, acting, leg, market, owner)
+    """The same checks for an order that has been in the book or has waited: (reason, atoms from the parent)."""
+    reason, wanted, _ = check_order(s, row, account, acting, leg, market, owner)
+    return reason, wanted
 
 
 @far
@@ -562,13 +577,14 @@ def say_amended(s, row, kept_place):
 
 
 @leaf
-def enter(s, row):
-    """Match an accepted order, then let the rest rest, or close it."""
+def enter(s, row, counted):
+    """Match an accepted order, then let the rest rest, or close it. The slack may have counted it in already."""
     order, leg = ORDER(s), ORDER(s).leg[row]
     account, market = LEG(s).account[leg], LEG(s).thing[leg] - MARKET_0
     side, lots = order.side[row], order.remaining[row]
     stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
     reduce_only = is_reduce_only(order.options[row])
+    started = MACHINE(s).events[0]
     left, _, reason = match(s, leg, order.id[row], side, order.price[row], lots, stp, reduce_only, False)
     shrink_margin(s, row, left, lots)
     order.remaining[row] = left
@@ -596,11 +612,14 @@ def enter(s, row):
     order.state[row] = word.RESTING
     count_in(s, row, order.remaining[row])
     level_add(s, market, row)
-    spend_order(s, leg, order.remaining[row], order.remaining[row] * order.reserve[row])
+    if not counted or MACHINE(s).events[0] != started:
+        restate(s, leg)
     return 0
 
 
-far_enter = far_twin(enter)
+@far
+def far_enter(s, row):
+    return enter(s, row, False)
 
 
 @leaf
@@ -710,7 +729,7 @@ def place_order(s, i):
     reason = check_room(s, row, account, acting, leg, market)
     if reason:
         return refuse_draft(s, row, reason)
-    wanted = 0
+    wanted, counted = 0, False
     if waits:
         price = stop_price(s, market, note.trigger_on[row])
         if price == 0:
@@ -720,7 +739,7 @@ def place_order(s, i):
         ):
             return refuse_draft(s, row, no.TRIGGER_WOULD_FIRE_AT_ONCE)
     else:
-        reason, wanted = check_order(s, row, account, acting, leg, market, owner)
+        reason, wanted, counted = check_order(s, row, account, acting, leg, market, owner)
         if reason:
             return refuse_draft(s, row, reason)
     # Nothing below can fail.
@@ -745,7 +764,7 @@ def place_order(s, i):
     if waits:
         start_waiting(s, row, market)
         return no.NONE
-    enter(s, row)
+    enter(s, row, counted)
     return no.NONE
 
 

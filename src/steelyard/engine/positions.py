@@ -2,6 +2,7 @@
 
 from steelyard.engine.events import say_money
 from steelyard.engine.ledger import realise, spend_trade
+from steelyard.engine.opening import restate
 from steelyard.model.events import FUNDING_PAID
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.num import far, far_twin, leaf
@@ -30,6 +31,7 @@ def pay_funding(s, row):
     table.funding_dust[market] += -low & (INDEX_SCALE - 1)
     table.funding_pool[market] += owed
     realise(s, leg.account[row], rule[market, M_SETTLE], -owed)
+    restate(s, row)
     if owed:
         say_money(s, FUNDING_PAID, leg.account[row], market, owed, 0)
     return owed
@@ -65,6 +67,7 @@ def book_trade(s, row, lots, trade_value):
     table.open_interest[market] += max(0, quantity + lots) - max(0, quantity)
     realise(s, leg.account[row], MARKET_RULE(s)[market, M_SETTLE], realised)
     spend_trade(s, row, lots, trade_value)
+    restate(s, row)
     return realised
 
 

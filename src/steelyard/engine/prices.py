@@ -2,6 +2,7 @@
 
 from steelyard.engine.alarms import ARMED, DRIVER_Y, asset_driver, mark_dirty, market_driver, ring
 from steelyard.engine.events import say
+from steelyard.engine.opening import note_deviation, set_references
 from steelyard.engine.stops import show_price
 from steelyard.model import reject as no
 from steelyard.model.events import INDEX_SET, MARK_SET
@@ -107,6 +108,7 @@ def set_index(s, feed):
     if changed:
         machine.prices_moved[0] = 1
         ring(s, asset_driver(s, user), price)
+        note_deviation(s, price, asset.open_ref[user])
     return 0
 
 
@@ -122,6 +124,7 @@ def rearm_holders(s, market):
         if accounts.armed[account] == ARMED:
             mark_dirty(s, account)
         row = holder.next[row]
+    set_references(s)
     return 0
 
 
@@ -135,6 +138,7 @@ def show_driver(s, market):
     if band == 0 or abs(drift) > band or band > (table.mark[market] << INDEX_SCALE_BITS) // 100:
         rearm_holders(s, market)
     ring(s, market_driver(market, DRIVER_Y), driver_value(s, market))
+    note_deviation(s, driver_value(s, market), table.open_ref[market])
     return 0
 
 

@@ -75,6 +75,7 @@ def free_rows(s):
 @kernel
 def reset_drivers(s):
     driver = DRIVER(s)
+    MACHINE(s).open_epoch[0] = 1  # no slack has been worked out yet
     for row in range(len(driver)):
         driver.low[row] = -1
         driver.high[row] = INT64_MAX

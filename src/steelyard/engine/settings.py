@@ -4,6 +4,7 @@ from steelyard.engine.accounts import add_account, take_settings_of
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
 from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, open_leg
+from steelyard.engine.opening import STALE
 from steelyard.engine.placing import is_fresh, is_isolated
 from steelyard.model import reject as no
 from steelyard.model.events import LEVERAGE_SET, MARGIN_MODE_SET
@@ -73,10 +74,10 @@ def set_leverage(s, i):
             return no.LEGS_FULL
         stub = open_leg(s, account, thing)
     orders.leverage[stub] = chosen
-    ACCOUNT(s).open_epoch[account] = -1  # the opening certificate was made with the old one
+    ACCOUNT(s).open_epoch[account] = STALE  # its slack was made with the old one
     if child:
         orders.leverage[leg] = chosen
-        ACCOUNT(s).open_epoch[child] = -1
+        ACCOUNT(s).open_epoch[child] = STALE
     say_money(s, LEVERAGE_SET, account, market, chosen, 0)
     return no.NONE
 

@@ -5,22 +5,27 @@ concave in each driver (a line less a convex requirement), so its least value on
 depends on the mark itself, at most (Y + band) / S. Roundings of the parts are at most SLOP atoms together.
 
 Promises
-- On the box, E - M(maintain) of the leg is never below `corner_maintain`, and E - M(open) never below `corner_open`.
+- On the box, E - M(maintain) of the leg is never below `corner_maintain`.
+- E - M(open) of a leg loses at most d times its moving part while its driver is within d of the reference.
 """
 
 import numpy as np
 
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
+from steelyard.model.keys import (
+    M_ATOMS_PER_TICK_LOT,
+    M_BRACKET_OPEN_PPM,
+    M_BRACKET_UPPER,
+    M_BRACKETS,
+    M_DEDUCT_OPEN,
+    M_SETTLE,
+)
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, LEVERAGE_MAX, PPM
-from steelyard.num.rounding import ppm_up
 from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.requirement import (
     cash_requirement,
     charge,
-    leverage_of,
     maintain_atoms,
-    open_atoms,
     value,
 )
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
@@ -65,23 +70,25 @@ def maintain_at(s, row, market, scale, y):
 
 
 @leaf
-def opening_bound(s, market, notional, rate_ppm):
-    """At least `opening_side`, without its division."""
-    base = max(open_atoms(s, market, notional), ppm_up(notional, rate_ppm))
-    scale = MARKET(s).oi_scale_ppm[market]
-    if scale > 0 and notional > base:
-        base += ppm_up(notional - base, scale)
-    return base
+def share_up(amount, rate_ppm):
+    """At least ceil(amount * rate), with a multiplication instead of a division: 2**32 / 10**6 is just below 4,295."""
+    return multiply_shift_down(amount, rate_ppm * 4295, 32) + 1
 
 
 @leaf
-def open_at(s, row, market, scale, y, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve):
-    """E - M(open) in atoms of the settlement asset with these orders, a lower bound."""
-    quantity = LEG(s).quantity[row]
-    lot_notional = highest_mark(s, market, y) * scale
-    bids = opening_bound(s, market, abs(quantity + bid_lots) * lot_notional, rate_ppm) + bid_reserve
-    asks = opening_bound(s, market, abs(quantity - ask_lots) * lot_notional, rate_ppm) + ask_reserve
-    return equity_at(s, row, market, scale, y) - max(bids, asks) - SLOP
+def opening_bound(s, market, notional, rate_ppm):
+    """At least `opening_side`."""
+    rule = MARKET_RULE(s)
+    last = rule[market, M_BRACKETS] - 1
+    i = 0
+    while i < last and notional > rule[market, M_BRACKET_UPPER + i]:
+        i += 1
+    base = share_up(notional, rule[market, M_BRACKET_OPEN_PPM + i]) - rule[market, M_DEDUCT_OPEN + i]
+    base = max(base, share_up(notional, rate_ppm))
+    scale = MARKET(s).oi_scale_ppm[market]
+    if scale > 0 and notional > base:
+        base += share_up(notional - base, scale)
+    return base
 
 
 @leaf
@@ -106,18 +113,23 @@ def corner_maintain(s, row, price_low, price_high):
     return worst_value(low, high, price_low, price_high)
 
 
-@kernel
-def corner_open(s, row, price_low, price_high, bid_lots, ask_lots, bid_reserve, ask_reserve):
-    """Least E - M(open) of a market leg on its box with these orders."""
-    leg = LEG(s)
-    market = leg.thing[row] - MARKET_0
-    if leg.quantity[row] == 0 and bid_lots == 0 and ask_lots == 0:
-        return 0
+@leaf
+def reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve):
+    """(E - M(open), what of it moves with the driver) of a market leg with these orders at its reference, in atoms.
+
+    Bounds: the first from below, the second from above. Row 0 is a leg that is not open yet.
+    """
+    table, quantity = MARKET(s), LEG(s).quantity[row]
+    # One side stands for both: the larger position with the larger reserve.
+    larger = max(abs(quantity + bid_lots), abs(quantity - ask_lots))
+    if larger == 0 and quantity == 0:
+        return 0, 0
+    notional = larger * table.open_lot[market]
+    needed = opening_bound(s, market, notional, rate_ppm) + max(bid_reserve, ask_reserve)
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    rate_ppm = RATE_OF_LEVERAGE[leverage_of(s, row)]
-    low = open_at(s, row, market, scale, leg.box_low[row], rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve)
-    high = open_at(s, row, market, scale, leg.box_high[row], rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve)
-    return worst_value(low, high, price_low, price_high)
+    term = equity_at(s, row, market, scale, table.open_ref[market]) - needed - SLOP
+    # E moves by |q| a per tick, M(open) by at most its larger side: no rate is above 1.
+    return term, notional + abs(quantity) * table.open_lot[market]
 
 
 @kernel

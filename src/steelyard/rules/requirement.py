@@ -23,7 +23,6 @@ from steelyard.model.keys import (
     M_RESTORE_PPM,
     M_SETTLE,
     M_TAKEOVER_PPM,
-    O_RISK_TIER,
     T_LEVERAGE_MAX,
 )
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
@@ -40,7 +39,6 @@ from steelyard.state.tables import (
     MARKET,
     MARKET_0,
     MARKET_RULE,
-    OWNER_RULE,
     TIER_RULE,
 )
 
@@ -89,6 +87,17 @@ def maintain_atoms(s, market, notional):
 
 
 @leaf
+def maintain_rate_ppm(s, market, notional):
+    """The slope of B(N) there: no smaller notional has a larger one."""
+    rule = MARKET_RULE(s)
+    last = rule[market, M_BRACKETS] - 1
+    i = 0
+    while i < last and notional > rule[market, M_BRACKET_UPPER + i]:
+        i += 1
+    return rule[market, M_BRACKET_MAINTAIN_PPM + i]
+
+
+@leaf
 def open_atoms(s, market, notional):
     """B(N) of the opening schedule, before leverage and open interest."""
     rule = MARKET_RULE(s)
@@ -115,15 +124,19 @@ def accrued_up(quantity, atoms_per_tick_lot, index_now, index_then):
     return -multiply_shift_down(-quantity * atoms_per_tick_lot, index_now - index_then, INDEX_SCALE_BITS)
 
 
+@leaf
+def leverage_in_force(s, account, market, chosen):
+    """A leverage setting (0: the market's default), capped by the owner's risk tier."""
+    if chosen == 0:
+        chosen = MARKET_RULE(s)[market, M_LEVERAGE_DEFAULT]
+    return min(chosen, TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_LEVERAGE_MAX])
+
+
 @kernel
 def leverage_of(s, row):
-    """Leverage in force for a market leg: its setting, capped by its owner's risk tier."""
-    leg, leg_open = LEG(s), LEG_OPEN(s)
-    owner = ACCOUNT(s).owner[leg.account[row]]
-    chosen = leg_open.leverage[row]
-    if chosen == 0:
-        chosen = MARKET_RULE(s)[leg.thing[row] - MARKET_0, M_LEVERAGE_DEFAULT]
-    return min(chosen, TIER_RULE(s)[OWNER_RULE(s)[owner, O_RISK_TIER], T_LEVERAGE_MAX])
+    """Leverage in force for a market leg."""
+    leg = LEG(s)
+    return leverage_in_force(s, leg.account[row], leg.thing[row] - MARKET_0, LEG_OPEN(s).leverage[row])
 
 
 @kernel

@@ -61,7 +61,7 @@ def row(size: int, **columns: str) -> np.dtype[Any]:
 
 
 MACHINE_ROW = row(
-    256,
+    320,
     seq="i8",
     now_ns="i8",
     order_number="i8",  # orders ever accepted; ids and time priority come from it
@@ -76,7 +76,7 @@ MACHINE_ROW = row(
     queued="i4",  # accounts in liquidation
     references="i4",
     fatal="i4",  # an impossible state was met; Python stops the process
-    open_epoch="i4",  # index: raised when an opening requirement rose without the account's own doing
+    open_epoch="i4",  # index: raised when references or parameters changed
     failed="i4",  # index: which staged row was refused
     failed_key="i4",  # index: which parameter disagreed with another
     ladder_used="i8",  # index: ticks handed out to markets
@@ -97,6 +97,7 @@ MACHINE_ROW = row(
     pending="i8",  # index: markets whose last price may have reached a stop
     leg_rows="i8",  # index: legs in use beyond each account's first
     free_order="i8",  # index: no order row below this one is free
+    deviation="i8",  # index: how far any driver has gone from its reference, in 2**-24
     fills="i8",  # index: since the start
 )
 
@@ -108,6 +109,7 @@ ASSET_ROW = row(
     withdrawn="i8",
     reserved="i8",  # withdrawals not yet confirmed
     loans="i8",  # sum of cash below zero
+    open_ref="i8",  # index: reference price of opening slacks
 )
 
 FEED_ROW = row(64, price="i8", fresh_until_ns="i8", user="i4", user_is_market="i4")
@@ -134,6 +136,8 @@ MARKET_ROW = row(
     oi_scale_ppm="i8",
     funding_ref="i8",  # index: alarms are keyed on mark less (funding_index - funding_ref)
     funding_band="i8",  # index: and hold while that difference stays within
+    open_ref="i8",  # index: reference of opening slacks
+    open_lot="i8",  # index: atoms that a lot is worth there, at least
     best_bid="i8",  # index: 0 if none
     best_ask="i8",  # index: 0 if none
     ladder="i8",  # index: first row of its ladder
@@ -147,9 +151,8 @@ ACCOUNT_ROW = row(
     128,
     # The first cache line is what an order and a fill look at.
     owner="i4",
-    parent="i4",
-    market="i4",  # of an isolated child
     orders="i4",  # open orders, waiting ones included
+    first_leg="i4",  # index: ordered by thing
     debts="i4",  # index: cash legs below zero
     open_epoch="i4",  # index
     risk_tier="i4",  # index: of its owner, like the next three
@@ -162,12 +165,15 @@ ACCOUNT_ROW = row(
     dirty="i1",  # index
     alone="i1",  # index: 1 while it is its owner's only account
     converting="i1",  # index
+    loose="i1",  # index: 1 if the slack is known to be larger
     certificate="i8",  # index: a lower bound of E - M(maintain) while no driver leaves its box
-    certificate_open="i8",  # index: the same of E - M(open)
+    slack="i8",  # index: a lower bound of E - M(open) with every driver at its reference
+    reach="i8",  # index: at least what moves with the drivers, in 2**24 atoms
     # The second line is for judgements and settings.
+    parent="i4",
+    market="i4",  # of an isolated child
     legs="i4",
     started="i1",  # liquidation events have begun
-    first_leg="i4",  # index: ordered by thing
     next_of_owner="i4",  # index
     hot_at="i4",  # index: place in the hot list, from 1
     health="i8",  # E / M(maintain) in ppm when it was queued
@@ -202,6 +208,8 @@ LEG_OPEN_ROW = row(
     leverage="i4",  # 0: the market's default
     first_order="i4",  # index: oldest
     last_order="i4",  # index: newest
+    open_reach="i4",  # index: the leg's part of its account's reach
+    open_term="i8",  # index: the leg's part of its account's opening slack
 )
 
 ORDER_ROW = row(
@@ -348,11 +356,14 @@ INDEX_COLUMNS = {
         "pending",
         "leg_rows",
         "free_order",
+        "deviation",
         "fills",
     ),
     "market": (
         "funding_ref",
         "funding_band",
+        "open_ref",
+        "open_lot",
         "best_bid",
         "best_ask",
         "ladder",
@@ -371,16 +382,19 @@ INDEX_COLUMNS = {
         "first_leg",
         "next_of_owner",
         "certificate",
-        "certificate_open",
+        "slack",
+        "reach",
+        "loose",
         "open_epoch",
         "armed",
         "dirty",
         "hot_at",
         "converting",
     ),
+    "asset": ("open_ref",),
     "owner": ("first_account",),
     "leg": ("next_of_account", "box_low", "box_high"),
-    "leg_open": ("first_order", "last_order"),
+    "leg_open": ("first_order", "last_order", "open_reach", "open_term"),
     "order": ("next", "prev", "next_of_leg", "prev_of_leg", "noted"),
     "note": ("next_trailing", "prev_trailing"),
 }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from steelyard.bench.crowd import crowd
-from steelyard.bench.summing import risk
+from steelyard.bench.summing import Now, risk
 from steelyard.bench.sweep import sweep
 from steelyard.engine import queries
 from steelyard.model.orders import FOR_MAINTAIN, SYSTEM_ACCOUNTS
@@ -38,7 +38,7 @@ def test_numpy_gives_the_same_integers():
     made = crowd(500, 2_500, 10, seed=5)
     state = made.machine.state
     np.asarray(state.market)["mark"][:] = np.asarray(state.market)["mark"] * 83 // 100
-    equity, requirement = risk(made.columns, *made.columns.prices_of(state))
+    equity, requirement = risk(made.columns, Now.of(state))
     for account in range(500):
         row = account + SYSTEM_ACCOUNTS + 1
         assert equity[account] == queries.equity(state.handle, row)
