@@ -1,13 +1,12 @@
 """Account rows."""
 
 from steelyard.engine.alarms import mark_dirty
-from steelyard.engine.bitmap import bit_clear
 from steelyard.engine.events import say
 from steelyard.engine.ledger import UNIT, link_leg
 from steelyard.model.events import ACCOUNT_OPENED
 from steelyard.model.keys import ISOLATED_WORDS, O_FEE_TIER, O_ISOLATED, O_RISK_TIER, O_STP
 from steelyard.num import kernel
-from steelyard.state.tables import ACCOUNT, L_BITS_LEG, LAYOUT, LEG, MACHINE, OWNER, OWNER_RULE
+from steelyard.state.tables import ACCOUNT, LEG, MACHINE, OWNER, OWNER_RULE
 
 
 @kernel
@@ -62,7 +61,6 @@ def add_account(s, account, owner, role, parent, market):
     take_settings(s, account)
     leg.account[account] = account
     leg.thing[account] = UNIT
-    bit_clear(s, LAYOUT(s)[L_BITS_LEG], len(leg), account)
     link_leg(s, account)
     mark_dirty(s, account)
     say(s, ACCOUNT_OPENED, account, market, 0, parent, owner, 0, 0, 0, 0, role, 0, 0, 0)

@@ -2,7 +2,7 @@
 
 from steelyard.engine.book import leg_list_add, leg_list_remove, level_remove
 from steelyard.engine.events import say_money
-from steelyard.engine.ledger import find_leg
+from steelyard.engine.ledger import find_leg, first_in_order
 from steelyard.engine.orders import add_margin, count_in, cut, far_leave, give_back, leave, margin_of
 from steelyard.engine.placing import (
     check_order_again,
@@ -122,7 +122,7 @@ def cancel_leg(s, leg, reason):
 def cancel_orders(s, account, market, reason, with_children):
     """Close an account's orders (of one market, or of all), leg by leg in order of thing."""
     leg = LEG(s)
-    row = ACCOUNT(s).first_leg[account]
+    row = first_in_order(s, account)
     while row:
         thing = leg.thing[row]
         if thing >= MARKET_0 and (market == 0 or thing == MARKET_0 + market):

@@ -13,7 +13,6 @@ from steelyard.engine.alarms import (
     mark_dirty,
     market_driver,
 )
-from steelyard.engine.bitmap import bit_clear, bit_next
 from steelyard.engine.opening import STALE
 from steelyard.model.keys import (
     A_LOAN_CAP,
@@ -42,7 +41,6 @@ from steelyard.state.tables import (
     CONVERTING,
     HOLDER,
     L_ACCOUNTS,
-    L_BITS_LEG,
     L_LEGS,
     LAYOUT,
     LEG,
@@ -83,7 +81,7 @@ def find_leg(s, account, thing):
 
 @kernel
 def link_leg(s, row):
-    """Put a leg into the indices: the slots, its account's list by thing, its market's holders."""
+    """Put a leg into the indices: the slots, its account's list, its market's holders."""
     leg, slots, table = LEG(s), LEG_SLOT(s), ACCOUNT(s)
     account, thing = leg.account[row], leg.thing[row]
     if thing != UNIT:
@@ -92,15 +90,11 @@ def link_leg(s, row):
         while slots[place] != 0:
             place = (place + 1) & mask
         slots[place] = row
-    before, after = 0, table.first_leg[account]
-    while after and leg.thing[after] < thing:
-        before = after
-        after = leg.next_of_account[after]
-    leg.next_of_account[row] = after
-    if before:
-        leg.next_of_account[before] = row
-    else:
-        table.first_leg[account] = row
+    first = table.first_leg[account]
+    leg.next_of_account[row] = first
+    table.first_leg[account] = row
+    if first:
+        table.unsorted[account] = 1  # looking for its place would cost more than all the rest
     if thing >= MARKET_0:
         holder, market = HOLDER(s), MARKET(s)
         first = market.holders[thing - MARKET_0]
@@ -112,16 +106,44 @@ def link_leg(s, row):
     return 0
 
 
+@far
+def sort_legs(s, account):
+    """Put the list of an account's legs in order of thing; it is short."""
+    leg, table = LEG(s), ACCOUNT(s)
+    row = table.first_leg[account]
+    table.first_leg[account] = 0
+    table.unsorted[account] = 0
+    while row:
+        rest, thing = leg.next_of_account[row], leg.thing[row]
+        before, after = 0, table.first_leg[account]
+        while after and leg.thing[after] < thing:
+            before = after
+            after = leg.next_of_account[after]
+        leg.next_of_account[row] = after
+        if before:
+            leg.next_of_account[before] = row
+        else:
+            table.first_leg[account] = row
+        row = rest
+    return 0
+
+
+@leaf
+def first_in_order(s, account):
+    """The first leg of an account whose legs are to be met in order of thing."""
+    if ACCOUNT(s).unsorted[account]:
+        sort_legs(s, account)
+    return ACCOUNT(s).first_leg[account]
+
+
 @kernel
 def open_leg_row(s, account, thing):
-    """A new, empty leg in the lowest free row."""
-    leg, table, machine, layout = LEG(s), ACCOUNT(s), MACHINE(s), LAYOUT(s)
-    rows = len(leg)
-    row = bit_next(s, layout[L_BITS_LEG], rows, layout[L_ACCOUNTS] + 1)
-    if row < 0:
+    """A new, empty leg in the lowest free row: legs stay open, so that is the next one."""
+    leg, table, machine = LEG(s), ACCOUNT(s), MACHINE(s)
+    row = LAYOUT(s)[L_ACCOUNTS] + machine.leg_rows[0] + 1
+    if row >= len(leg):
         machine.fatal[0] = 1
         return 0
-    bit_clear(s, layout[L_BITS_LEG], rows, row)
     leg.account[row] = account
     leg.thing[row] = thing
     if thing >= MARKET_0:
@@ -139,7 +161,7 @@ def open_leg(s, account, thing):
     """A new, empty leg; a market's brings the cash leg of its settlement asset along."""
     if thing >= MARKET_0:
         settle = MARKET_RULE(s)[thing - MARKET_0, M_SETTLE]
-        if find_leg(s, account, settle) == 0:
+        if settle != UNIT and find_leg(s, account, settle) == 0:
             open_leg_row(s, account, settle)
     return open_leg_row(s, account, thing)
 

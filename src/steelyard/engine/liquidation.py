@@ -7,7 +7,7 @@ from steelyard.engine.changing import cancel_orders
 from steelyard.engine.events import say, say_money
 from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
 from steelyard.engine.judge import enqueue, forget
-from steelyard.engine.ledger import cash, find_leg, open_leg, transfer
+from steelyard.engine.ledger import cash, find_leg, first_in_order, open_leg, transfer
 from steelyard.engine.matching import after_fill, match
 from steelyard.engine.money import convert_debts, has_stale_leg
 from steelyard.engine.orders import give_back
@@ -50,7 +50,6 @@ from steelyard.model.orders import (
     HALTED,
     INSURANCE,
     STP_MAKER,
-    SYSTEM_OWNER,
     TIMER_COOLDOWN,
 )
 from steelyard.num import far, kernel, leaf
@@ -112,7 +111,7 @@ def end_if_healthy(s, account):
 @kernel
 def settle_account(s, account):
     leg = LEG(s)
-    row = ACCOUNT(s).first_leg[account]
+    row = first_in_order(s, account)
     while row:
         if leg.thing[row] >= MARKET_0:
             settle_funding(s, row)
@@ -136,7 +135,7 @@ def must_wait(s, account):
     leg = LEG(s)
     if has_stale_leg(s, account):
         return True
-    row = ACCOUNT(s).first_leg[account]
+    row = first_in_order(s, account)
     while row:
         market = leg.thing[row] - MARKET_0
         if market > 0 and leg.quantity[row] != 0 and MARKET_RULE(s)[market, M_STATE] == HALTED:
@@ -150,7 +149,7 @@ def heaviest_leg(s, account):
     """The position with the largest requirement; the lower thing of equals; 0 if there is none."""
     leg = LEG(s)
     best, weight = 0, -1
-    row = ACCOUNT(s).first_leg[account]
+    row = first_in_order(s, account)
     while row:
         if leg.thing[row] >= MARKET_0 and leg.quantity[row] != 0:
             requirement = leg_requirement(s, row, FOR_MAINTAIN)
@@ -175,7 +174,7 @@ def pay_debts(s, account):
     """No position is left: the fund pays debts as far as equity is short. True if nothing is owed any more."""
     leg = LEG(s)
     clear = True
-    row = ACCOUNT(s).first_leg[account]
+    row = first_in_order(s, account)
     while row and leg.thing[row] < MARKET_0:
         if leg.quantity[row] < 0:
             equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
@@ -217,7 +216,7 @@ def may_take_over(s, market, quantity, lots, price_of_all):
     if row:
         requirement -= leg_requirement(s, row, FOR_OPEN)
     notional = abs(after) * MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
-    leverage = leverage_for(s, SYSTEM_OWNER, market, row, 0)
+    leverage = leverage_for(s, BACKSTOP, market, row, 0)
     requirement += charge(opening_side(s, market, notional, leverage), price)
     return equity >= requirement
 

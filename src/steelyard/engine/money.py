@@ -3,7 +3,16 @@
 from steelyard.engine.bitmap import bit_clear, bit_next
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
-from steelyard.engine.ledger import cash, far_post, find_leg, has_leg_room, legs_wanted, transfer, unfunded_loans
+from steelyard.engine.ledger import (
+    cash,
+    far_post,
+    find_leg,
+    first_in_order,
+    has_leg_room,
+    legs_wanted,
+    transfer,
+    unfunded_loans,
+)
 from steelyard.engine.placing import may_give
 from steelyard.model import reject as no
 from steelyard.model.events import (
@@ -145,7 +154,7 @@ def has_stale_leg(s, account):
     """Whether any price this account depends on is stale."""
     leg, orders, machine = LEG(s), LEG_OPEN(s), MACHINE(s)
     now = machine.now_ns[0]
-    row = ACCOUNT(s).first_leg[account]
+    row = first_in_order(s, account)
     while row:
         thing = leg.thing[row]
         if thing < MARKET_0:
@@ -326,7 +335,7 @@ def convert_debt(s, account, debt_row):
     leg, assets = LEG(s), ASSET(s)
     owed = leg.thing[debt_row]
     price_owed = assets.price[owed]
-    row = ACCOUNT(s).first_leg[account]
+    row = first_in_order(s, account)
     while row and leg.thing[row] < MARKET_0:
         asset, held = leg.thing[row], leg.quantity[row]
         debt = -leg.quantity[debt_row]
@@ -352,7 +361,7 @@ def convert_debts(s, account, all_debts):
     if account == CONVERTER or ACCOUNT(s).debts[account] == 0:
         return 0
     leg = LEG(s)
-    row = ACCOUNT(s).first_leg[account]
+    row = first_in_order(s, account)
     while row and leg.thing[row] < MARKET_0:
         cap = 0 if all_debts else ASSET_RULE(s)[leg.thing[row], A_LOAN_CAP]
         if leg.quantity[row] < -cap:

@@ -23,6 +23,7 @@ from steelyard.engine.ledger import (
     UNIT,
     cash,
     find_leg,
+    first_in_order,
     has_leg_room,
     legs_wanted,
     open_leg,
@@ -339,7 +340,7 @@ def is_over_loan_cap(s, account):
     if account == 0 or ACCOUNT(s).debts[account] == 0:
         return False
     leg = LEG(s)
-    row = ACCOUNT(s).first_leg[account]
+    row = first_in_order(s, account)
     while row and leg.thing[row] < MARKET_0:
         if leg.quantity[row] < -ASSET_RULE(s)[leg.thing[row], A_LOAN_CAP]:
             return True

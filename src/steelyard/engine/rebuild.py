@@ -37,7 +37,6 @@ from steelyard.state.tables import (
     DRIVER,
     KEY_RANGE,
     L_ACCOUNTS,
-    L_BITS_LEG,
     L_BITS_ORDER,
     L_BITS_REFERENCE,
     LAYOUT,
@@ -58,10 +57,7 @@ from steelyard.state.tables import (
 @kernel
 def free_rows(s):
     """A set bit is a free row."""
-    leg, order, reference, layout = LEG(s), ORDER(s), REFERENCE(s), LAYOUT(s)
-    for row in range(layout[L_ACCOUNTS] + 1, len(leg)):
-        if leg.account[row] == 0:
-            bit_set(s, layout[L_BITS_LEG], len(leg), row)
+    order, reference, layout = ORDER(s), REFERENCE(s), LAYOUT(s)
     MACHINE(s).free_order[0] = 1
     for row in range(1, len(order)):
         if order.state[row] == word.FREE:

@@ -152,12 +152,14 @@ ACCOUNT_ROW = row(
     # The first cache line is what an order and a fill look at.
     owner="i4",
     orders="i4",  # open orders, waiting ones included
-    first_leg="i4",  # index: ordered by thing
-    debts="i4",  # index: cash legs below zero
+    first_leg="i4",  # index: of its list, the newest
     open_epoch="i4",  # index
     risk_tier="i4",  # index: of its owner, like the next three
     fee_tier="i1",  # index
     stp="i1",  # index
+    legs="i1",
+    debts="i1",  # index: cash legs below zero
+    unsorted="i1",  # index: 1 if its list of legs is not in order of thing
     isolates="i1",  # index: 1 if the owner holds any market in isolated mode
     role="i1",
     queued="i1",  # 0 none, 1 waits for its turn, 2 cools down
@@ -172,7 +174,6 @@ ACCOUNT_ROW = row(
     # The second line is for judgements and settings.
     parent="i4",
     market="i4",  # of an isolated child
-    legs="i4",
     started="i1",  # liquidation events have begun
     next_of_owner="i4",  # index
     hot_at="i4",  # index: place in the hot list, from 1
@@ -374,6 +375,7 @@ INDEX_COLUMNS = {
     ),
     "account": (
         "debts",
+        "unsorted",
         "risk_tier",
         "fee_tier",
         "stp",
@@ -403,9 +405,9 @@ INDEX_COLUMNS = {
 L_ACCOUNTS, L_LEGS, L_ORDERS, L_REFERENCES, L_RECENT, L_LADDER, L_STAGED = 0, 1, 2, 3, 4, 5, 6
 L_ASSETS, L_FEEDS, L_MARKETS, L_TIERS, L_OWNERS = 7, 8, 9, 10, 11
 L_ORDERS_PER_ACCOUNT, L_LIQUIDATIONS, L_TRIGGERS, L_EVENTS_PER_COMMAND = 12, 13, 14, 15
-L_BITS_LEG, L_BITS_ORDER, L_BITS_REFERENCE, L_BITS_DRIVER, L_BITS_LADDER = 16, 17, 18, 19, 20
-L_EVENTS = 21
-L_HEAPS = 22  # (first row, capacity) of each heap
+L_BITS_ORDER, L_BITS_REFERENCE, L_BITS_DRIVER, L_BITS_LADDER = 16, 17, 18, 19
+L_EVENTS = 20
+L_HEAPS = 21  # (first row, capacity) of each heap
 LAYOUT_SIZE = 32
 
 
@@ -491,7 +493,6 @@ class State:
         )
         words = 0
         for place, size in (
-            (L_BITS_LEG, rows["leg"]),
             (L_BITS_ORDER, rows["order"]),
             (L_BITS_REFERENCE, rows["reference"]),
             (L_BITS_DRIVER, 0),

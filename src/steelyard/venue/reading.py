@@ -95,10 +95,12 @@ class Reader:
     def legs(self, account: int) -> Iterator[int]:
         """Rows of an account's legs, in order of thing."""
         leg = self.state.leg
+        rows = []
         row = int(self.state.account.first_leg[account])
         while row:
-            yield row
+            rows.append(row)
             row = int(leg.next_of_account[row])
+        return iter(sorted(rows, key=lambda each: int(leg.thing[each])))
 
     def thing(self, leg: int) -> int:
         return int(self.state.leg.thing[leg])
