@@ -195,7 +195,7 @@ def meet_book(s, account, row, lots, limit, equity, positions):
     due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
     mark = MARKET(s).mark[market]
     say(s, LIQUIDATION_ORDER, account, market, side, 0, mark, limit, lots, due, 0, equity, positions, 0, 0)
-    left, traded, _ = match(s, row, -account, side, limit, lots, STP_MAKER, 0, 1)
+    left, traded, _ = match(s, row, -account, side, limit, lots, STP_MAKER, 0, 1, 0)
     return lots - left, -side * traded
 
 
@@ -228,8 +228,8 @@ def hand_over(s, giver_row, taker_row, lots, cash_paid):
     signed = lots if leg.quantity[giver_row] > 0 else -lots
     settle_funding(s, giver_row)
     settle_funding(s, taker_row)
-    far_book_trade(s, giver_row, -signed, -cash_paid)
-    far_book_trade(s, taker_row, signed, cash_paid)
+    far_book_trade(s, giver_row, -signed, -cash_paid, 0)
+    far_book_trade(s, taker_row, signed, cash_paid, 0)
     return 0
 
 

@@ -119,13 +119,13 @@ def after_fill(s, row, before):
 
 
 @leaf
-def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left):
+def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left, counted):
     """Book one side of a fill: funding, trade, fee, event."""
     leg = LEG(s)
     account, market = leg.account[row], leg.thing[row] - MARKET_0
     rule = MARKET_RULE(s)
     settle_funding(s, row)
-    realised = book_trade(s, row, side * lots, side * lots * price * rule[market, M_ATOMS_PER_TICK_LOT])
+    realised = book_trade(s, row, side * lots, side * lots * price * rule[market, M_ATOMS_PER_TICK_LOT], counted)
     if fee:
         post(s, account, rule[market, M_SETTLE], -fee)
     say(
@@ -159,7 +159,7 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     taker_fee = fill_fee(s, market, leg.account[taker_leg], False, liquidation, 0, notional)
     maker_fee = fill_fee(s, market, leg.account[maker_leg], True, liquidation, taker_fee, notional)
     taker_before = leg.quantity[taker_leg]
-    fill_side(s, taker_leg, taker_id, maker_id, side, lots, price, taker_fee, flags, left)
+    fill_side(s, taker_leg, taker_id, maker_id, side, lots, price, taker_fee, flags, left, MACHINE(s).promised[0])
     maker_before = leg.quantity[maker_leg]
     remaining = order.remaining[maker] - lots
     count_in(s, maker, -lots)
@@ -167,7 +167,9 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     shrink_margin(s, maker, remaining, order.remaining[maker])
     order.remaining[maker] = remaining
     order.filled[maker] += lots
-    fill_side(s, maker_leg, maker_id, taker_id, -side, lots, price, maker_fee, flags | FILL_MAKER, remaining)
+    counted = not is_reduce_only(order.options[maker])
+    flags |= FILL_MAKER
+    fill_side(s, maker_leg, maker_id, taker_id, -side, lots, price, maker_fee, flags, remaining, counted)
     post(s, FEES, MARKET_RULE(s)[market, M_SETTLE], taker_fee + maker_fee)
     if remaining == 0:
         level_remove(s, market, maker)
@@ -182,12 +184,13 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
 
 
 @leaf
-def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidation):
+def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidation, counted):
     """Meet the book; returns (lots left, notional traded, why the rest must close or UNFINISHED)."""
     order, leg, table, ladder, accounts, machine = ORDER(s), LEG(s), MARKET(s), LADDER(s), ACCOUNT(s), MACHINE(s)
     market = leg.thing[taker_leg] - MARKET_0
     owner = accounts.owner[leg.account[taker_leg]]
     left, traded, started = lots, 0, machine.events[0]
+    machine.promised[0] = 1 if counted else 0
     while left > 0:
         price = best_against(s, market, side)
         if not crosses(limit, price, side):

@@ -8,7 +8,14 @@ from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.num import far, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INT64_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_up
-from steelyard.rules.corner import RATE_OF_LEVERAGE, corner_cash, driver_value, highest_mark, reference_terms
+from steelyard.rules.corner import (
+    RATE_OF_LEVERAGE,
+    corner_cash,
+    driver_value,
+    equity_gained,
+    highest_mark,
+    reference_terms,
+)
 from steelyard.rules.requirement import charge, leverage_in_force, value
 from steelyard.state.tables import ACCOUNT, ASSET, LEG, LEG_OPEN, MACHINE, MARKET, MARKET_0, MARKET_RULE
 
@@ -70,6 +77,7 @@ def restate(s, row):
     if ACCOUNT(s).open_epoch[LEG(s).account[row]] == MACHINE(s).open_epoch[0]:
         term, reach = terms_of_leg(s, row)
         store_terms(s, row, term, reach)
+        MACHINE(s).promised[0] = 0
 
 
 @far
@@ -96,7 +104,22 @@ def prove_open(s, account):
     table.reach[account] = reach
     table.open_epoch[account] = MACHINE(s).open_epoch[0]
     table.loose[account] = 0
+    MACHINE(s).promised[0] = 0
     return 0
+
+
+@leaf
+def shift_terms(s, row, lots, trade_value, realised):
+    """A leg took lots of an order that its slack counts: only E changes, M(open) does not rise and is left as it is."""
+    leg, table, market = LEG(s), ACCOUNT(s), LEG(s).thing[row] - MARKET_0
+    account, settle = leg.account[row], MARKET_RULE(s)[market, M_SETTLE]
+    if settle != 1:
+        restate(s, row)
+    else:
+        gained = equity_gained(s, row, market, lots, trade_value) - realised
+        table.slack[account] += gained
+        LEG_OPEN(s).open_term[row] += gained
+        table.loose[account] = 1
 
 
 @leaf

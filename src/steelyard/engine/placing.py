@@ -586,7 +586,7 @@ def enter(s, row, counted):
     stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
     reduce_only = is_reduce_only(order.options[row])
     started = MACHINE(s).events[0]
-    left, _, reason = match(s, leg, order.id[row], side, order.price[row], lots, stp, reduce_only, False)
+    left, _, reason = match(s, leg, order.id[row], side, order.price[row], lots, stp, reduce_only, False, counted)
     shrink_margin(s, row, left, lots)
     order.remaining[row] = left
     order.filled[row] += lots - left

@@ -2,7 +2,7 @@
 
 from steelyard.engine.events import say_money
 from steelyard.engine.ledger import realise, spend_trade
-from steelyard.engine.opening import restate
+from steelyard.engine.opening import restate, shift_terms
 from steelyard.model.events import FUNDING_PAID
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.num import far, far_twin, leaf
@@ -55,8 +55,11 @@ def realised_down(quantity, cost, lots, trade_value):
 
 
 @leaf
-def book_trade(s, row, lots, trade_value):
-    """Add signed lots worth `trade_value` (price x lots, exact) to a settled leg; returns the cash realised."""
+def book_trade(s, row, lots, trade_value, counted):
+    """Add signed lots worth `trade_value` (price x lots, exact) to a settled leg; returns the cash realised.
+
+    `counted`: they are of an order that the account's opening slack counts.
+    """
     leg, table = LEG(s), MARKET(s)
     market = leg.thing[row] - MARKET_0
     quantity, cost = leg.quantity[row], leg.cost[row]
@@ -67,7 +70,10 @@ def book_trade(s, row, lots, trade_value):
     table.open_interest[market] += max(0, quantity + lots) - max(0, quantity)
     realise(s, leg.account[row], MARKET_RULE(s)[market, M_SETTLE], realised)
     spend_trade(s, row, lots, trade_value)
-    restate(s, row)
+    if counted:
+        shift_terms(s, row, lots, trade_value, realised)
+    else:
+        restate(s, row)
     return realised
 
 

@@ -122,14 +122,22 @@ def reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, a
     table, quantity = MARKET(s), LEG(s).quantity[row]
     # One side stands for both: the larger position with the larger reserve.
     larger = max(abs(quantity + bid_lots), abs(quantity - ask_lots))
-    if larger == 0 and quantity == 0:
+    if larger == 0:  # then there is no position either
         return 0, 0
     notional = larger * table.open_lot[market]
     needed = opening_bound(s, market, notional, rate_ppm) + max(bid_reserve, ask_reserve)
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     term = equity_at(s, row, market, scale, table.open_ref[market]) - needed - SLOP
-    # E moves by |q| a per tick, M(open) by at most its larger side: no rate is above 1.
-    return term, notional + abs(quantity) * table.open_lot[market]
+    # E moves by |q| a per tick, M(open) by at most its larger side, which |q| never exceeds: no rate is above 1.
+    return term, 2 * notional
+
+
+@leaf
+def equity_gained(s, row, market, lots, trade_value):
+    """At least what E of a leg gains at its reference by taking signed lots for this cost, in atoms."""
+    moved = MARKET(s).open_ref[market] + LEG(s).funding_at_touch[row] - MARKET(s).funding_ref[market]
+    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    return multiply_shift_down(lots * scale, moved, INDEX_SCALE_BITS) - trade_value
 
 
 @kernel

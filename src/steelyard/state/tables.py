@@ -97,6 +97,7 @@ MACHINE_ROW = row(
     pending="i8",  # index: markets whose last price may have reached a stop
     leg_rows="i8",  # index: legs in use beyond each account's first
     free_order="i8",  # index: no order row below this one is free
+    promised="i8",  # index: 1 while the slack counts the order that is being matched
     deviation="i8",  # index: how far any driver has gone from its reference, in 2**-24
     fills="i8",  # index: since the start
 )
@@ -357,6 +358,7 @@ INDEX_COLUMNS = {
         "pending",
         "leg_rows",
         "free_order",
+        "promised",
         "deviation",
         "fills",
     ),
