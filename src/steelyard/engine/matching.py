@@ -118,7 +118,7 @@ def after_fill(s, row, before):
     return 0
 
 
-@leaf
+@far
 def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left, counted):
     """Book one side of a fill: funding, trade, fee, event."""
     leg = LEG(s)
@@ -167,7 +167,7 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     shrink_margin(s, maker, remaining, order.remaining[maker])
     order.remaining[maker] = remaining
     order.filled[maker] += lots
-    counted = not is_reduce_only(order.options[maker])
+    counted = 0 if is_reduce_only(order.options[maker]) else 1
     flags |= FILL_MAKER
     fill_side(s, maker_leg, maker_id, taker_id, -side, lots, price, maker_fee, flags, remaining, counted)
     post(s, FEES, MARKET_RULE(s)[market, M_SETTLE], taker_fee + maker_fee)

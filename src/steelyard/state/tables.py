@@ -464,7 +464,7 @@ class State:
         drivers = DRIVERS_PER_MARKET * rows["market"] + rows["asset"]
         rows["driver"] = drivers
         rows["bucket"] = drivers * 2 * BUCKETS
-        rows["leg_slot"] = 1 << (2 * rows["leg"]).bit_length()
+        rows["leg_slot"] = 1 << (4 * rows["leg"]).bit_length()  # few share a slot: each step on is a cache line
         rows["client_slot"] = 1 << (2 * (rows["order"] + rows["recent"])).bit_length()
         rows["reference_slot"] = 1 << (2 * rows["reference"]).bit_length()
         timers = 2 * (rows["order"] + 2 * rows["account"] + 2 * rows["market"])
