@@ -99,8 +99,9 @@ def touch_pages(state: State) -> None:
     """Make the system hand out all memory of the tables now, as it long has on a machine that has run for a while."""
     for table in vars(state).values():
         if isinstance(table, np.ndarray):
-            pages = np.asarray(table).view(np.uint8).reshape(-1)[::PAGE]
-            np.bitwise_or(pages, 0, out=pages)
+            rows = np.asarray(table)[:: max(1, PAGE // table.strides[0])]
+            first = rows[rows.dtype.names[0]] if rows.dtype.names else rows
+            np.bitwise_or(first, 0, out=first)
 
 
 def rejections(events: Rows) -> Rows:

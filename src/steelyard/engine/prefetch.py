@@ -71,7 +71,6 @@ def fetch_rows(s, i):
     AHEAD_ACCOUNT(s, account)
     if c.kind[i] == do.PLACE_ORDER:
         AHEAD_LEG_SLOT(s, first_slot(s, account, c.market[i]))
-        AHEAD_LEG(s, account)
     else:
         AHEAD_ORDER(s, c.order[i] & _ROW_MASK)
     return 0
@@ -85,7 +84,10 @@ def fetch_legs(s, i):
         fetch_leg(s, LEG_SLOT(s)[first_slot(s, c.account[i], c.market[i])])
         if 0 < c.price[i] < PRICE_TICKS_MAX and c.market[i]:
             AHEAD_LADDER(s, MARKET(s).ladder[c.market[i]] + c.price[i])
-        AHEAD_ORDER(s, first_met(s, i))
+        met = first_met(s, i)
+        if met:
+            AHEAD_ORDER(s, met)
+            AHEAD_LEG(s, c.account[i])  # it will trade, which moves its cash
         return 0
     row, order = c.order[i] & _ROW_MASK, ORDER(s)
     fetch_leg(s, order.leg[row])

@@ -414,17 +414,30 @@ LAYOUT_SIZE = 32
 
 
 # Tables whose rows are used from the lowest up and looked up at random.
-_DENSE = ("account", "leg", "leg_open", "leg_slot", "order", "note", "node", "holder", "bits")
+_DENSE = ("account", "leg_slot", "order", "note", "node", "holder", "bits")
 
 
-def _zeros_in_large_pages(count: int, dtype: np.dtype[Any]) -> Any:
-    """Zeroed rows in memory that may use large pages: random rows then miss the address cache less often."""
-    size = count * dtype.itemsize
-    if size < (4 << 20) or not hasattr(mmap, "MADV_HUGEPAGE"):
-        return np.zeros(count, dtype)
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    memory.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(memory, dtype, count)
+# A leg and its orders are looked up together: row by row they lie side by side.
+_PAIR = ("leg", "leg_open")
+
+
+def _stride(name: str) -> int:
+    """Bytes from a row of a table to the next."""
+    kind = _SLOTS[_SLOT_OF[name]][1]
+    if isinstance(kind, int):
+        return 8 * kind
+    return sum(_SLOTS[_SLOT_OF[each]][1].itemsize for each in _PAIR) if name in _PAIR else int(kind.itemsize)
+
+
+def _zeroed(size: int, dense: bool) -> Any:
+    """Zeroed bytes from a cache line on; for a large dense table in large pages: random rows then miss fewer caches."""
+    if dense and size >= (4 << 20) and hasattr(mmap, "MADV_HUGEPAGE"):
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        return np.frombuffer(memory, np.uint8)
+    line = 64
+    room = np.zeros(size + line, np.uint8)
+    return room[-room.ctypes.data % line :][:size]
 
 
 class State:
@@ -511,14 +524,16 @@ class State:
         directory = np.zeros(FAR_MAX + 2 * len(_SLOTS), np.int64)
         addresses = far_addresses()
         directory[: len(addresses)] = addresses
+        pair = _zeroed(rows["leg"] * _stride("leg"), True)
         for slot, (name, kind) in enumerate(_SLOTS):
+            step = _stride(name)
+            memory = pair if name in _PAIR else _zeroed(rows[name] * step, name in _DENSE)
+            offset = _SLOTS[_SLOT_OF["leg"]][1].itemsize if name == "leg_open" else 0
             table: Any
             if isinstance(kind, int):
-                table = np.zeros((rows[name], kind), np.int64)
-            elif name in _DENSE:
-                table = _zeros_in_large_pages(rows[name], kind)
+                table = np.ndarray((rows[name], kind), np.int64, memory)
             else:
-                table = np.zeros(rows[name], kind)
+                table = np.ndarray(rows[name], kind, memory, offset, (step,))
             if table.dtype.names:
                 table = table.view(np.recarray)
             if name == "layout":
@@ -545,12 +560,12 @@ class State:
 
 def _view(name: str) -> Any:
     slot = _SLOT_OF[name]
-    return views.view(slot, *_SLOTS[slot])
+    return views.view(slot, *_SLOTS[slot], _stride(name))
 
 
 def _ahead(name: str) -> Any:
     slot = _SLOT_OF[name]
-    return views.ahead(slot, _SLOTS[slot][1])
+    return views.ahead(slot, _stride(name))
 
 
 MACHINE = _view("machine")

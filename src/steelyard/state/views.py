@@ -203,13 +203,13 @@ def _set(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
-def _memory(name: str, kind: Any) -> _Memory:
+def _memory(name: str, kind: Any, stride: int) -> _Memory:
     if isinstance(kind, int):
-        return _Grid(name, 8 * kind, {"": (0, 64)})
+        return _Grid(name, stride, {"": (0, 64)})
     if kind.names is None:
-        return _Line(name, kind.itemsize, {"": (0, 8 * kind.itemsize)})
+        return _Line(name, stride, {"": (0, 8 * kind.itemsize)})
     return _Table(
-        name, kind.itemsize, {each: (kind.fields[each][1], 8 * kind.fields[each][0].itemsize) for each in kind.names}
+        name, stride, {each: (kind.fields[each][1], 8 * kind.fields[each][0].itemsize) for each in kind.names}
     )
 
 
@@ -220,12 +220,12 @@ def _word_of_directory(builder: Any, handle: Any, place: int) -> Any:
     return loaded
 
 
-def view(slot: int, name: str, kind: Any) -> Callable[[Any], Any]:
-    """What opens a table: `kind` is the row's dtype, or the width of a row of plain numbers."""
+def view(slot: int, name: str, kind: Any, stride: int) -> Callable[[Any], Any]:
+    """What opens a table: `kind` is the row's dtype or its count of numbers; rows are `stride` bytes apart."""
     if not JIT:
         named = not isinstance(kind, int) and kind.names is not None
         return lambda state: (Columns if named else Column)(getattr(state, name))
-    memory = _memory(name, kind)
+    memory = _memory(name, kind, stride)
 
     @intrinsic
     def opened(typingctx: Any, state: Any) -> Any:
@@ -240,14 +240,13 @@ def view(slot: int, name: str, kind: Any) -> Callable[[Any], Any]:
     return opened  # type: ignore[no-any-return]
 
 
-def ahead(slot: int, kind: Any) -> Callable[[Any, Any], Any]:
+def ahead(slot: int, stride: int) -> Callable[[Any, Any], Any]:
     """Ask the processor to fetch the first cache line of a row that will be needed soon.
 
     Changes nothing; without the JIT it does nothing.
     """
     if not JIT:
         return lambda state, row: None
-    size = 8 * kind if isinstance(kind, int) else kind.itemsize
 
     @intrinsic
     def fetch_row(typingctx: Any, state: Any, row: Any) -> Any:
@@ -259,7 +258,7 @@ def ahead(slot: int, kind: Any) -> Callable[[Any, Any], Any]:
                 "llvm.prefetch.p0i8",
             )
             address = _word_of_directory(builder, args[0], FAR_MAX + 2 * slot)
-            start = builder.add(address, builder.mul(args[1], ir.Constant(_WORD, size)))
+            start = builder.add(address, builder.mul(args[1], ir.Constant(_WORD, stride)))
             pointer = builder.inttoptr(start, _BYTE.as_pointer())
             builder.call(fetch, [pointer, ir.Constant(flag, 1), ir.Constant(flag, 3), ir.Constant(flag, 1)])
             return context.get_dummy_value()
