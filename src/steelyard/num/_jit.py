@@ -88,7 +88,7 @@ def kernel(function: Any) -> Any:
 
 
 def leaf(function: Any) -> Any:
-    """A tiny kernel, inlined wherever it is called."""
+    """A kernel inlined wherever it is called: tiny, or called from one place that every order passes."""
     return _make(function, inline=True)
 
 
