@@ -16,12 +16,11 @@ from steelyard.engine.alarms import (
 )
 from steelyard.engine.heap import TURNS, heap_push
 from steelyard.engine.ledger import BOX_MAX_PPM, UNIT, prove
-from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import PPM
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down
 from steelyard.rules.corner import driver_value, exposure
-from steelyard.rules.requirement import account_risk
+from steelyard.rules.requirement import account_health
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -140,7 +139,7 @@ def judge(s, account):
     if table.queued[account]:
         return 0
     MACHINE(s).judged[0] += 1
-    equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
+    equity, requirement = account_health(s, account)
     if equity < requirement:
         return enqueue(s, account, equity, requirement)
     return arm(s, account, equity - requirement)

@@ -3,11 +3,11 @@
 from steelyard.engine.ledger import find_leg as _find_leg
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import entry
-from steelyard.rules.requirement import account_risk
+from steelyard.rules.requirement import account_health, account_risk
 from steelyard.rules.requirement import leg_equity as _leg_equity
 from steelyard.rules.requirement import leg_requirement as _leg_requirement
 from steelyard.rules.requirement import leverage_of as _leverage_of
-from steelyard.state.tables import ACCOUNT, MACHINE, MARKET, SCRATCH
+from steelyard.state.tables import ACCOUNT, AHEAD_LEG, MACHINE, MARKET, SCRATCH
 
 
 @entry
@@ -64,7 +64,9 @@ def sweep(s):
     """Judge every account exactly, without alarms: lists the unhealthy in `scratch` and returns how many."""
     table, scratch, count = ACCOUNT(s), SCRATCH(s), 0
     for account in range(1, MACHINE(s).accounts[0] + 1):
-        total, needed, _ = account_risk(s, account, FOR_MAINTAIN)
+        if account + 8 < len(table):
+            AHEAD_LEG(s, table.first_leg[account + 8])
+        total, needed = account_health(s, account)
         if total < needed and table.queued[account] == 0:
             scratch[count] = account
             count += 1

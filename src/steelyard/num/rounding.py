@@ -73,6 +73,35 @@ def mul_div_up(amount, numer, denom):
     return -mul_div_down(-amount, numer, denom)
 
 
+if JIT:
+
+    @leaf
+    def trillionth_down(amount, numer):
+        """floor(amount * numer / 10**12) for a numer that is not negative, by two divisions by a constant.
+
+        10**12 is 2**12 times 5**12: the low bits are shifted away, what is left is divided as two digits of 32 bits.
+        """
+        high, low = multiply_unsigned(np.uint64(abs(amount)), np.uint64(numer))
+        if high >= np.uint64(1 << 32):
+            return mul_div_down(amount, numer, 1_000_000_000_000)
+        upper = (high << np.uint64(20)) | (low >> np.uint64(44))
+        first = upper // np.uint64(244_140_625)
+        rest = ((upper - first * np.uint64(244_140_625)) << np.uint64(32)) | (
+            (low >> np.uint64(12)) & np.uint64(0xFFFFFFFF)
+        )
+        second = rest // np.uint64(244_140_625)
+        quotient = np.int64((first << np.uint64(32)) + second)
+        if amount >= 0:
+            return quotient
+        exact = rest == second * np.uint64(244_140_625) and (low & np.uint64(4095)) == np.uint64(0)
+        return -quotient if exact else -quotient - 1
+
+else:
+
+    def trillionth_down(amount: int, numer: int) -> int:
+        return int(mul_div_down(amount, numer, 1_000_000_000_000))
+
+
 @leaf
 def ppm_down(amount, rate_ppm):
     """floor(amount * rate); dividing by the constant million costs one multiplication."""

@@ -25,10 +25,10 @@ from steelyard.model.keys import (
     M_TAKEOVER_PPM,
     T_LEVERAGE_MAX,
 )
-from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
+from steelyard.model.orders import FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, PPM, VALUE_MAX
-from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_up
+from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_up, trillionth_down
 from steelyard.num.wide import multiply_shift_down
 from steelyard.state.tables import (
     ACCOUNT,
@@ -47,7 +47,7 @@ from steelyard.state.tables import (
 def value(atoms, price):
     """What atoms are worth, rounded down. A leg counts at most VALUE_MAX either way, so that sums always fit."""
     if price != ASSET_PRICE_SCALE:
-        atoms = mul_div_down(atoms, price, ASSET_PRICE_SCALE)
+        atoms = trillionth_down(atoms, price)
     return clamp(atoms, -VALUE_MAX, VALUE_MAX)
 
 
@@ -55,7 +55,7 @@ def value(atoms, price):
 def charge(atoms, price):
     """What atoms of requirement weigh, rounded up; at most VALUE_MAX."""
     if price != ASSET_PRICE_SCALE:
-        atoms = mul_div_up(atoms, price, ASSET_PRICE_SCALE)
+        atoms = -trillionth_down(-atoms, price)
     return clamp(atoms, -VALUE_MAX, VALUE_MAX)
 
 
@@ -234,8 +234,38 @@ def account_risk(s, account, question):
     return equity, positions + rest, positions
 
 
-@kernel
-def is_unhealthy(s, account):
-    """E < M(maintain)."""
-    equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    return equity < requirement
+@leaf
+def position_terms(s, row, market):
+    """(E, M(maintain)) of a position, in atoms of its settlement asset."""
+    leg, table, rule = LEG(s), MARKET(s), MARKET_RULE(s)
+    quantity, scale = leg.quantity[row], rule[market, M_ATOMS_PER_TICK_LOT]
+    lots_scaled = quantity * scale
+    worth = lots_scaled * table.mark[market]
+    drift = table.funding_index[market] - leg.funding_at_touch[row]
+    equity = worth - leg.cost[row]
+    if drift:
+        equity += multiply_shift_down(-lots_scaled, drift, INDEX_SCALE_BITS)
+    return equity, maintain_atoms(s, market, abs(worth)) if quantity else 0
+
+
+@leaf
+def account_health(s, account):
+    """(E, M(maintain)): what `account_risk` answers to that question, with each number read once."""
+    leg, asset, rule = LEG(s), ASSET(s), MARKET_RULE(s)
+    equity, requirement = 0, 0
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        thing = leg.thing[row]
+        if thing >= MARKET_0:
+            gained, needed = position_terms(s, row, thing - MARKET_0)
+            price = asset.price[rule[thing - MARKET_0, M_SETTLE]]
+            equity += value(gained, price)
+            requirement += charge(needed, price)
+        elif thing == 1 and leg.quantity[row] >= 0:
+            equity += clamp(leg.quantity[row], 0, VALUE_MAX)
+        elif leg.quantity[row]:
+            price = asset.price[thing]
+            equity += value(leg.quantity[row], price)
+            requirement += cash_requirement(s, thing, leg.quantity[row], price, 0)
+        row = leg.next_of_account[row]
+    return equity, requirement
