@@ -42,6 +42,7 @@ from steelyard.model.keys import (
     TIER_WIDTH,
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, BRACKETS_MAX, NOTIONAL_MAX, PPM, SOURCES_MAX, TIME_NS_MAX, VALUE_MAX
+from tests.reference import prices
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement
 from tests.reference.numbers import down, largest_position, part_down, part_up
@@ -98,6 +99,8 @@ def configure(twin, rows):
     twin.require(not new or len(table) < twin.room_of(kind), reject.ROWS_FULL, row=rows[0])
     APPLY[kind](twin, rule, place, new)
     twin.emit(events.CONFIGURED, account=kind, market=place, extra=int(new))
+    if kind == FEED and not new:
+        prices.recompute(twin, place)
 
 
 # --- Relations: the key that disagrees, or None -----------------------------------------------------------------------

@@ -5,6 +5,7 @@ from steelyard.engine.alarms import mark_dirty
 from steelyard.engine.bitmap import words_at
 from steelyard.engine.events import say
 from steelyard.engine.funding import plan_funding
+from steelyard.engine.prices import refresh_feed
 from steelyard.model import keys
 from steelyard.model import reject as no
 from steelyard.model.commands import ASSET as ASSET_TABLE
@@ -292,4 +293,6 @@ def configure(s):
     else:
         machine.owners[0] = row
     say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, new, 0, 0, 0)
+    if kind == FEED_TABLE and not new:
+        refresh_feed(s, row)
     return no.NONE

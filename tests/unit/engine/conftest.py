@@ -1,12 +1,12 @@
 """A machine that is told commands in rows; after each one it must agree with the twin in every event and fact."""
 
 import pytest
-
-from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN
-from steelyard.state.tables import MARKET_0, Limits
 from tests.property.compare import Both
 from tests.reference.health import equity, requirement
 from tests.telling import Teller
+
+from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN
+from steelyard.state.tables import MARKET_0, Limits
 
 SMALL = Limits(
     assets=3, feeds=6, markets=4, risk_tiers=2, owners=40, accounts=60, legs=300, orders=200, references=400,

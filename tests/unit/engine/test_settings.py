@@ -1,8 +1,9 @@
 """Leverage and margin mode."""
 
+from tests.golden.stories import ANN, BOB, open_venue
+
 from steelyard.model import reject
 from steelyard.model.events import LEVERAGE_SET, REJECTED
-from tests.golden.stories import ANN, BOB, open_venue
 
 
 def test_in_cross_mode_the_account_itself_pays_for_lower_leverage(floor):
