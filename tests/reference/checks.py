@@ -190,7 +190,7 @@ def larger_side(twin, leg, order=None):
         bids += order.remaining
     elif order is not None:
         asks += order.remaining
-    return max(abs(leg.quantity + bids), abs(leg.quantity - asks))
+    return max(max(leg.quantity, 0) + bids, max(-leg.quantity, 0) + asks)
 
 
 def check_limits(twin, market, order):

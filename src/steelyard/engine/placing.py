@@ -282,11 +282,11 @@ def check_permission(s, row, account, acting, market):
 
 @leaf
 def side_lots(s, leg, side, lots):
-    """The larger of |q + bids| and |q - asks| with these lots added to one side."""
+    """The most lots a leg can come to hold with these added to one side, even if its position closes first."""
     quantity, orders = LEG(s).quantity[leg], LEG_OPEN(s)
     bids = orders.bid_lots[leg] + (lots if side > 0 else 0)
     asks = orders.ask_lots[leg] + (lots if side < 0 else 0)
-    return max(abs(quantity + bids), abs(quantity - asks))
+    return max(max(0, quantity) + bids, max(0, -quantity) + asks)
 
 
 @far
