@@ -4,6 +4,7 @@ from steelyard.model import events, reject
 from steelyard.model.commands import ASSET, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import (
     A_FEED,
+    A_LOAN_CAP,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
@@ -200,6 +201,8 @@ def compute_deductions(rule):
 
 def apply_asset(twin, rule, row, new):
     if not new:
+        if rule[A_LOAN_CAP] < twin.assets[row].rule[A_LOAN_CAP]:
+            twin.capping = 1
         twin.assets[row].rule = rule
     elif row == 1:
         twin.assets[row] = Asset(rule, price=ASSET_PRICE_SCALE, fresh_until_ns=TIME_NS_MAX)

@@ -279,6 +279,8 @@ def configure(s):
         row = rows_of(s, kind) + 1
     old_interval = MARKET_RULE(s)[row, keys.M_FUNDING_INTERVAL_NS] if kind == MARKET_TABLE else 0
     old_sample = MARKET_RULE(s)[row, keys.M_SAMPLE_INTERVAL_NS] if kind == MARKET_TABLE else 0
+    if kind == ASSET_TABLE and DRAFT(s)[0, keys.A_LOAN_CAP] < ASSET_RULE(s)[row, keys.A_LOAN_CAP]:
+        machine.capping[0] = 1
     write_rule(s, kind, row)
     if not new:
         after_change(s, kind, row, old_interval, old_sample)

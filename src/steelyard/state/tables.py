@@ -76,6 +76,7 @@ MACHINE_ROW = row(
     queued="i4",  # accounts in liquidation
     references="i4",
     fatal="i4",  # an impossible state was met; Python stops the process
+    capping="i4",  # the account to look at next because a loan cap was lowered; 0: all were looked at
     open_epoch="i4",  # index: raised when references or parameters changed
     failed="i4",  # index: which staged row was refused
     failed_key="i4",  # index: which parameter disagreed with another

@@ -1,5 +1,7 @@
 """A machine that is told commands in rows; after each one it must agree with the twin in every event and fact."""
 
+from dataclasses import replace
+
 import pytest
 from tests.property.compare import Both
 from tests.reference.health import equity, requirement
@@ -17,7 +19,7 @@ SMALL = Limits(
 class Floor(Teller):
     """Says commands, and answers what became of them."""
 
-    def __init__(self, limits=SMALL):
+    def __init__(self, limits):
         self.both = Both(limits)
         self.twin = self.both.twin
         super().__init__(self.listen)
@@ -34,6 +36,9 @@ class Floor(Teller):
         return [event for event in self.twin.events if event["kind"] == kind]
 
     # --- Of now ---
+
+    def facts(self):
+        return self.twin.facts()
 
     def cash(self, account, asset=1):
         return self.twin.quantity(account, asset)
@@ -62,9 +67,10 @@ class Floor(Teller):
 
 @pytest.fixture
 def floor():
-    return Floor()
+    return Floor(SMALL)
 
 
 @pytest.fixture
 def make_floor():
-    return Floor
+    """With some limits of its own."""
+    return lambda **limits: Floor(replace(SMALL, **limits))
