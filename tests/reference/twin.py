@@ -92,6 +92,7 @@ class Twin:
         self._legs_of = {}  # account -> thing -> leg
         self.references, self.recent, self.staged = {}, {}, []
         self.converting = []  # accounts whose cash fell below their loan cap in this command
+        self.held_back = {}  # account whose order meets the book -> margin that goes home afterwards
         self.capping = 0  # the account to look at next because a loan cap was lowered
         self.prices_set = set()  # (market, ON_*) since stops were last looked at
         self.events = []

@@ -36,6 +36,7 @@ from steelyard.engine.orders import (
     add_margin,
     client_entry,
     client_insert,
+    closing_share,
     commander,
     count_in,
     far_leave,
@@ -578,7 +579,7 @@ def say_amended(s, row, kept_place):
 
 
 @leaf
-def enter(s, row, counted):
+def match_and_rest(s, row, counted):
     """Match an accepted order, then let the rest rest, or close it. The slack may have counted it in already."""
     order, leg = ORDER(s), ORDER(s).leg[row]
     account, market = LEG(s).account[leg], LEG(s).thing[leg] - MARKET_0
@@ -592,8 +593,6 @@ def enter(s, row, counted):
     order.filled[row] += lots - left
     if left == 0:
         retire(s, row)
-        if ACCOUNT(s).role[account] == word.CHILD:
-            give_back(s, leg, 0)
         return 0
     if reason == UNFINISHED:
         if order.tif[row] == word.IOC or order.tif[row] == word.FOK:
@@ -615,6 +614,22 @@ def enter(s, row, counted):
     level_add(s, market, row)
     if not counted or MACHINE(s).events[0] != started:
         restate(s, leg)
+    return 0
+
+
+@leaf
+def enter(s, row, counted):
+    """An accepted order meets the book; from an isolated position margin returns once, when that is over."""
+    machine, leg = MACHINE(s), ORDER(s).leg[row]
+    account, before = LEG(s).account[leg], LEG(s).quantity[leg]
+    isolated = ACCOUNT(s).role[account] == word.CHILD
+    if isolated:
+        machine.matching[0] = account
+        machine.released[0] = 0
+    match_and_rest(s, row, counted)
+    if isolated:
+        machine.matching[0] = 0
+        give_back(s, leg, machine.released[0] + closing_share(s, leg, before))
     return 0
 
 

@@ -101,6 +101,8 @@ MACHINE_ROW = row(
     promised="i8",  # index: 1 while the slack counts the order that is being matched
     deviation="i8",  # index: how far any driver has gone from its reference, in 2**-24
     fills="i8",  # index: since the start
+    matching="i8",  # index: the isolated account whose own order meets the book; nothing returns from it meanwhile
+    released="i8",  # index: margin that its orders gave up meanwhile
 )
 
 ASSET_ROW = row(
@@ -362,6 +364,8 @@ INDEX_COLUMNS = {
         "promised",
         "deviation",
         "fills",
+        "matching",
+        "released",
     ),
     "market": (
         "funding_ref",
