@@ -433,6 +433,30 @@ def may_give(s, account, asset, amount, equity, requirement):
 
 
 @kernel
+def margin_wanted(s, parent, child, asset, shortfall):
+    """The fewest atoms with which the child has what it is short of; 0 if all that the parent holds are too few.
+
+    Collateral that counts for less than it is worth must be sent for more than the shortfall.
+    """
+    least, held = atoms_up(shortfall, ASSET(s).price[asset]), cash(s, parent, asset)
+    if least > held:
+        return 0
+    # Giving a negative amount is receiving it.
+    if may_give(s, child, asset, -least, 0, shortfall):
+        return least
+    if not may_give(s, child, asset, -held, 0, shortfall):
+        return 0
+    too_few, enough = least, held
+    while enough - too_few > 1:
+        middle = (too_few + enough) >> 1
+        if may_give(s, child, asset, -middle, 0, shortfall):
+            enough = middle
+        else:
+            too_few = middle
+    return enough
+
+
+@kernel
 def check_margin_exactly(s, row, account, acting, leg, market):
     """(reason, atoms the parent must send): may this order be paid for?"""
     order, rule = ORDER(s), MARKET_RULE(s)
@@ -449,9 +473,8 @@ def check_margin_exactly(s, row, account, acting, leg, market):
     if reduce_only or acting == account:
         return no.OPENING_MARGIN_EXCEEDED, 0
     asset = rule[market, M_SETTLE]
-    price = ASSET(s).price[asset]
-    wanted = atoms_up(shortfall, price)
-    if cash(s, account, asset) < wanted:
+    wanted = margin_wanted(s, account, acting, asset, shortfall)
+    if wanted == 0:
         return no.BALANCE_TOO_LOW, 0
     equity, requirement, _ = account_risk(s, account, FOR_OPEN)
     if not may_give(s, account, asset, wanted, equity, requirement):
