@@ -330,6 +330,8 @@ class Town:
                 2,
                 pick(({F_QUORUM: pick((1, 2, 3, 4))}, {F_WEIGHT + pick((0, 1, 2, 3)): pick((0, 1, 9))})),
             )
+            if self.chance(0.25):
+                row, parameters = pick((1, 2, 3)), {F_STALENESS_NS: pick((60, 600, 3_600)) * SECOND}
         elif kind == MARKET:
             row, parameters = pick((1, 1, 2, 3)), self.market_change()
         elif kind == RISK_TIER:

@@ -190,7 +190,7 @@ def larger_side(twin, leg, order=None):
         bids += order.remaining
     elif order is not None:
         asks += order.remaining
-    return max(abs(leg.quantity + bids), abs(leg.quantity - asks))
+    return max(max(leg.quantity, 0) + bids, max(-leg.quantity, 0) + asks)
 
 
 def check_limits(twin, market, order):
@@ -235,12 +235,33 @@ def check_margin(twin, market, order):
         return 0
     is_isolated = order.account != order.home
     twin.require(is_isolated and not order.reduces, reject.OPENING_MARGIN_EXCEEDED)
-    margin = atoms_worth_up(missing, twin.assets[asset].price)
-    twin.require(money.cash(twin, order.home, asset) >= margin, reject.BALANCE_TOO_LOW)
+    margin = margin_to_send(twin, legs, order, asset, missing)
     parent = copied(twin.legs_of(order.home))
     parent[asset].quantity -= margin
     twin.require(may_open(twin, parent), reject.PARENT_MARGIN_EXCEEDED)
     return margin
+
+
+def margin_to_send(twin, legs, order, asset, missing):
+    """The fewest atoms of the parent with which the child may open: haircuts ask for more than is missing."""
+
+    def suffices(atoms):
+        more = copied(legs)
+        more[asset].quantity += atoms
+        return may_open(twin, more, order)
+
+    too_few, enough = atoms_worth_up(missing, twin.assets[asset].price), money.cash(twin, order.home, asset)
+    twin.require(enough >= too_few, reject.BALANCE_TOO_LOW)
+    if suffices(too_few):
+        return too_few
+    twin.require(suffices(enough), reject.BALANCE_TOO_LOW)
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        if suffices(middle):
+            enough = middle
+        else:
+            too_few = middle
+    return enough
 
 
 def missing_after_reducing(twin, legs, market, order, atoms):

@@ -2,7 +2,7 @@
 
 from steelyard.model import events
 from steelyard.model.orders import RESTING
-from tests.reference.isolated import give_back, return_after_close, returns_margin, shrink_margin
+from tests.reference.isolated import return_margin, shrink_margin
 
 
 def close_order(twin, order, reason, extra=0):
@@ -18,7 +18,7 @@ def close_order(twin, order, reason, extra=0):
         lots=order.remaining,
         extra=extra,
     )
-    return_after_close(twin, order.account, order.margin)
+    return_margin(twin, order.account, order.margin)
 
 
 def cut_order(twin, order, cut):
@@ -37,8 +37,7 @@ def cut_order(twin, order, cut):
         lots=order.remaining,
         extra=1,
     )
-    if returns_margin(twin, order.account):
-        give_back(twin, order.account, before - order.margin)
+    return_margin(twin, order.account, before - order.margin)
 
 
 def cancel_all(twin, account, market, reason):

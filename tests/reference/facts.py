@@ -84,6 +84,7 @@ def facts_of_twin(twin):
         "queued": sum(account.queued != 0 for account in twin.accounts.values()),
         "references": len(twin.references),
         "fatal": 0,
+        "capping": twin.capping,
     }
     for row, asset in twin.assets.items():
         facts["asset"][row] = columns_of("asset", asset, loans=loans(twin, row))

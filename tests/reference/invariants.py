@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from steelyard.model.events import REJECTED
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE, M_TICKS_MAX
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_POSITION_LOTS_MAX, M_SETTLE, M_TICKS_MAX
 from steelyard.model.orders import CLOSE_POSITION, REDUCE_ONLY, RESERVED, RESTING
 from steelyard.num.limits import INDEX_SCALE
 from steelyard.state.tables import MARKET_0
@@ -22,6 +22,7 @@ def broken(facts):
     return [
         *conservation(facts),
         *positions(facts),
+        *position_limits(facts),
         *funding(facts),
         *resting_orders(facts),
         *counts(facts),
@@ -63,6 +64,20 @@ def positions(facts):
             yield f"market {row}: costs {cost}, clearing {market['clearing']}"
         if any(leg["cost"] and not leg["quantity"] for leg in legs):
             yield f"market {row}: a leg without lots has a cost"
+
+
+def position_limits(facts):
+    """What an owner holds, or would hold if the orders of one side filled whole, whatever happens to the position."""
+    for row, rule in facts["market_rule"].items():
+        largest = defaultdict(int)
+        for number, leg in facts["leg"].items():
+            if leg["thing"] == MARKET_0 + row:
+                note, quantity = facts["leg_open"][number], leg["quantity"]
+                sides = max(quantity, 0) + note["bid_lots"], max(-quantity, 0) + note["ask_lots"]
+                largest[facts["account"][leg["account"]]["owner"]] += max(sides)
+        for owner, lots in largest.items():
+            if lots > rule[M_POSITION_LOTS_MAX]:
+                yield f"market {row}: owner {owner} may come to hold {lots} lots"
 
 
 def funding(facts):

@@ -3,6 +3,8 @@
 See docs/concepts/legs-and-health.md (isolated positions).
 """
 
+from contextlib import contextmanager
+
 from steelyard.model import events
 from steelyard.model.keys import M_SETTLE, O_ISOLATED
 from steelyard.model.orders import CHILD, FOR_OPEN
@@ -91,28 +93,41 @@ def returns_margin(twin, account):
     return twin.accounts[account].role == CHILD and not twin.accounts[account].queued
 
 
-def return_after_fill(twin, account, market, before):
-    """A closed part brings home its part of the cash; an empty child brings home everything."""
-    if not returns_margin(twin, account):
-        return
-    if is_empty(twin, account):
-        return_everything(twin, account)
-        return
+def share_of_closed(twin, account, market, before):
+    """The part of the cash that stood behind closed lots, of a position that got smaller."""
     now = twin.quantity(account, market.thing)
     closed = abs(before) - abs(now)
-    if closed > 0 and now * before > 0:
-        cash = money.cash(twin, account, market.rule[M_SETTLE])
-        give_back(twin, account, down(cash * closed, abs(before)))
+    if closed <= 0 or now * before <= 0:
+        return 0
+    return down(money.cash(twin, account, market.rule[M_SETTLE]) * closed, abs(before))
 
 
-def return_after_close(twin, account, margin):
-    """An order that closed brings home its margin; an empty child everything."""
+def return_after_fill(twin, account, market, before):
+    """A closed part brings home its part of the cash; an empty child brings home everything."""
+    if account not in twin.held_back:
+        return_margin(twin, account, share_of_closed(twin, account, market, before))
+
+
+def return_margin(twin, account, margin):
+    """This much goes home, as far as it may; from an empty child everything."""
     if not returns_margin(twin, account):
         return
-    if is_empty(twin, account):
+    if account in twin.held_back:
+        twin.held_back[account] += margin
+    elif is_empty(twin, account):
         return_everything(twin, account)
     else:
         give_back(twin, account, margin)
+
+
+@contextmanager
+def one_return(twin, account, market):
+    """While an order of a child meets the book nothing goes home; afterwards all of it at once."""
+    before = twin.quantity(account, market.thing)
+    twin.held_back[account] = 0
+    yield
+    released = twin.held_back.pop(account)
+    return_margin(twin, account, released + share_of_closed(twin, account, market, before))
 
 
 def shrink_margin(order, lots_before):

@@ -168,6 +168,14 @@ def convert(twin, account, beyond_cap_only):
     return sold_any
 
 
+def enforce_lowered_caps(twin, has_room):
+    """Accounts above a cap that was lowered convert, by row, as long as there is room for what they say."""
+    while twin.capping and has_room():
+        if not twin.accounts[twin.capping].queued:
+            convert(twin, twin.capping, beyond_cap_only=True)
+        twin.capping = twin.capping + 1 if twin.capping < len(twin.accounts) else 0
+
+
 def convert_pair(twin, account, asset, debt_asset, debt):
     held, rule = cash(twin, account, asset), twin.assets[asset].rule
     unit = down(twin.assets[asset].price * (PPM - rule[A_CONVERT_HAIRCUT_PPM]), PPM)

@@ -22,7 +22,7 @@ from steelyard.model.orders import (
 from tests.reference import closing, isolated, money
 from tests.reference.checks import check_entry, check_fields, check_permissions, check_price, check_room, check_size
 from tests.reference.closing import close_order
-from tests.reference.isolated import return_after_close, shrink_margin
+from tests.reference.isolated import shrink_margin
 from tests.reference.matching import match
 from tests.reference.rows import ID_ROWS, Order, Refused
 from tests.reference.stops import fires_at_once, watched_price
@@ -196,13 +196,17 @@ def accept(twin, market, order, state, margin):
 
 
 def enter(twin, market, order):
-    """Meets the book; what is left rests or closes."""
+    with isolated.one_return(twin, order.account, market):
+        meet_book(twin, market, order)
+
+
+def meet_book(twin, market, order):
+    """What is left of the order rests or closes."""
     before = order.remaining
     _, _, must_close = match(twin, order, market)
     shrink_margin(order, before)
     if not order.remaining:
         twin.retire(order)
-        return_after_close(twin, order.account, 0)
         return
     if must_close:
         close_order(twin, order, must_close)

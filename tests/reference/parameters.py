@@ -4,6 +4,7 @@ from steelyard.model import events, reject
 from steelyard.model.commands import ASSET, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import (
     A_FEED,
+    A_LOAN_CAP,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
@@ -42,6 +43,7 @@ from steelyard.model.keys import (
     TIER_WIDTH,
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, BRACKETS_MAX, NOTIONAL_MAX, PPM, SOURCES_MAX, TIME_NS_MAX, VALUE_MAX
+from tests.reference import prices
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement
 from tests.reference.numbers import down, largest_position, part_down, part_up
@@ -98,6 +100,8 @@ def configure(twin, rows):
     twin.require(not new or len(table) < twin.room_of(kind), reject.ROWS_FULL, row=rows[0])
     APPLY[kind](twin, rule, place, new)
     twin.emit(events.CONFIGURED, account=kind, market=place, extra=int(new))
+    if kind == FEED and not new:
+        prices.recompute(twin, place)
 
 
 # --- Relations: the key that disagrees, or None -----------------------------------------------------------------------
@@ -197,6 +201,8 @@ def compute_deductions(rule):
 
 def apply_asset(twin, rule, row, new):
     if not new:
+        if rule[A_LOAN_CAP] < twin.assets[row].rule[A_LOAN_CAP]:
+            twin.capping = 1
         twin.assets[row].rule = rule
     elif row == 1:
         twin.assets[row] = Asset(rule, price=ASSET_PRICE_SCALE, fresh_until_ns=TIME_NS_MAX)

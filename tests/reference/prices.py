@@ -44,9 +44,14 @@ def price(twin, rows):
         if row.market not in named:
             named.append(row.market)
     for feed in named:
-        recompute_index(twin, feed)
-        if twin.feeds[feed].user and twin.feeds[feed].user_is_market:
-            recompute_mark(twin, twin.markets[twin.feeds[feed].user])
+        recompute(twin, feed)
+
+
+def recompute(twin, feed):
+    """A feed, and the mark of its market."""
+    recompute_index(twin, feed)
+    if twin.feeds[feed].user and twin.feeds[feed].user_is_market:
+        recompute_mark(twin, twin.markets[twin.feeds[feed].user])
 
 
 def clock(twin, _):
@@ -113,6 +118,8 @@ def recompute_index(twin, row):
         feed.fresh_until_ns = min(ends[feed.rule[F_QUORUM] - 1], TIME_NS_MAX)
         if feed.price != before:
             twin.emit(events.INDEX_SET, market=row, price=feed.price)
+    else:
+        feed.fresh_until_ns = min(feed.fresh_until_ns, twin.now - 1)
     copy_to_user(twin, feed)
 
 

@@ -92,6 +92,8 @@ class Twin:
         self._legs_of = {}  # account -> thing -> leg
         self.references, self.recent, self.staged = {}, {}, []
         self.converting = []  # accounts whose cash fell below their loan cap in this command
+        self.held_back = {}  # account whose order meets the book -> margin that goes home afterwards
+        self.capping = 0  # the account to look at next because a loan cap was lowered
         self.prices_set = set()  # (market, ON_*) since stops were last looked at
         self.events = []
         self.tiers[1] = parameters.defaults(RISK_TIER)
@@ -207,6 +209,7 @@ class Twin:
             converting, self.converting = self.converting, []
             for account in (each for each in converting if not self.accounts[each].queued):
                 busy |= money.convert(self, account, beyond_cap_only=True)
+            money.enforce_lowered_caps(self, lambda: self.may_work_on(begun))
             liquidation.judge_all(self)
             if turns_left and self.may_work_on(begun) and (account := liquidation.next_turn(self)):
                 turns_left -= 1

@@ -5,6 +5,7 @@ from steelyard.engine.alarms import mark_dirty
 from steelyard.engine.bitmap import words_at
 from steelyard.engine.events import say
 from steelyard.engine.funding import plan_funding
+from steelyard.engine.prices import refresh_feed
 from steelyard.model import keys
 from steelyard.model import reject as no
 from steelyard.model.commands import ASSET as ASSET_TABLE
@@ -278,6 +279,8 @@ def configure(s):
         row = rows_of(s, kind) + 1
     old_interval = MARKET_RULE(s)[row, keys.M_FUNDING_INTERVAL_NS] if kind == MARKET_TABLE else 0
     old_sample = MARKET_RULE(s)[row, keys.M_SAMPLE_INTERVAL_NS] if kind == MARKET_TABLE else 0
+    if kind == ASSET_TABLE and DRAFT(s)[0, keys.A_LOAN_CAP] < ASSET_RULE(s)[row, keys.A_LOAN_CAP]:
+        machine.capping[0] = 1
     write_rule(s, kind, row)
     if not new:
         after_change(s, kind, row, old_interval, old_sample)
@@ -292,4 +295,6 @@ def configure(s):
     else:
         machine.owners[0] = row
     say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, new, 0, 0, 0)
+    if kind == FEED_TABLE and not new:
+        refresh_feed(s, row)
     return no.NONE

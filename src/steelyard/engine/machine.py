@@ -7,7 +7,15 @@ from steelyard.engine.funding import sample_premium, settle_interval
 from steelyard.engine.heap import TIMERS, TRIGGERS, TURNS, heap_key, heap_length, heap_pop, heap_target
 from steelyard.engine.judge import judge_dirty
 from steelyard.engine.liquidation import cooled_down, next_turn
-from steelyard.engine.money import convert_waiting, deposit, end_withdrawal, move_between, move_margin, withdraw
+from steelyard.engine.money import (
+    convert_waiting,
+    deposit,
+    end_withdrawal,
+    enforce_lowered_caps,
+    move_between,
+    move_margin,
+    withdraw,
+)
 from steelyard.engine.orders import client_entry, far_leave
 from steelyard.engine.placing import place_order
 from steelyard.engine.prefetch import STEPS, fetch_ahead
@@ -154,6 +162,8 @@ def finish(s):
             more += run_next_triggered(s)
         if machine.converting[0]:
             convert_waiting(s)
+        if machine.capping[0]:
+            enforce_lowered_caps(s, enough)
         if machine.dirty[0] or machine.prices_moved[0]:
             judge_dirty(s)
         if turns > 0 and heap_length(s, TURNS) and machine.events[0] < enough:
@@ -278,7 +288,7 @@ def command(s, i):
         clear_staged(s)
     if machine.pending[0] | machine.triggers[0] | machine.converting[0] | machine.turns[0] | machine.dirty[0]:
         finish(s)
-    elif machine.prices_moved[0]:
+    elif machine.prices_moved[0] | machine.capping[0]:
         finish(s)
     return 1
 

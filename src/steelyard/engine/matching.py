@@ -3,9 +3,10 @@
 from steelyard.engine.alarms import DRIVER_LAST, market_driver
 from steelyard.engine.book import best_against, crosses, level_remove, next_level
 from steelyard.engine.events import say
-from steelyard.engine.ledger import cash, post
+from steelyard.engine.ledger import post
 from steelyard.engine.opening import has_slack, what_is_left
 from steelyard.engine.orders import (
+    closing_share,
     count_in,
     far_leave,
     give_back,
@@ -30,7 +31,7 @@ from steelyard.model.events import (
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.model.orders import CHILD, FEES, STP_BOTH, STP_MAKER, STP_NONE, STP_TAKER
 from steelyard.num import far, leaf
-from steelyard.num.rounding import mul_div_down, ppm_up
+from steelyard.num.rounding import ppm_up
 from steelyard.rules.consent import may_hold
 from steelyard.rules.corner import SLOP
 from steelyard.state.tables import (
@@ -103,18 +104,11 @@ def needs_care(s, row):
 @far
 def after_fill(s, row, before):
     """What follows a fill on one side: reduce-only orders shrink, an isolated position returns margin."""
-    leg, table = LEG(s), ACCOUNT(s)
-    quantity = leg.quantity[row]
     if LEG_OPEN(s).reduce_lots[row]:
         shrink_reduce_only(s, row)
-    account = leg.account[row]
-    if table.role[account] == CHILD:
-        share = 0
-        closed = abs(before) - abs(quantity)
-        if closed > 0 and quantity != 0 and (quantity > 0) == (before > 0):
-            asset = MARKET_RULE(s)[leg.thing[row] - MARKET_0, M_SETTLE]
-            share = mul_div_down(max(0, cash(s, account, asset)), closed, abs(before))
-        give_back(s, row, share)
+    account = LEG(s).account[row]
+    if ACCOUNT(s).role[account] == CHILD and MACHINE(s).matching[0] != account:
+        give_back(s, row, closing_share(s, row, before))
     return 0
 
 

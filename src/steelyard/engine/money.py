@@ -383,3 +383,15 @@ def convert_waiting(s):
         place += 1
     machine.converting[0] = 0
     return 0
+
+
+@far
+def enforce_lowered_caps(s, enough):
+    """A loan cap was lowered: accounts above theirs convert, by row, until so many events are written."""
+    machine, table = MACHINE(s), ACCOUNT(s)
+    while machine.capping[0] and machine.events[0] < enough:
+        account = machine.capping[0]
+        if table.queued[account] == 0:
+            convert_debts(s, account, 0)
+        machine.capping[0] = account + 1 if account < machine.accounts[0] else 0
+    return 0

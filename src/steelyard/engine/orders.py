@@ -330,16 +330,20 @@ def free_atoms(s, account, asset):
 
 @far
 def give_back(s, leg, amount):
-    """Return isolated margin to the parent: this much, or everything if the child is empty."""
-    table = ACCOUNT(s)
+    """Return isolated margin to the parent: this much, or everything if the child is empty.
+
+    While an order of the child meets the book, what it still needs is counted nowhere: the amount waits until then.
+    """
+    table, machine = ACCOUNT(s), MACHINE(s)
     child = LEG(s).account[leg]
-    if table.role[child] != CHILD:
+    if table.role[child] != CHILD or table.queued[child]:
+        return 0
+    if machine.matching[0] == child:
+        machine.released[0] += amount
         return 0
     market = market_of(s, leg)
     asset = MARKET_RULE(s)[market, M_SETTLE]
     present = cash(s, child, asset)
-    if table.queued[child]:
-        return 0
     if LEG(s).quantity[leg] == 0 and table.orders[child] == 0:
         amount = present
     elif amount > 0:
@@ -349,6 +353,20 @@ def give_back(s, leg, amount):
     transfer(s, child, table.parent[child], asset, amount)
     say(s, MARGIN_MOVED, table.parent[child], market, 0, 0, child, 0, 0, -amount, 0, 0, 0, 0, 0)
     return amount
+
+
+@kernel
+def closing_share(s, leg, before):
+    """The part of a child's cash that stood behind lots closed since its position was this.
+
+    Nothing if the position is gone (an empty child returns everything) or has turned round.
+    """
+    quantity = LEG(s).quantity[leg]
+    closed = abs(before) - abs(quantity)
+    if closed <= 0 or quantity == 0 or (quantity > 0) != (before > 0):
+        return 0
+    held = cash(s, LEG(s).account[leg], MARKET_RULE(s)[market_of(s, leg), M_SETTLE])
+    return mul_div_down(max(0, held), closed, abs(before))
 
 
 @kernel

@@ -36,6 +36,7 @@ from steelyard.engine.orders import (
     add_margin,
     client_entry,
     client_insert,
+    closing_share,
     commander,
     count_in,
     far_leave,
@@ -282,11 +283,11 @@ def check_permission(s, row, account, acting, market):
 
 @leaf
 def side_lots(s, leg, side, lots):
-    """The larger of |q + bids| and |q - asks| with these lots added to one side."""
+    """The most lots a leg can come to hold with these added to one side, even if its position closes first."""
     quantity, orders = LEG(s).quantity[leg], LEG_OPEN(s)
     bids = orders.bid_lots[leg] + (lots if side > 0 else 0)
     asks = orders.ask_lots[leg] + (lots if side < 0 else 0)
-    return max(abs(quantity + bids), abs(quantity - asks))
+    return max(max(0, quantity) + bids, max(0, -quantity) + asks)
 
 
 @far
@@ -432,6 +433,30 @@ def may_give(s, account, asset, amount, equity, requirement):
 
 
 @kernel
+def margin_wanted(s, parent, child, asset, shortfall):
+    """The fewest atoms with which the child has what it is short of; 0 if all that the parent holds are too few.
+
+    Collateral that counts for less than it is worth must be sent for more than the shortfall.
+    """
+    least, held = atoms_up(shortfall, ASSET(s).price[asset]), cash(s, parent, asset)
+    if least > held:
+        return 0
+    # Giving a negative amount is receiving it.
+    if may_give(s, child, asset, -least, 0, shortfall):
+        return least
+    if not may_give(s, child, asset, -held, 0, shortfall):
+        return 0
+    too_few, enough = least, held
+    while enough - too_few > 1:
+        middle = (too_few + enough) >> 1
+        if may_give(s, child, asset, -middle, 0, shortfall):
+            enough = middle
+        else:
+            too_few = middle
+    return enough
+
+
+@kernel
 def check_margin_exactly(s, row, account, acting, leg, market):
     """(reason, atoms the parent must send): may this order be paid for?"""
     order, rule = ORDER(s), MARKET_RULE(s)
@@ -448,9 +473,8 @@ def check_margin_exactly(s, row, account, acting, leg, market):
     if reduce_only or acting == account:
         return no.OPENING_MARGIN_EXCEEDED, 0
     asset = rule[market, M_SETTLE]
-    price = ASSET(s).price[asset]
-    wanted = atoms_up(shortfall, price)
-    if cash(s, account, asset) < wanted:
+    wanted = margin_wanted(s, account, acting, asset, shortfall)
+    if wanted == 0:
         return no.BALANCE_TOO_LOW, 0
     equity, requirement, _ = account_risk(s, account, FOR_OPEN)
     if not may_give(s, account, asset, wanted, equity, requirement):
@@ -578,7 +602,7 @@ def say_amended(s, row, kept_place):
 
 
 @leaf
-def enter(s, row, counted):
+def match_and_rest(s, row, counted):
     """Match an accepted order, then let the rest rest, or close it. The slack may have counted it in already."""
     order, leg = ORDER(s), ORDER(s).leg[row]
     account, market = LEG(s).account[leg], LEG(s).thing[leg] - MARKET_0
@@ -592,8 +616,6 @@ def enter(s, row, counted):
     order.filled[row] += lots - left
     if left == 0:
         retire(s, row)
-        if ACCOUNT(s).role[account] == word.CHILD:
-            give_back(s, leg, 0)
         return 0
     if reason == UNFINISHED:
         if order.tif[row] == word.IOC or order.tif[row] == word.FOK:
@@ -615,6 +637,22 @@ def enter(s, row, counted):
     level_add(s, market, row)
     if not counted or MACHINE(s).events[0] != started:
         restate(s, leg)
+    return 0
+
+
+@leaf
+def enter(s, row, counted):
+    """An accepted order meets the book; from an isolated position margin returns once, when that is over."""
+    machine, leg = MACHINE(s), ORDER(s).leg[row]
+    account, before = LEG(s).account[leg], LEG(s).quantity[leg]
+    isolated = ACCOUNT(s).role[account] == word.CHILD
+    if isolated:
+        machine.matching[0] = account
+        machine.released[0] = 0
+    match_and_rest(s, row, counted)
+    if isolated:
+        machine.matching[0] = 0
+        give_back(s, leg, machine.released[0] + closing_share(s, leg, before))
     return 0
 
 

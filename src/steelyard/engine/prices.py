@@ -81,13 +81,15 @@ def check_reports(s):
 
 @kernel
 def set_index(s, feed):
-    """Recompute a feed's price and hand it to its market or asset."""
+    """Recompute a feed's price and hand it to its market or asset; without quorum the last price stays, stale."""
     table, machine = FEED(s), MACHINE(s)
     now = machine.now_ns[0]
     price = weighted_median(s, feed, now)
-    if price == 0:
-        return 0
-    table.fresh_until_ns[feed] = fresh_until(s, feed, now)
+    if price:
+        table.fresh_until_ns[feed] = fresh_until(s, feed, now)
+    else:
+        price = table.price[feed]
+        table.fresh_until_ns[feed] = min(table.fresh_until_ns[feed], now - 1)
     changed = price != table.price[feed]
     table.price[feed] = price
     user = table.user[feed]
@@ -170,9 +172,19 @@ def set_mark(s, market):
 
 
 @far
+def refresh_feed(s, feed):
+    """Recompute a feed, then the mark of its market."""
+    table = FEED(s)
+    set_index(s, feed)
+    if table.user_is_market[feed] and table.user[feed]:
+        set_mark(s, table.user[feed])
+    return 0
+
+
+@far
 def report_prices(s):
     """PRICE: all rows of one instant are taken in, then each named feed and its market once, in order of row."""
-    rows, machine, table, source = STAGED(s), MACHINE(s), FEED(s), SOURCE(s)
+    rows, machine, source = STAGED(s), MACHINE(s), SOURCE(s)
     reason = check_reports(s)
     if reason:
         return reason
@@ -188,9 +200,7 @@ def report_prices(s):
         for before in range(i):
             again = again or rows.market[before] == feed
         if not again:
-            set_index(s, feed)
-            if table.user_is_market[feed] and table.user[feed]:
-                set_mark(s, table.user[feed])
+            refresh_feed(s, feed)
     return no.NONE
 
 

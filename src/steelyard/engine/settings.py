@@ -5,7 +5,7 @@ from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
 from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, open_leg
 from steelyard.engine.opening import STALE
-from steelyard.engine.placing import is_fresh, is_isolated
+from steelyard.engine.placing import acting_account, is_fresh, is_isolated
 from steelyard.model import reject as no
 from steelyard.model.events import LEVERAGE_SET, MARGIN_MODE_SET
 from steelyard.model.keys import O_ISOLATED, O_RISK_TIER, T_LEVERAGE_MAX
@@ -56,16 +56,18 @@ def set_leverage(s, i):
     thing = MARKET_0 + market
     stub = find_leg(s, account, thing)
     child = LEG(s).child[stub] if stub else 0
-    leg = find_leg(s, child, thing) if child else stub
-    if leg and ACCOUNT(s).queued[LEG(s).account[leg]]:
+    holder = acting_account(s, account, market)
+    if holder == 0:
+        holder = account
+    leg = find_leg(s, holder, thing)
+    if leg and ACCOUNT(s).queued[holder]:
         return no.ACCOUNT_IN_LIQUIDATION
     if leg and chosen < leverage_of(s, leg):
-        acting = LEG(s).account[leg]
         if not is_fresh(s, market):
             return no.PRICE_STALE
         before = orders.leverage[leg]
         orders.leverage[leg] = chosen
-        equity, requirement, _ = account_risk(s, acting, FOR_OPEN)
+        equity, requirement, _ = account_risk(s, holder, FOR_OPEN)
         orders.leverage[leg] = before
         if equity < requirement:
             return no.OPENING_MARGIN_EXCEEDED
@@ -76,7 +78,7 @@ def set_leverage(s, i):
     orders.leverage[stub] = chosen
     ACCOUNT(s).open_epoch[account] = STALE  # its slack was made with the old one
     if child:
-        orders.leverage[leg] = chosen
+        orders.leverage[find_leg(s, child, thing)] = chosen
         ACCOUNT(s).open_epoch[child] = STALE
     say_money(s, LEVERAGE_SET, account, market, chosen, 0)
     return no.NONE

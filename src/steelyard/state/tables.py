@@ -76,6 +76,7 @@ MACHINE_ROW = row(
     queued="i4",  # accounts in liquidation
     references="i4",
     fatal="i4",  # an impossible state was met; Python stops the process
+    capping="i4",  # the account to look at next because a loan cap was lowered; 0: all were looked at
     open_epoch="i4",  # index: raised when references or parameters changed
     failed="i4",  # index: which staged row was refused
     failed_key="i4",  # index: which parameter disagreed with another
@@ -100,6 +101,8 @@ MACHINE_ROW = row(
     promised="i8",  # index: 1 while the slack counts the order that is being matched
     deviation="i8",  # index: how far any driver has gone from its reference, in 2**-24
     fills="i8",  # index: since the start
+    matching="i8",  # index: the isolated account whose own order meets the book; nothing returns from it meanwhile
+    released="i8",  # index: margin that its orders gave up meanwhile
 )
 
 ASSET_ROW = row(
@@ -361,6 +364,8 @@ INDEX_COLUMNS = {
         "promised",
         "deviation",
         "fills",
+        "matching",
+        "released",
     ),
     "market": (
         "funding_ref",

@@ -1,0 +1,74 @@
+"""A lowered loan cap is enforced at the end of the command that lowers it, or of the next ones."""
+
+from tests.golden.stories import ANN, BOB, CAT, COIN, DAN, USD, open_venue
+
+from steelyard.model import events, reject
+from steelyard.model import keys as key
+from steelyard.model.commands import ASSET, FEED
+from steelyard.model.keys import HOUR
+from steelyard.model.orders import CONVERTER, LENDER
+from steelyard.num.limits import ASSET_PRICE_SCALE
+
+DEBTORS = (ANN, BOB, CAT)  # each owes 10,350 dollars, and has coins
+
+
+def lend(floor):
+    open_venue(floor, {}, people=4, purse=1)
+    floor.configure(ASSET, {key.A_LOAN_CAP: 20_000}, row=USD)
+    floor.configure(FEED, {key.F_STALENESS_NS: HOUR})
+    floor.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40})
+    floor.price({2: 12 * ASSET_PRICE_SCALE})
+    for account in (DAN, LENDER, CONVERTER):
+        floor.deposit(account, USD, 1_000_000)
+    for account in DEBTORS:
+        floor.deposit(account, COIN, 60_000)
+        floor.trade(account, DAN, 1, 50, 1_000)
+        floor.trade(DAN, account, 1, 50, 980)
+        assert floor.cash(account) == 1 - 10_000 - 100 - 245  # a loss and two fees
+    return floor
+
+
+def converted(floor):
+    return [event["account"] for event in floor.happened(events.CONVERTED)]
+
+
+def test_debts_above_a_lowered_cap_convert_in_the_same_command(floor):
+    lend(floor).configure(ASSET, {key.A_LOAN_CAP: 10_344}, row=USD)
+    assert converted(floor) == []
+    floor.configure(ASSET, {key.A_LOAN_CAP: 10_343}, row=USD)
+    assert converted(floor) == list(DEBTORS)
+    assert [floor.cash(account) for account in DEBTORS] == [0, 0, 0]
+
+
+def test_what_one_command_has_no_room_for_waits_for_the_next(make_floor):
+    """Anybody may look: `capping` is the account that is looked at next."""
+    floor = lend(make_floor(events_per_command=1))
+    floor.configure(ASSET, {key.A_LOAN_CAP: 0}, row=USD)
+    assert converted(floor) == [ANN]
+    assert floor.facts()["machine"][0]["capping"] == BOB
+    floor.order(CAT, 1, 1, 980)  # until its turn comes it may not raise its risk
+    assert floor.happened(events.REJECTED)[0]["reason"] == reject.LOAN_CAP_EXCEEDED
+    assert converted(floor) == [BOB]
+    floor.clock()
+    assert converted(floor) == [CAT]
+    floor.clock()
+    assert floor.facts()["machine"][0]["capping"] == 0
+    assert [floor.cash(account) for account in DEBTORS] == [0, 0, 0]
+
+
+def test_a_cap_lowered_again_starts_over(make_floor):
+    floor = lend(make_floor(events_per_command=1))
+    floor.configure(ASSET, {key.A_LOAN_CAP: 5_000}, row=USD)
+    floor.configure(ASSET, {key.A_LOAN_CAP: 20_000}, row=USD)  # raised: nobody else is above it
+    assert floor.facts()["machine"][0]["capping"] == 0
+    floor.configure(ASSET, {key.A_LOAN_CAP: 4_000}, row=USD)
+    assert converted(floor) == [BOB]
+    floor.configure(ASSET, {key.A_LOAN_CAP: 3_000}, row=USD)
+    assert converted(floor) == [CAT]
+
+
+def test_without_anything_to_buy_with_the_converter_waits_and_so_does_the_debt(floor):
+    lend(floor).transfer(CONVERTER, DAN, USD, 1_000_000)
+    floor.configure(ASSET, {key.A_LOAN_CAP: 0}, row=USD)
+    assert converted(floor) == []
+    assert floor.facts()["machine"][0]["capping"] == 0
