@@ -52,11 +52,6 @@ def bit_clear(s, base, size, position):
 
 
 @kernel
-def bit_is_set(s, base, position):
-    return shift_right(BITS(s)[base + (position >> 6)], position & 63) & 1
-
-
-@kernel
 def bit_next(s, base, size, position):
     """The lowest set position at or above this one, or -1."""
     bits = BITS(s)

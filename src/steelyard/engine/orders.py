@@ -281,9 +281,6 @@ def retire(s, row):
     return 0
 
 
-far_retire = far_twin(retire)
-
-
 @leaf
 def count_in(s, row, lots):
     """Add resting lots of an order to its leg's sums (take them out if negative)."""

@@ -1,7 +1,6 @@
 """Questions that Python asks of a state between batches. Nothing here changes a fact."""
 
 from steelyard.engine.ledger import find_leg as _find_leg
-from steelyard.engine.ledger import prove
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import entry
 from steelyard.rules.requirement import account_risk
@@ -70,12 +69,3 @@ def sweep(s):
             scratch[count] = account
             count += 1
     return count
-
-
-@entry
-def certificate_gap(s, account):
-    """What the account's certificate says less what its boxes prove now: zero if it was carried along exactly."""
-    kept, kept_open = ACCOUNT(s).certificate[account], ACCOUNT(s).certificate_open[account]
-    fresh = prove(s, account)
-    ACCOUNT(s).certificate_open[account] = kept_open
-    return kept - fresh

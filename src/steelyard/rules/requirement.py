@@ -26,7 +26,7 @@ from steelyard.model.keys import (
     O_RISK_TIER,
     T_LEVERAGE_MAX,
 )
-from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
+from steelyard.model.orders import FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, PPM, VALUE_MAX
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_up
@@ -219,10 +219,3 @@ def account_risk(s, account, question):
             positions += leg_requirement(s, row, question)
         row = leg.next_of_account[row]
     return equity, positions + rest, positions
-
-
-@kernel
-def is_unhealthy(s, account):
-    """E < M(maintain)."""
-    equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    return equity < requirement

@@ -132,7 +132,6 @@ MARKET_ROW = row(
     next_funding_ns="i8",
     next_sample_ns="i8",
     premium_sum="i8",  # ppb
-    premium_count="i8",
     open_interest="i8",  # lots held long
     clearing="i8",  # exactly minus the sum of its legs' cost
     funding_pool="i8",  # funding paid in less funding paid out, atoms
