@@ -10,6 +10,7 @@ from steelyard.model.keys import (
     M_REACH_PPM,
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
+    M_SLIP_PPM,
     M_STATE,
     SECOND,
 )
@@ -190,7 +191,8 @@ def sell_down(twin, standing):
     lots, bankruptcy_price = lots_to_close(standing), standing.bankruptcy_price()
     limit = standing.mark
     if standing.sign * (standing.mark - bankruptcy_price) > 0:
-        limit -= standing.sign * part_down(abs(standing.mark - bankruptcy_price), rule[M_REACH_PPM])
+        towards = part_down(abs(standing.mark - bankruptcy_price), rule[M_REACH_PPM])
+        limit -= standing.sign * min(towards, part_down(standing.mark, rule[M_SLIP_PPM]))
     filled, received = meet_book(twin, standing, lots, limit)
     fee = min(part_up(abs(received), rule[M_LIQUIDATION_FEE_PPM]), max(0, received - standing.bankruptcy(filled)))
     if fee:

@@ -32,7 +32,6 @@ from steelyard.model.keys import (
     M_COOLDOWN_NS,
     M_LIQUIDATION_FEE_PPM,
     M_POSITION_LOTS_MAX,
-    M_REACH_PPM,
     M_SETTLE,
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
@@ -188,14 +187,14 @@ def pay_debts(s, account):
 
 
 @kernel
-def meet_book(s, account, row, lots, limit, equity, positions):
+def meet_book(s, account, row, lots, limit, equity, requirement, positions):
     """A liquidation order: immediate or cancel. Returns (lots filled, signed cash of the fills)."""
     leg = LEG(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     side = -1 if quantity > 0 else 1
-    due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
+    due = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions)
     mark = MARKET(s).mark[market]
-    say(s, LIQUIDATION_ORDER, account, market, side, 0, mark, limit, lots, due, 0, equity, positions, 0, 0)
+    say(s, LIQUIDATION_ORDER, account, market, side, 0, mark, limit, lots, due, requirement, equity, positions, 0, 0)
     left, traded, _ = match(s, row, -account, side, limit, lots, STP_MAKER, 0, 1)
     return lots - left, -side * traded
 
@@ -241,12 +240,12 @@ def take_over(s, account, row, most, at_mark):
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     asset = MARKET_RULE(s)[market, M_SETTLE]
     side = -1 if quantity > 0 else 1
-    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
     lots = most
     for _ in range(HALVINGS):
         if lots < 1:
             return 0
-        due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
+        due = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions)
         price_of_all = value_of_lots(s, market, quantity, lots) if at_mark else due
         if may_take_over(s, market, quantity, lots, price_of_all):
             taker = find_leg(s, BACKSTOP, MARKET_0 + market)
@@ -267,15 +266,15 @@ def reduce_solvent(s, account, row):
     leg, rule, table = LEG(s), MARKET_RULE(s), MARKET(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     held, side = abs(quantity), -1 if quantity > 0 else 1
-    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
     lots = lots_to_restore(s, account, row)
     if held * table.mark[market] * rule[market, M_ATOMS_PER_TICK_LOT] > rule[market, M_SLICE_NOTIONAL]:
         lots = min(lots, max(1, ppm_down(held, rule[market, M_SLICE_PPM])))
-    due_all = bankruptcy_cash(s, market, quantity, held, equity, positions)
-    limit = limit_price(s, market, side, bankruptcy_price(s, market, quantity, due_all), rule[market, M_REACH_PPM])
-    filled, received = meet_book(s, account, row, lots, limit, equity, positions)
+    due_all = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions)
+    limit = limit_price(s, market, side, bankruptcy_price(s, market, quantity, due_all))
+    filled, received = meet_book(s, account, row, lots, limit, equity, requirement, positions)
     if filled:
-        spare = max(0, received - bankruptcy_cash(s, market, quantity, filled, equity, positions))
+        spare = max(0, received - bankruptcy_cash(s, market, quantity, filled, equity, requirement, positions))
         fee = min(ppm_up(abs(received), rule[market, M_LIQUIDATION_FEE_PPM]), spare)
         if fee:
             transfer(s, account, INSURANCE, rule[market, M_SETTLE], fee)
@@ -294,18 +293,18 @@ def sell_bankrupt(s, account, row):
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     held, side = abs(quantity), -1 if quantity > 0 else 1
     asset, scale = rule[market, M_SETTLE], rule[market, M_ATOMS_PER_TICK_LOT]
-    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
     mark = MARKET(s).mark[market]
     worst = clamp(mark + side * ppm_down(mark, rule[market, M_SLIP_PPM]), 1, rule[market, M_TICKS_MAX])
-    needed = bankruptcy_cash(s, market, quantity, held, equity, positions) + side * held * worst * scale
+    needed = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions) + side * held * worst * scale
     fund, lots = max(0, cash(s, INSURANCE, asset)), held
     if fund < needed:
         lots = mul_div_down(held, fund, needed)
     if lots == 0:
         return 0
-    filled, received = meet_book(s, account, row, lots, worst, equity, positions)
+    filled, received = meet_book(s, account, row, lots, worst, equity, requirement, positions)
     if filled:
-        due = bankruptcy_cash(s, market, quantity, filled, equity, positions)
+        due = bankruptcy_cash(s, market, quantity, filled, equity, requirement, positions)
         fund_pays(s, account, market, asset, due - received)
     return filled
 
@@ -316,8 +315,10 @@ def back_bankrupt(s, account, row):
     leg = LEG(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     lots = abs(quantity)
-    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
-    needed = bankruptcy_cash(s, market, quantity, lots, equity, positions) - value_of_lots(s, market, quantity, lots)
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
+    needed = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions) - value_of_lots(
+        s, market, quantity, lots
+    )
     fund = max(0, cash(s, INSURANCE, MARKET_RULE(s)[market, M_SETTLE]))
     if fund < needed:
         lots = mul_div_down(lots, fund, needed)
@@ -382,8 +383,8 @@ def deleverage(s, account, row):
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     asset = MARKET_RULE(s)[market, M_SETTLE]
     lots, side = abs(quantity), -1 if quantity > 0 else 1
-    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
-    due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
+    due = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions)
     helped = min(max(0, cash(s, INSURANCE, asset)), max(0, due - value_of_lots(s, market, quantity, lots)))
     paid = due - helped
     count = collect_candidates(s, account, row)
