@@ -140,7 +140,7 @@ class Town:
         yield self.configure(ASSET, coin)
         yield self.configure(
             FEED,
-            {F_QUORUM: 2, F_STALENESS_NS: pick((600, 3_600)) * SECOND, F_CONFIDENCE_MAX_PPM: 20_000}
+            {F_QUORUM: 2, F_STALENESS_NS: pick((30, 600, 3_600)) * SECOND, F_CONFIDENCE_MAX_PPM: 20_000}
             | {F_WEIGHT + i: weight for i, weight in enumerate((3, 2, 2, 0, 0, 0, 0, 0))},
         )
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR})

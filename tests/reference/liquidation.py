@@ -97,9 +97,6 @@ def turn(twin, account):
         return
     if not account.started:
         start(twin, account)
-    if not can_be_worked_on(twin, legs):
-        cool_down(twin, account, SECOND)
-        return
     money.convert(twin, row, beyond_cap_only=False)
     if is_healthy(twin, legs):
         leave(twin, account, events.ENDED_HEALTHY)
@@ -107,8 +104,12 @@ def turn(twin, account):
     if not any(leg.quantity for leg in markets):
         settle_debts(twin, account)
         return
+    workable = [leg for leg in markets if leg.quantity and can_be_closed(twin, twin.markets[leg.thing - MARKET_0])]
+    if not workable:
+        cool_down(twin, account, SECOND)
+        return
     # max() takes the first of equals: the lower thing.
-    worst = max((leg for leg in markets if leg.quantity), key=lambda leg: charge_of(twin, leg))
+    worst = max(workable, key=lambda leg: charge_of(twin, leg))
     before = abs(worst.quantity)
     work_on(twin, worst)
     if is_healthy(twin, legs):
@@ -142,20 +143,8 @@ def start(twin, account):
     )
 
 
-def can_be_worked_on(twin, legs):
-    """No market it holds is halted or stale, and every asset price it needs is fresh."""
-    for thing, leg in legs.items():
-        if not leg.quantity:
-            continue
-        if thing < MARKET_0:
-            fresh = twin.is_fresh(twin.assets[thing])
-        else:
-            market = twin.markets[thing - MARKET_0]
-            open_and_fresh = market.rule[M_STATE] != HALTED and twin.is_fresh(market)
-            fresh = open_and_fresh and twin.is_fresh(twin.assets[twin.settle(market)])
-        if not fresh:
-            return False
-    return True
+def can_be_closed(twin, market):
+    return market.rule[M_STATE] != HALTED and twin.is_tradable_price(market)
 
 
 def settle_debts(twin, account):
@@ -164,7 +153,7 @@ def settle_debts(twin, account):
     for asset in sorted(twin.assets):
         debt = -money.cash(twin, account.row, asset)
         worth = equity(twin, twin.legs_of(account.row))
-        if debt > 0 and worth < 0:
+        if debt > 0 and worth < 0 and twin.is_fresh(twin.assets[asset]):
             fund_pays(twin, account.row, asset, 0, min(debt, atoms_worth_up(-worth, twin.assets[asset].price)))
         if debt > 0:
             owing |= money.cash(twin, account.row, asset) < 0

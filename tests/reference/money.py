@@ -1,8 +1,8 @@
 """Cash in, out and across, and debts that other collateral pays. See docs/concepts/money.md."""
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, M_SETTLE
-from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, LENDER, RESERVED, RETURNED, USED
+from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX
+from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, LENDER, RESERVED, RESTING, RETURNED, USED
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference.health import may_open
@@ -40,14 +40,12 @@ def below_cap(twin, legs):
 
 
 def prices_are_fresh(twin, account):
-    """Every price the account's equity and opening requirement rest on."""
+    """The prices of every market in which the account has a position or a resting order."""
     for thing, leg in twin.legs_of(account).items():
-        if thing < MARKET_0:
-            if leg.quantity and not twin.is_fresh(twin.assets[thing]):
-                return False
-        elif leg.quantity or any(twin.resting_lots(leg)):
+        if thing > MARKET_0:
             market = twin.markets[thing - MARKET_0]
-            if not (twin.is_fresh(market) and twin.is_fresh(twin.assets[market.rule[M_SETTLE]])):
+            resting = any(order.state == RESTING for order in twin.open_orders(account, market.row))
+            if (leg.quantity or resting) and not twin.is_tradable_price(market):
                 return False
     return True
 
@@ -163,9 +161,18 @@ def convert(twin, account, beyond_cap_only):
             continue
         for asset in sorted(twin.assets):
             debt = -cash(twin, account, debt_asset)
-            if debt > 0 and asset != debt_asset and cash(twin, account, asset) > 0:
+            if (
+                debt > 0
+                and asset != debt_asset
+                and cash(twin, account, asset) > 0
+                and both_fresh(twin, asset, debt_asset)
+            ):
                 sold_any |= convert_pair(twin, account, asset, debt_asset, debt)
     return sold_any
+
+
+def both_fresh(twin, *assets):
+    return all(twin.is_fresh(twin.assets[asset]) for asset in assets)
 
 
 def convert_pair(twin, account, asset, debt_asset, debt):

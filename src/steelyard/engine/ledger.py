@@ -21,8 +21,9 @@ from steelyard.model.keys import (
     M_BRACKETS,
     M_SETTLE,
 )
+from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN
 from steelyard.num import far, far_twin, kernel, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, INT64_MAX, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.num.wide import mix
 from steelyard.rules.corner import (
@@ -178,14 +179,14 @@ def leg_terms(s, row):
         if quantity >= 0:
             return quantity, quantity
         return (
-            corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, 0),
-            corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, 1),
+            corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, FOR_MAINTAIN),
+            corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, FOR_OPEN),
         )
     if thing < MARKET_0:
         if leg.quantity[row] == 0:
             return 0, 0
         low, high = leg.box_low[row], leg.box_high[row]
-        return corner_cash(s, row, low, high, 0), corner_cash(s, row, low, high, 1)
+        return corner_cash(s, row, low, high, FOR_MAINTAIN), corner_cash(s, row, low, high, FOR_OPEN)
     low, high = settle_prices(s, leg.account[row], MARKET_RULE(s)[thing - MARKET_0, M_SETTLE])
     bid_lots, ask_lots = orders.bid_lots[row], orders.ask_lots[row]
     opening = corner_open(s, row, low, high, bid_lots, ask_lots, orders.bid_reserve[row], orders.ask_reserve[row])
@@ -208,6 +209,22 @@ def prove(s, account):
     table.open_epoch[account] = machine.open_epoch[0]
     machine.proven[0] += 1
     return total
+
+
+@far
+def forget_stale_prices(s):
+    """A price may have gone stale: opening certificates that count on its asset hold no longer."""
+    machine, asset = MACHINE(s), ASSET(s)
+    now, since, soonest, lost = machine.now_ns[0], machine.stale_at_ns[0], INT64_MAX, 0
+    for row in range(1, machine.assets[0] + 1):
+        until = asset.fresh_until_ns[row]
+        if until >= now:
+            soonest = min(soonest, until)
+        elif until >= since:
+            lost = 1
+    machine.stale_at_ns[0] = soonest
+    machine.open_epoch[0] += lost
+    return 0
 
 
 @far

@@ -9,9 +9,9 @@ from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_t
 from steelyard.engine.judge import enqueue, forget
 from steelyard.engine.ledger import cash, find_leg, open_leg, transfer
 from steelyard.engine.matching import after_fill, match
-from steelyard.engine.money import convert_debts, has_stale_leg
+from steelyard.engine.money import convert_debts
 from steelyard.engine.orders import give_back
-from steelyard.engine.placing import leverage_for
+from steelyard.engine.placing import is_fresh, leverage_for
 from steelyard.engine.positions import far_book_trade, far_settle_funding, realised_down
 from steelyard.engine.timers import push_timer
 from steelyard.model.events import (
@@ -59,6 +59,7 @@ from steelyard.rules.requirement import (
     account_risk,
     atoms_up,
     charge,
+    is_price_fresh,
     leg_requirement,
     opening_side,
     value,
@@ -129,34 +130,29 @@ def say_started(s, account):
     return 0
 
 
-@kernel
-def must_wait(s, account):
-    """A halted market or a stale price: nobody can be liquidated fairly."""
-    leg = LEG(s)
-    if has_stale_leg(s, account):
-        return True
-    row = ACCOUNT(s).first_leg[account]
-    while row:
-        market = leg.thing[row] - MARKET_0
-        if market > 0 and leg.quantity[row] != 0 and MARKET_RULE(s)[market, M_STATE] == HALTED:
-            return True
-        row = leg.next_of_account[row]
-    return False
+@leaf
+def can_be_closed(s, market):
+    """In a halted market or at a stale price nobody can be liquidated fairly."""
+    return MARKET_RULE(s)[market, M_STATE] != HALTED and is_fresh(s, market)
 
 
 @kernel
 def heaviest_leg(s, account):
-    """The position with the largest requirement; the lower thing of equals; 0 if there is none."""
+    """(positions held, the one with the largest requirement among those that can be closed now, or 0).
+
+    Of equals the lower thing.
+    """
     leg = LEG(s)
-    best, weight = 0, -1
+    held, best, weight = 0, 0, -1
     row = ACCOUNT(s).first_leg[account]
     while row:
         if leg.thing[row] >= MARKET_0 and leg.quantity[row] != 0:
+            held += 1
             requirement = leg_requirement(s, row, FOR_MAINTAIN)
-            if requirement > weight:
+            if requirement > weight and can_be_closed(s, leg.thing[row] - MARKET_0):
                 best, weight = row, requirement
         row = leg.next_of_account[row]
-    return best
+    return held, best
 
 
 @kernel
@@ -176,12 +172,12 @@ def pay_debts(s, account):
     clear = True
     row = ACCOUNT(s).first_leg[account]
     while row and leg.thing[row] < MARKET_0:
-        if leg.quantity[row] < 0:
+        if leg.quantity[row] < 0 and is_price_fresh(s, leg.thing[row]):
             equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
             short = atoms_up(-equity, ASSET(s).price[leg.thing[row]])
             if short > 0:
                 fund_pays(s, account, 0, leg.thing[row], min(-leg.quantity[row], short))
-            clear = clear and leg.quantity[row] >= 0
+        clear = clear and leg.quantity[row] >= 0
         row = leg.next_of_account[row]
     return clear
 
@@ -435,16 +431,16 @@ def liquidation_turn(s, account):
         return 0
     if ACCOUNT(s).started[account] == 0:
         say_started(s, account)
-    if must_wait(s, account):
-        return cool_down(s, account, WAIT_NS)
     convert_debts(s, account, 1)
     if end_if_healthy(s, account):
         return 0
-    row = heaviest_leg(s, account)
-    if row == 0:
+    held, row = heaviest_leg(s, account)
+    if held == 0:
         if pay_debts(s, account):
             equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
             return end_liquidation(s, account, ENDED_CLOSED, equity, requirement)
+        return cool_down(s, account, WAIT_NS)
+    if row == 0:
         return cool_down(s, account, WAIT_NS)
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     closed = reduce_solvent(s, account, row) if equity >= 0 else reduce_bankrupt(s, account, row)
@@ -452,7 +448,8 @@ def liquidation_turn(s, account):
         return 0
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     _, takeover, _ = account_risk(s, account, FOR_TAKEOVER)
-    if closed and (equity < 0 or equity < takeover or heaviest_leg(s, account) == 0):
+    held, _ = heaviest_leg(s, account)
+    if closed and (equity < 0 or equity < takeover or held == 0):
         return enqueue(s, account, equity, requirement)
     return cool_down(s, account, MARKET_RULE(s)[LEG(s).thing[row] - MARKET_0, M_COOLDOWN_NS])
 

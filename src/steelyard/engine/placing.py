@@ -17,6 +17,7 @@ from steelyard.engine.ledger import (
     UNIT,
     cash,
     find_leg,
+    forget_stale_prices,
     has_leg_room,
     legs_wanted,
     open_leg,
@@ -75,7 +76,7 @@ from steelyard.model.keys import (
     T_LEVERAGE_MAX,
     T_PRODUCTS,
 )
-from steelyard.model.orders import FOR_OPEN
+from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
 from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import PPM
 from steelyard.num.rounding import ppm_down, ppm_up
@@ -313,7 +314,8 @@ def shortfall_after(s, row, acting, leg, market, leverage):
     mark, quantity = MARKET(s).mark[market], LEG(s).quantity[leg]
     equity, requirement = 0, 0
     if acting:
-        equity, requirement, _ = account_risk(s, acting, FOR_OPEN)
+        question = FOR_REDUCE if is_reduce_only(order.options[row]) else FOR_OPEN
+        equity, requirement, _ = account_risk(s, acting, question)
     if leg:
         requirement -= leg_requirement(s, leg, FOR_OPEN)
     bids, bid_reserve = orders.bid_lots[leg], orders.bid_reserve[leg]
@@ -354,6 +356,8 @@ def is_proven_affordable(s, row, acting, leg, market):
     table, order = ACCOUNT(s), ORDER(s)
     if acting == 0 or leg == 0 or table.armed[acting] != ARMED or table.dirty[acting] or table.debts[acting]:
         return False
+    if MACHINE(s).now_ns[0] > MACHINE(s).stale_at_ns[0]:
+        forget_stale_prices(s)
     if table.open_epoch[acting] != MACHINE(s).open_epoch[0] or LEG(s).box_high[leg] == 0:
         return False
     lots = order.remaining[row]
@@ -368,7 +372,8 @@ def may_give(s, account, asset, amount, equity, requirement):
     price = ASSET(s).price[asset]
     before = leg.quantity[row]
     equity += value(before - amount, price) - value(before, price)
-    requirement += cash_requirement(s, asset, before - amount, price, 1) - cash_requirement(s, asset, before, price, 1)
+    requirement += cash_requirement(s, asset, before - amount, price, FOR_OPEN)
+    requirement -= cash_requirement(s, asset, before, price, FOR_OPEN)
     return equity >= requirement
 
 

@@ -41,6 +41,7 @@ TIMER_COOLDOWN, TIMER_CANCEL_AFTER, TIMER_EXPIRY, TIMER_SAMPLE, TIMER_FUNDING = 
 
 # the question asked of a requirement
 FOR_OPEN, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER = 0, 1, 2, 3
+FOR_REDUCE = 4  # open, with stale collateral counted at its last price: what reduces raises no risk
 
 # products a risk tier may hold
 PRODUCT_PERPETUAL = 1

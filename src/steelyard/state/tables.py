@@ -102,6 +102,7 @@ MACHINE_ROW = row(
     weaken_ppm="i8",  # index: a test's deliberate widening of every alarm
     prices_moved="i8",  # index
     pending="i8",  # index: markets whose last price may have reached a stop
+    stale_at_ns="i8",  # index: until then every asset price that was fresh stays fresh
     leg_rows="i8",  # index: legs in use beyond each account's first
     fills="i8",  # index: since the start
 )
@@ -346,6 +347,7 @@ INDEX_COLUMNS = {
         "weaken_ppm",
         "prices_moved",
         "pending",
+        "stale_at_ns",
         "leg_rows",
         "fills",
     ),

@@ -155,18 +155,18 @@ class Reasons:
         return ""
 
     def _stale(self, asked: Asked) -> str:
-        """Which prices are missing or too old: those of the order, or those of everything the giver holds."""
+        """Which prices are missing or too old: those of the order, or those of the giver's positions and orders."""
         reader, table = self.reader, self.reader.state
         markets: set[int] = set()
-        assets: set[int] = set()
         if asked.kind in (C.PLACE_ORDER, C.AMEND_ORDER):
             wish = self._wish(asked)
             markets |= {wish.market} if wish else set()
         else:
-            held = [leg for leg in reader.legs(asked.account) if reader.quantity(leg)]
-            markets |= {reader.thing(leg) - MARKET_0 for leg in held if reader.thing(leg) >= MARKET_0}
-            assets |= {reader.thing(leg) for leg in held if reader.thing(leg) < MARKET_0}
-        assets |= {self.names.market_at(row).settle.row for row in markets}
+            held = [leg for leg in reader.legs(asked.account) if reader.thing(leg) >= MARKET_0]
+            markets |= {
+                reader.thing(leg) - MARKET_0 for leg in held if reader.quantity(leg) or any(reader.orders_of(leg))
+            }
+        assets = {self.names.market_at(row).settle.row for row in markets}
         ends = {self.names.market_at(row).name: int(table.market.fresh_until_ns[row]) for row in sorted(markets)}
         ends |= {self.names.asset_at(row).name: int(table.asset.fresh_until_ns[row]) for row in sorted(assets)}
         old = [f"{name} was fresh until {clock_text(end)}" for name, end in ends.items() if 0 < end < reader.now_ns]
