@@ -14,7 +14,7 @@ from steelyard.model.keys import (
     M_STATE,
     SECOND,
 )
-from steelyard.model.orders import CHILD, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, HALTED, INSURANCE
+from steelyard.model.orders import CHILD, COOLS, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, HALTED, INSURANCE, OWES, WAITS
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference import isolated, money
@@ -25,7 +25,6 @@ from tests.reference.numbers import atoms_worth_up, charge, clamp, down, part_do
 from tests.reference.positions import settle_funding
 from tests.reference.standing import Standing, fund_pays, meet_book, offer_to_backstop
 
-WAITS, COOLS = 1, 2
 HEALTH_MAX = 1 << 60
 
 
@@ -54,14 +53,16 @@ def next_turn(twin):
     return min(waiting, key=lambda account: (account.health, account.row), default=None)
 
 
-def cool_down(twin, account, duration):
-    account.queued, account.due_ns = COOLS, twin.now + duration
+def cool_down(twin, account, duration, state=COOLS):
+    account.queued, account.due_ns = state, twin.now + duration
 
 
 def cooldown_over(twin, account):
     account.due_ns = 0
     if is_healthy(twin, twin.legs_of(account.row)):
         leave(twin, account, events.ENDED_HEALTHY)
+    elif account.queued == OWES:
+        money.wake(twin, account.row)
     else:
         account.queued, account.health = WAITS, health_of(twin, account.row)
 
@@ -158,7 +159,8 @@ def settle_debts(twin, account):
         if debt > 0:
             owing |= money.cash(twin, account.row, asset) < 0
     if owing:
-        cool_down(twin, account, SECOND)
+        has_cash = any(money.cash(twin, account.row, asset) > 0 for asset in twin.assets)
+        cool_down(twin, account, SECOND if has_cash else 60 * SECOND, OWES)
     else:
         leave(twin, account, events.ENDED_CLOSED)
 

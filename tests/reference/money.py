@@ -2,7 +2,7 @@
 
 from steelyard.model import events, reject
 from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX
-from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, LENDER, RESERVED, RESTING, RETURNED, USED
+from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, LENDER, OWES, RESERVED, RESTING, RETURNED, USED, WAITS
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference.health import may_open
@@ -10,6 +10,7 @@ from tests.reference.numbers import atoms_worth_up, charge, down, up
 from tests.reference.rows import Reference, copied
 
 NO_CLIENT = (0, 0, 0, 0, 0)
+LAST = 1 << 60  # a health that nobody has who is worked on
 
 
 def cash(twin, account, asset):
@@ -24,6 +25,13 @@ def book(twin, account, asset, amount):
     leg.quantity += amount
     if amount < 0 and leg.quantity < -twin.assets[asset].rule[A_LOAN_CAP] and account not in twin.converting:
         twin.converting.append(account)
+
+
+def wake(twin, row):
+    """Money came: an account that waits for it has a turn again, after all the others."""
+    account = twin.accounts[row]
+    if account.queued == OWES:
+        account.queued, account.due_ns, account.health = WAITS, 0, LAST
 
 
 def loans(twin, asset):
@@ -68,6 +76,7 @@ def deposit(twin, c):
     twin.references[client] = Reference(client, amount, account, asset, USED)
     row.deposited += amount
     book(twin, account, asset, amount)
+    wake(twin, account)
     twin.emit(events.DEPOSITED, account=account, market=asset, amount=amount)
 
 
@@ -119,6 +128,7 @@ def transfer(twin, c):
     twin.references[c.client] = Reference(c.client, amount, giver, asset, USED)
     book(twin, giver, asset, -amount)
     book(twin, taker, asset, amount)
+    wake(twin, taker)
     twin.emit(events.TRANSFERRED, account=giver, other=taker, market=asset, amount=amount)
 
 
@@ -144,6 +154,7 @@ def return_withdrawal(twin, c):
     reference.state = RETURNED
     twin.assets[reference.asset].reserved -= reference.amount
     book(twin, reference.account, reference.asset, reference.amount)
+    wake(twin, reference.account)
     twin.emit(events.WITHDRAWAL_RETURNED, account=reference.account, market=reference.asset, amount=reference.amount)
 
 

@@ -7,6 +7,8 @@ from steelyard.model.commands import ASSET, COMMAND, FEED, MARKET, OWNER, RISK_T
 from steelyard.model.events import EVENT
 from steelyard.model.keys import M_SETTLE, O_RISK_TIER
 from steelyard.model.orders import (
+    COOLS,
+    OWES,
     RESTING,
     SYSTEM,
     SYSTEM_ACCOUNTS,
@@ -162,7 +164,7 @@ class Twin:
     def timers(self):
         """(time, kind, row) of everything that waits for a time."""
         for account in self.accounts.values():
-            if account.queued == liquidation.COOLS:
+            if account.queued in (COOLS, OWES):
                 yield account.due_ns, TIMER_COOLDOWN, account.row
             if account.cancel_at_ns:
                 yield account.cancel_at_ns, TIMER_CANCEL_AFTER, account.row

@@ -6,7 +6,7 @@ This module decides nothing about amounts: sizes, prices and ranks come from rul
 from steelyard.engine.changing import cancel_orders
 from steelyard.engine.events import say, say_money
 from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
-from steelyard.engine.judge import enqueue, forget
+from steelyard.engine.judge import enqueue, forget, health_of, wake
 from steelyard.engine.ledger import cash, find_leg, open_leg, transfer
 from steelyard.engine.matching import after_fill, match
 from steelyard.engine.money import convert_debts
@@ -42,15 +42,18 @@ from steelyard.model.keys import (
 from steelyard.model.orders import (
     BACKSTOP,
     CHILD,
+    COOLS,
     FOR_MAINTAIN,
     FOR_OPEN,
     FOR_RESTORE,
     FOR_TAKEOVER,
     HALTED,
     INSURANCE,
+    OWES,
     STP_MAKER,
     SYSTEM_OWNER,
     TIMER_COOLDOWN,
+    WAITS,
 )
 from steelyard.num import far, kernel, leaf
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
@@ -75,14 +78,15 @@ from steelyard.rules.sizing import (
 from steelyard.state.tables import ACCOUNT, ASSET, HOLDER, LEG, MACHINE, MARKET, MARKET_0, MARKET_RULE, SCORE
 
 WAIT_NS = 1_000_000_000  # before an account that could not be worked on is tried again
+OWING_WAIT_NS = 60_000_000_000  # the same, of one that has nothing but debts: time does not change that
 HALVINGS = 7  # a takeover of all, a half, ... a 64th
 DELEVERAGINGS_PER_TURN = 64
 
 
 @kernel
-def cool_down(s, account, nanoseconds):
+def cool_down(s, account, state, nanoseconds):
     table, machine = ACCOUNT(s), MACHINE(s)
-    table.queued[account] = 2
+    table.queued[account] = state
     table.due_ns[account] = machine.now_ns[0] + nanoseconds
     push_timer(s, table.due_ns[account], (TIMER_COOLDOWN << 32) + account)
     return 0
@@ -163,6 +167,18 @@ def fund_pays(s, account, market, asset, amount):
         transfer(s, INSURANCE, account, asset, amount)
         say_money(s, FUND_PAID, account, market, amount, asset)
     return amount
+
+
+@kernel
+def has_cash(s, account):
+    """Whether anything is left that could be sold for a debt."""
+    leg = LEG(s)
+    row = ACCOUNT(s).first_leg[account]
+    while row and leg.thing[row] < MARKET_0:
+        if leg.quantity[row] > 0:
+            return True
+        row = leg.next_of_account[row]
+    return False
 
 
 @kernel
@@ -439,9 +455,9 @@ def liquidation_turn(s, account):
         if pay_debts(s, account):
             equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
             return end_liquidation(s, account, ENDED_CLOSED, equity, requirement)
-        return cool_down(s, account, WAIT_NS)
+        return cool_down(s, account, OWES, WAIT_NS if has_cash(s, account) else OWING_WAIT_NS)
     if row == 0:
-        return cool_down(s, account, WAIT_NS)
+        return cool_down(s, account, COOLS, WAIT_NS)
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     closed = reduce_solvent(s, account, row) if equity >= 0 else reduce_bankrupt(s, account, row)
     if end_if_healthy(s, account):
@@ -450,8 +466,8 @@ def liquidation_turn(s, account):
     _, takeover, _ = account_risk(s, account, FOR_TAKEOVER)
     held, _ = heaviest_leg(s, account)
     if closed and (equity < 0 or equity < takeover or held == 0):
-        return enqueue(s, account, equity, requirement)
-    return cool_down(s, account, MARKET_RULE(s)[LEG(s).thing[row] - MARKET_0, M_COOLDOWN_NS])
+        return enqueue(s, account, health_of(equity, requirement))
+    return cool_down(s, account, COOLS, MARKET_RULE(s)[LEG(s).thing[row] - MARKET_0, M_COOLDOWN_NS])
 
 
 @far
@@ -461,7 +477,7 @@ def next_turn(s):
     while heap_length(s, TURNS):
         health, account = heap_key(s, TURNS), heap_target(s, TURNS)
         heap_pop(s, TURNS)
-        if table.queued[account] == 1 and table.health[account] == health:
+        if table.queued[account] == WAITS and table.health[account] == health:
             liquidation_turn(s, account)
             return 1
     return 0
@@ -472,5 +488,7 @@ def cooled_down(s, account):
     """A cool-down is over: judge anew, and wait for a turn if still unhealthy."""
     if end_if_healthy(s, account):
         return 0
+    if ACCOUNT(s).queued[account] == OWES:
+        return wake(s, account)
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    return enqueue(s, account, equity, requirement)
+    return enqueue(s, account, health_of(equity, requirement))

@@ -18,6 +18,7 @@ from steelyard.model import commands as do
 from steelyard.model import reject as no
 from steelyard.model.events import CLOSED_EXPIRED, CLOSED_TIMER
 from steelyard.model.orders import (
+    COOLS,
     FREE,
     TIMER_CANCEL_AFTER,
     TIMER_COOLDOWN,
@@ -51,7 +52,7 @@ def run_timer(s, kind, row, at_ns):
     """One piece of clock work, if it still stands."""
     account, market, order, note = ACCOUNT(s), MARKET(s), ORDER(s), NOTE(s)
     if kind == TIMER_COOLDOWN:
-        if account.queued[row] == 2 and account.due_ns[row] == at_ns:
+        if account.queued[row] >= COOLS and account.due_ns[row] == at_ns:
             cooled_down(s, row)
     elif kind == TIMER_CANCEL_AFTER:
         if account.cancel_at_ns[row] == at_ns:

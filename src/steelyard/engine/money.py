@@ -3,6 +3,7 @@
 from steelyard.engine.bitmap import bit_clear, bit_next
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
+from steelyard.engine.judge import wake
 from steelyard.engine.ledger import cash, far_post, find_leg, has_leg_room, legs_wanted, transfer, unfunded_loans
 from steelyard.engine.placing import is_fresh, may_give
 from steelyard.model import reject as no
@@ -171,6 +172,7 @@ def deposit(s, i):
     add_reference(s, i, USED)
     asset.deposited[thing] += amount
     far_post(s, account, thing, amount)
+    wake(s, account)
     say_money(s, DEPOSITED, account, thing, amount, 0)
     return no.NONE
 
@@ -246,6 +248,7 @@ def end_withdrawal(s, i, confirmed):
         return no.NONE
     table.state[row] = RETURNED
     far_post(s, account, thing, amount)
+    wake(s, account)
     say_money(s, WITHDRAWAL_RETURNED, account, thing, amount, 0)
     return no.NONE
 
@@ -274,6 +277,7 @@ def move_between(s, i):
         return reason
     add_reference(s, i, USED)
     transfer(s, account, taker, asset, amount)
+    wake(s, taker)
     say_money(s, TRANSFERRED, account, asset, amount, taker)
     return no.NONE
 

@@ -31,6 +31,9 @@ CROSS, ISOLATED = 0, 1
 # role of an account
 USER, CHILD, SYSTEM = 0, 1, 2
 
+# an account in liquidation
+WAITS, COOLS, OWES = 1, 2, 3  # for its turn; for the next slice; for money, with nothing left to close
+
 # rows of the system accounts
 INSURANCE, FEES, BACKSTOP, LENDER, CONVERTER, DUST = 1, 2, 3, 4, 5, 6
 SYSTEM_ACCOUNTS = 6

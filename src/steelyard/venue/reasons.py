@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from steelyard.engine.judge import HEALTH_LIMIT
 from steelyard.model import commands as C
 from steelyard.model import keys as K
 from steelyard.model import reject as no
@@ -216,6 +217,8 @@ class Reasons:
         if asked.kind == C.PLACE_ORDER:
             account = self.reader.acting(account, asked.market)
         health = int(self.reader.state.account.health[account])
+        if abs(health) == HEALTH_LIMIT:
+            return "it has nothing to close, and owes"
         share = ratio_down(health, 10**6)
         return f"equity was {share} of the maintenance requirement when it was queued"
 

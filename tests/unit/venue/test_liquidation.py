@@ -1,6 +1,9 @@
 """Liquidation, scene by scene: what it may cost the account, whom it waits for, and who is served first."""
 
+from dataclasses import replace
 from decimal import Decimal
+
+import pytest
 
 from steelyard.venue import happened as H
 
@@ -80,3 +83,77 @@ def test_a_worthless_settlement_asset_robs_nobody(exchange):
     assert exchange.position("bob", "ETH-EUR").contracts == 1
     assert exchange.account("bob").equity > owned - 25_000
     assert exchange.verify("alice").liquidations == 1
+
+
+# --- Who is served first ----------------------------------------------------------------------------------------------
+
+
+def ruin(venue, *names):
+    """Each of them owes dollars and has nothing left; the insurance fund is empty."""
+    for name in names:
+        venue.open_account(name=name)
+        venue.deposit(name, 1_000, "EUR")
+        venue.order("bob", "BTC-PERP", "sell", "0.1", 50_000)
+        venue.order(name, "BTC-PERP", "buy", "0.1")
+        venue.order("carol", "BTC-PERP", "buy", "0.1", 46_000)
+        venue.order(name, "BTC-PERP", "sell", "0.1")
+    venue.set_price("EUR", "0.01")
+    venue.deposit("converter", 1_000)
+    venue.advance("2s")
+
+
+def test_debts_that_nobody_can_pay_hold_up_no_liquidation(make_exchange, small_limits):
+    """One turn per command: three ruined accounts whose turn is due, and Alice, who falls in the same command."""
+    venue = make_exchange(replace(small_limits, liquidations_per_command=1))
+    ruin(venue, "dora", "eve", "finn")
+    venue.order("bob", "BTC-PERP", "sell", "0.5", 50_000)
+    venue.order("alice", "BTC-PERP", "buy", "0.5")
+    venue.advance("10m")
+    venue.drain()
+    venue.set_price("BTC-PERP", 48_360)
+    assert [event.account for event in told(venue, H.LiquidationOrder)] == ["alice"]
+
+
+def test_who_has_nothing_but_debts_is_tried_again_each_minute(exchange):
+    ruin(exchange, "dora")
+    (entry,) = exchange.queue()
+    assert (entry.account, entry.state) == ("dora", "owing")
+    exchange.deposit("insurance", 10_000)
+    exchange.advance("50s")
+    assert exchange.account("dora").queued == "owing"
+    exchange.advance("10s")
+    assert exchange.account("dora").queued is None
+    assert exchange.account("dora").equity == 0
+
+
+@pytest.mark.parametrize(
+    "help_her",
+    [
+        lambda venue: venue.deposit("dora", 1_000),
+        lambda venue: venue.transfer("bob", "dora", 1_000),
+    ],
+)
+def test_money_ends_it_at_once(exchange, help_her):
+    ruin(exchange, "dora")
+    exchange.drain()
+    help_her(exchange)
+    (ended,) = told(exchange, H.LiquidationEnded)
+    assert (ended.account, ended.because) == ("dora", "healthy")
+    assert exchange.account("dora").queued is None
+
+
+def test_what_can_still_be_sold_is_tried_again_soon(exchange):
+    """The converter has no dollars: a second later it has."""
+    exchange.open_account(name="dora")
+    exchange.deposit("dora", 1_000, "EUR")
+    exchange.order("bob", "BTC-PERP", "sell", "0.1", 50_000)
+    exchange.order("dora", "BTC-PERP", "buy", "0.1")
+    exchange.order("carol", "BTC-PERP", "buy", "0.1", 46_000)
+    exchange.order("dora", "BTC-PERP", "sell", "0.1")
+    exchange.set_price("EUR", "0.40")
+    assert exchange.account("dora").queued == "owing"
+    exchange.deposit("converter", 1_000)
+    exchange.drain()
+    exchange.advance("1s")
+    (converted,) = told(exchange, H.Converted)
+    assert converted.account == "dora"
