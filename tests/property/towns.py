@@ -411,7 +411,7 @@ def small_limits(seed):
         limits = replace(
             limits,
             accounts=random.choice((14, 24)),
-            legs=64 + random.choice((20, 30, 50)),
+            legs=limits.legs_reserved + random.choice((20, 30, 50)),
             orders=random.choice((12, 30)),
             references=random.choice((30, 200)),
             orders_per_account=random.choice((3, 12)),

@@ -15,7 +15,7 @@ from steelyard.model.keys import (
     M_TICKS_MAX,
 )
 from steelyard.model.orders import BACKSTOP, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE, IOC, LIMIT, STP_MAKER
-from steelyard.num.limits import AMOUNT_MAX
+from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
 from steelyard.state.tables import MARKET_0
 from tests.reference import isolated, money
 from tests.reference.health import equity, kept_requirement, may_open, position_requirement, requirement
@@ -153,6 +153,8 @@ def backstop_may_take(twin, standing, lots, cash):
     market = standing.market
     most = min(market.rule[M_BACKSTOP_LOTS_MAX], market.rule[M_POSITION_LOTS_MAX])
     if abs(twin.quantity(BACKSTOP, market.thing) + standing.sign * lots) > most:
+        return False
+    if len({*twin.legs_of(BACKSTOP), *twin.things_of(market)}) > LEGS_PER_ACCOUNT_MAX:
         return False
     legs = copied(isolated.acting_legs(twin, BACKSTOP, BACKSTOP, market))
     trade_on_copy(twin, legs, market, standing.sign * lots, cash)

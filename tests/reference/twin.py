@@ -27,7 +27,6 @@ from tests.reference.rows import Account, Leg, Recent, Refused
 
 NO_EVENT = {column: 0 for column in EVENT.names if column != "spare"}
 COLUMNS = COMMAND.names
-LEGS_RESERVED = 64  # rows kept free for legs that no check asks about: fees, conversions, the house
 SPANNING = (commands.PRICE, commands.CONFIGURE)
 
 
@@ -296,7 +295,9 @@ class Twin:
         held = self._legs_of[account]
         new = len(set(things) - held.keys())
         used = len(self.legs) - len(self.accounts)
-        in_table = used + new + others + LEGS_RESERVED <= self.limits.legs
+        # Kept for the house: five accounts with cash in every other asset, and the backstop's positions.
+        reserved = 5 * (self.limits.assets - 1) + self.limits.markets
+        in_table = used + new + others + reserved <= self.limits.legs
         return len(held) + new <= LEGS_PER_ACCOUNT_MAX and (in_table or not new + others)
 
     def has_room_for_reference(self):

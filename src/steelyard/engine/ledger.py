@@ -45,6 +45,7 @@ from steelyard.state.tables import (
     L_ACCOUNTS,
     L_BITS_LEG,
     L_LEGS,
+    L_LEGS_RESERVED,
     LAYOUT,
     LEG,
     LEG_OPEN,
@@ -58,7 +59,6 @@ from steelyard.state.tables import (
 UNIT = 1  # the asset that is the unit of account
 BORROW_WEIGHT_MAX = 4  # times: the highest A_BORROW_WEIGHT_PPM
 BOX_MAX_PPM = 200_000  # no box is wider than a fifth of the price to either side
-LEGS_RESERVED = 64  # rows that only the machine itself may use, so that a liquidation never lacks one
 
 
 @kernel
@@ -144,7 +144,7 @@ def has_leg_room(s, account, wanted):
     """Room for this many more legs of an account."""
     return (
         ACCOUNT(s).legs[account] + wanted <= LEGS_PER_ACCOUNT_MAX
-        and MACHINE(s).leg_rows[0] + wanted + LEGS_RESERVED <= LAYOUT(s)[L_LEGS]
+        and MACHINE(s).leg_rows[0] + wanted + LAYOUT(s)[L_LEGS_RESERVED] <= LAYOUT(s)[L_LEGS]
     )
 
 

@@ -7,7 +7,7 @@ from steelyard.engine.changing import cancel_orders
 from steelyard.engine.events import say, say_money
 from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
 from steelyard.engine.judge import enqueue, forget, health_of, wake
-from steelyard.engine.ledger import cash, find_leg, open_leg, transfer
+from steelyard.engine.ledger import cash, find_leg, legs_wanted, open_leg, transfer
 from steelyard.engine.matching import after_fill, match
 from steelyard.engine.money import convert_debts
 from steelyard.engine.orders import give_back
@@ -56,6 +56,7 @@ from steelyard.model.orders import (
     WAITS,
 )
 from steelyard.num import far, kernel, leaf
+from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
 from steelyard.rules.ranking import deleveraging_score
 from steelyard.rules.requirement import (
@@ -218,6 +219,8 @@ def may_take_over(s, market, quantity, lots, price_of_all):
         return False
     leg, rule = LEG(s), MARKET_RULE(s)
     row = find_leg(s, BACKSTOP, MARKET_0 + market)
+    if ACCOUNT(s).legs[BACKSTOP] + legs_wanted(s, BACKSTOP, MARKET_0 + market) > LEGS_PER_ACCOUNT_MAX:
+        return False
     signed = lots if quantity > 0 else -lots
     after = leg.quantity[row] + signed
     if abs(after) > min(rule[market, M_BACKSTOP_LOTS_MAX], rule[market, M_POSITION_LOTS_MAX]):

@@ -31,6 +31,7 @@ from steelyard.num.limits import STEP_NS_MAX, TIME_NS_MAX
 from steelyard.state.tables import (
     ACCOUNT,
     COMMAND,
+    L_COMMAND_EVENTS,
     L_EVENTS,
     L_EVENTS_PER_COMMAND,
     L_LIQUIDATIONS,
@@ -43,8 +44,6 @@ from steelyard.state.tables import (
     RECENT,
     STAGED,
 )
-
-EVENT_ROOM = 1 << 16  # more than one command, or one piece of clock work, can say
 
 
 @far
@@ -74,7 +73,7 @@ def advance_clock(s, at_ns):
     """Do what is due by then; 0 if the events must be read before there is room to go on."""
     machine = MACHINE(s)
     while heap_length(s, TIMERS) and heap_key(s, TIMERS) <= at_ns:
-        if machine.events[0] + EVENT_ROOM > LAYOUT(s)[L_EVENTS]:
+        if machine.events[0] + LAYOUT(s)[L_COMMAND_EVENTS] > LAYOUT(s)[L_EVENTS]:
             return 0
         due, target = heap_key(s, TIMERS), heap_target(s, TIMERS)
         heap_pop(s, TIMERS)
@@ -279,7 +278,7 @@ def command(s, i):
 @entry
 def run(s, first):
     """Run the loaded batch from this row on; the number of the first row not done yet. Events are in `event`."""
-    machine, limit = MACHINE(s), LAYOUT(s)[L_EVENTS] - EVENT_ROOM
+    machine, limit = MACHINE(s), LAYOUT(s)[L_EVENTS] - LAYOUT(s)[L_COMMAND_EVENTS]
     machine.events[0] = 0
     rows = len(COMMAND(s))
     i = first

@@ -26,6 +26,7 @@ from steelyard.model.orders import (
     WAITING,
 )
 from steelyard.num import far, far_twin, kernel, leaf
+from steelyard.num.limits import ORDER_ID_SHIFT
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.num.wide import mix
 from steelyard.rules.requirement import account_risk, atoms_down
@@ -47,8 +48,6 @@ from steelyard.state.tables import (
     OWNER_RULE,
     RECENT,
 )
-
-ORDER_ID_SHIFT = 24  # an order's id is its number x 2^24 + its row
 
 
 @leaf

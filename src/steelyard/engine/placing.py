@@ -28,7 +28,6 @@ from steelyard.engine.ledger import (
 )
 from steelyard.engine.matching import UNFINISHED, can_fill_whole, match
 from steelyard.engine.orders import (
-    ORDER_ID_SHIFT,
     client_entry,
     client_insert,
     commander,
@@ -78,7 +77,7 @@ from steelyard.model.keys import (
 )
 from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
 from steelyard.num import far, far_twin, kernel, leaf
-from steelyard.num.limits import PPM
+from steelyard.num.limits import ORDER_ID_SHIFT, PPM
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.rules.consent import is_no_weaker
 from steelyard.rules.requirement import (

@@ -24,8 +24,31 @@ from numba.extending import intrinsic
 from steelyard.model import keys
 from steelyard.model.commands import COMMAND as COMMAND_ROW
 from steelyard.model.events import EVENT as EVENT_ROW
+from steelyard.model.orders import SYSTEM_ACCOUNTS
 from steelyard.num import FAR_MAX, JIT, far_addresses
-from steelyard.num.limits import SOURCES_MAX
+from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX, MARKETS_MAX, ORDER_ID_SHIFT, ROWS_MAX, SOURCES_MAX
+
+WORK_EVENTS = 1 << 16  # more than one order's matching, one turn of liquidation or the conversions of a command say
+
+# The least and the most of each limit.
+_ALLOWED = {
+    "assets": (1, LEGS_PER_ACCOUNT_MAX),  # the accounts of the house hold every asset
+    "feeds": (1, 1 << 20),  # the range of the keys that name a row of these
+    "markets": (1, MARKETS_MAX),
+    "risk_tiers": (1, 1 << 20),
+    "owners": (1, ROWS_MAX),
+    "accounts": (SYSTEM_ACCOUNTS, ROWS_MAX),
+    "legs": (0, ROWS_MAX),
+    "orders": (1, (1 << ORDER_ID_SHIFT) - 1),
+    "references": (1, ROWS_MAX),
+    "recent_client_ids": (1, ROWS_MAX),
+    "ladder_ticks": (1, 1 << 40),
+    "orders_per_account": (1, ROWS_MAX),
+    "staged_rows": (1, 1 << 20),
+    "liquidations_per_command": (0, ROWS_MAX),
+    "triggers_per_command": (0, ROWS_MAX),
+    "events_per_command": (0, 1 << 20),
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +71,37 @@ class Limits:
     liquidations_per_command: int = 64
     triggers_per_command: int = 64
     events_per_command: int = 16384
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _ALLOWED.items():
+            self._require(name, low, high)
+        self._require("legs", self.legs_reserved, ROWS_MAX)
+        # Alarms are numbered: two for each leg, then one for each order.
+        self._require("legs", 0, ((1 << 31) - 2 - self.orders) // 2 - self.accounts - 1)
+
+    def _require(self, name: str, low: int, high: int) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError(f"limit {name} is {value!r}, must be a whole number from {low} to {high}")
+
+    @property
+    def legs_reserved(self) -> int:
+        """Rows that only the machine itself may use, so that no liquidation lacks one.
+
+        Cash in every other asset than the first for insurance, fees, backstop, converter and dust, and a position in
+        every market for the backstop: all that the machine opens without asking for room.
+        """
+        return 5 * (self.assets - 1) + self.markets
+
+    @property
+    def command_events(self) -> int:
+        """More events than one command, or one piece of clock work, can write.
+
+        Cancelling everything closes an account's orders and those of its isolated positions, and each may return
+        margin; then comes the end of the command.
+        """
+        closed = min(self.orders, LEGS_PER_ACCOUNT_MAX * self.orders_per_account)
+        return 2 * closed + self.events_per_command + WORK_EVENTS
 
 
 def row(size: int, **columns: str) -> np.dtype[Any]:
@@ -192,7 +246,8 @@ LEG_ROW = row(
     box_high="i8",  # index
 )
 MARKET_0 = 256  # things from here on are markets
-assert Limits.assets < MARKET_0
+assert LEGS_PER_ACCOUNT_MAX < MARKET_0, "every asset has its thing"
+assert MARKETS_MAX < 64 * (keys.OWNER_WIDTH - keys.O_ISOLATED), "every market has its bit"
 
 LEG_OPEN_ROW = row(
     64,
@@ -389,6 +444,7 @@ L_ORDERS_PER_ACCOUNT, L_LIQUIDATIONS, L_TRIGGERS, L_EVENTS_PER_COMMAND = 12, 13,
 L_BITS_LEG, L_BITS_ORDER, L_BITS_REFERENCE, L_BITS_DRIVER, L_BITS_LADDER = 16, 17, 18, 19, 20
 L_EVENTS = 21
 L_HEAPS = 22  # (first row, capacity) of each heap
+L_LEGS_RESERVED, L_COMMAND_EVENTS = 28, 29
 LAYOUT_SIZE = 32
 
 
@@ -521,8 +577,9 @@ def _zeros_in_large_pages(count: int, dtype: np.dtype[Any]) -> Any:
 class State:
     """Owns the arrays. `handle` is what compiled code receives."""
 
-    def __init__(self, limits: Limits | None = None, events: int = 1 << 17) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits = limits or Limits()
+        events = WORK_EVENTS + limits.command_events  # many small commands fill one part, the last may be large
         rows = {
             "machine": 1,
             "asset": limits.assets + 1,
@@ -598,6 +655,8 @@ class State:
         words += bitmap_words(limits.ladder_ticks) + 8 * limits.markets
         rows["bits"] = words
         layout[L_EVENTS] = events
+        layout[L_LEGS_RESERVED] = limits.legs_reserved
+        layout[L_COMMAND_EVENTS] = limits.command_events
         layout[L_HEAPS : L_HEAPS + 6] = (0, timers, timers, turns, timers + turns, triggered)
 
         directory = np.zeros(FAR_MAX + 2 * len(_SLOTS), np.int64)
