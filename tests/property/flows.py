@@ -4,6 +4,8 @@ A flow is decided by its seed alone: the limits, the venue, and every command. I
 accounts and references that exist, and prices that matter.
 """
 
+import numpy as np
+
 from steelyard.model.commands import (
     AMEND_ORDER,
     CANCEL_AFTER,
@@ -259,6 +261,15 @@ class Flow(Town):
             made["at_ns"] = self.random.choice((0, self.now - 1, self.now + 31 * 24 * HOUR, 1 << 62))
         return made
 
+    def too_long(self):
+        """A set of prices about as long as the stage, or longer; cut short sometimes."""
+        made = self.random_price((1, 2, 3, 4))
+        room = self.twin.limits.staged_rows
+        rows = np.resize(made, room + self.random.choice((-1, 0, 1, 2, room)))
+        rows["last"] = 0
+        rows["last"][-1] = self.chance(0.8)
+        return rows
+
     def say_clock(self):
         return command(CLOCK, self.now, {})
 
@@ -308,6 +319,7 @@ MAKERS = {
     Flow.random_configuration: 4,
     Flow.reopen: 1.5,
     Flow.say_clock: 2,
+    Flow.too_long: 0.3,
     Flow.say_open_account: 0.3,
 }
 

@@ -88,6 +88,7 @@ class Twin:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.seq = self.now = self.order_number = self.recent_number = 0
+        self.dropping = 0  # the kind of the set whose rows are passed over
         self.assets, self.feeds, self.markets, self.tiers, self.owners = {}, {}, {}, {}, {}
         self.accounts, self.legs, self.orders = {}, {}, {}
         self._legs_of = {}  # account -> thing -> leg
@@ -113,10 +114,18 @@ class Twin:
         return facts_of_twin(self)
 
     def take_row(self, c):
-        if self.staged and (self.staged[0].kind != c.kind or len(self.staged) >= self.limits.staged_rows):
+        too_long = len(self.staged) >= self.limits.staged_rows
+        if self.staged and (self.staged[0].kind != c.kind or too_long):
             first, self.staged = self.staged[0], []
             self.seq += 1
             self.reject(Refused(reject.INCOMPLETE_COMMAND), first)
+            self.dropping = first.kind if first.kind == c.kind else 0
+        if self.dropping:
+            belongs = c.kind == self.dropping
+            if c.last or not belongs:
+                self.dropping = 0
+            if belongs:
+                return
         known = c.kind in ACT or c.kind in ACT_ON_ROWS
         if known and c.kind in SPANNING and not c.last:
             self.staged.append(c)

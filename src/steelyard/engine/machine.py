@@ -190,6 +190,16 @@ def drop_staged(s):
 
 
 @kernel
+def is_dropped(s, i, kind):
+    """Whether this row belongs to the set that was too long; its last row, or a row of another kind, ends that."""
+    machine = MACHINE(s)
+    belongs = machine.dropping[0] == kind
+    if COMMAND(s).last[i] or not belongs:
+        machine.dropping[0] = 0
+    return belongs
+
+
+@kernel
 def stage(s, i):
     """Copy a row of the batch to the stage."""
     c, rows, machine = COMMAND(s), STAGED(s), MACHINE(s)
@@ -237,8 +247,14 @@ def command(s, i):
     """One row of the batch: 1 when it is done, 0 if the events must be read first."""
     c, machine = COMMAND(s), MACHINE(s)
     kind = c.kind[i]
-    if machine.staged[0] and (STAGED(s).kind[0] != kind or machine.staged[0] >= len(STAGED(s))):
-        drop_staged(s)
+    if machine.staged[0]:
+        if STAGED(s).kind[0] != kind:
+            drop_staged(s)
+        elif machine.staged[0] >= len(STAGED(s)):
+            drop_staged(s)
+            machine.dropping[0] = kind
+    if machine.dropping[0] and is_dropped(s, i, kind):
+        return 1
     if not is_known(kind):
         machine.seq[0] += 1
         reject(s, no.UNKNOWN_COMMAND, c.account[i], c.market[i], c.order[i], kind)

@@ -134,6 +134,7 @@ MACHINE_ROW = row(
     owners="i4",
     accounts="i4",
     staged="i4",
+    dropping="i4",  # the kind of a set that was too long: its rows are passed over up to its last one
     queued="i4",  # accounts in liquidation
     references="i4",
     fatal="i4",  # an impossible state was met; Python stops the process
