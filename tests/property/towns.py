@@ -401,6 +401,7 @@ def small_limits(seed):
         accounts=24,
         legs=240,
         orders=60,
+        trailing_per_market=random.choice((1, 3, 4_096)),
         references=4_000,
         recent_client_ids=8,
         ladder_ticks=1 << 16,

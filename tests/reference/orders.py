@@ -16,6 +16,7 @@ from steelyard.model.orders import (
     RESTING,
     STOP,
     TAKE_PROFIT,
+    TRAILING,
     USER,
     WAITING,
 )
@@ -25,7 +26,7 @@ from tests.reference.closing import close_order
 from tests.reference.isolated import return_after_close, shrink_margin
 from tests.reference.matching import match
 from tests.reference.rows import Order, Refused
-from tests.reference.stops import fires_at_once, watched_price
+from tests.reference.stops import fires_at_once, trailing_in, watched_price
 
 ID_ROWS = 1 << 24
 
@@ -72,6 +73,8 @@ def place(twin, c):
         price = watched_price(twin, order)
         twin.require(price, reject.PRICE_STALE)
         twin.require(not fires_at_once(order, price), reject.TRIGGER_WOULD_FIRE_AT_ONCE)
+        full = order.trigger_kind == TRAILING and trailing_in(twin, market) >= twin.limits.trailing_per_market
+        twin.require(not full, reject.TRAILING_STOPS_FULL)
         accept(twin, market, order, WAITING, 0)
         return
     margin = check_entry(twin, market, order)

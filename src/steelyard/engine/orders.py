@@ -334,6 +334,7 @@ def trailing_add(s, market, row):
     if first:
         note.prev_trailing[first] = row
     table.trailing[market] = row
+    table.trailing_orders[market] += 1
     return 0
 
 
@@ -349,6 +350,7 @@ def trailing_remove(s, market, row):
         note.prev_trailing[after] = before
     note.next_trailing[row] = 0
     note.prev_trailing[row] = 0
+    table.trailing_orders[market] -= 1
     return 0
 
 

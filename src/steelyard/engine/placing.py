@@ -97,6 +97,7 @@ from steelyard.state.tables import (
     L_ACCOUNTS,
     L_BITS_ORDER,
     L_ORDERS_PER_ACCOUNT,
+    L_TRAILING,
     LAYOUT,
     LEG,
     LEG_OPEN,
@@ -657,9 +658,10 @@ def place_order(s, i):
         price = stop_price(s, market, note.trigger_on[row])
         if price == 0:
             return refuse_draft(s, row, no.PRICE_STALE)
-        if note.trigger_kind[row] != word.TRAILING and would_fire(
-            price, note.trigger[row], order.side[row], note.trigger_kind[row]
-        ):
+        if note.trigger_kind[row] == word.TRAILING:
+            if MARKET(s).trailing_orders[market] >= LAYOUT(s)[L_TRAILING]:
+                return refuse_draft(s, row, no.TRAILING_STOPS_FULL)
+        elif would_fire(price, note.trigger[row], order.side[row], note.trigger_kind[row]):
             return refuse_draft(s, row, no.TRIGGER_WOULD_FIRE_AT_ONCE)
     else:
         reason, wanted = check_order(s, row, account, acting, leg, market, owner)

@@ -72,5 +72,7 @@ PARENT_MARGIN_EXCEEDED = 84
 BALANCE_TOO_LOW = 85  # the cash is not present
 COINS_NOT_PRESENT = 86  # other people's coins would leave: loans of this asset are not funded
 FILL_OR_KILL_CANNOT_FILL = 87
+# later additions
+TRAILING_STOPS_FULL = 88
 
 Reject = IntEnum("Reject", {k: v for k, v in globals().items() if k.isupper()})  # type: ignore[misc]

@@ -44,6 +44,7 @@ _ALLOWED = {
     "recent_client_ids": (1, ROWS_MAX),
     "ladder_ticks": (1, 1 << 40),
     "orders_per_account": (1, ROWS_MAX),
+    "trailing_per_market": (0, ROWS_MAX),  # each is looked at whenever a price of its market moves
     "staged_rows": (1, 1 << 20),
     "liquidations_per_command": (0, ROWS_MAX),
     "triggers_per_command": (0, ROWS_MAX),
@@ -67,6 +68,7 @@ class Limits:
     recent_client_ids: int = 1 << 16
     ladder_ticks: int = 1 << 24
     orders_per_account: int = 200
+    trailing_per_market: int = 4096
     staged_rows: int = 512
     liquidations_per_command: int = 64
     triggers_per_command: int = 64
@@ -201,6 +203,7 @@ MARKET_ROW = row(
     ladder_bits="i8",  # index
     holders="i4",  # index: first leg
     trailing="i4",  # index: first trailing stop
+    trailing_orders="i4",  # index: how many of them wait
     pending="i4",  # index
 )
 
@@ -416,6 +419,7 @@ INDEX_COLUMNS = {
         "ladder_bits",
         "holders",
         "trailing",
+        "trailing_orders",
         "pending",
     ),
     "account": (
@@ -445,7 +449,7 @@ L_ORDERS_PER_ACCOUNT, L_LIQUIDATIONS, L_TRIGGERS, L_EVENTS_PER_COMMAND = 12, 13,
 L_BITS_LEG, L_BITS_ORDER, L_BITS_REFERENCE, L_BITS_DRIVER, L_BITS_LADDER = 16, 17, 18, 19, 20
 L_EVENTS = 21
 L_HEAPS = 22  # (first row, capacity) of each heap
-L_LEGS_RESERVED, L_COMMAND_EVENTS = 28, 29
+L_LEGS_RESERVED, L_COMMAND_EVENTS, L_TRAILING = 28, 29, 30
 LAYOUT_SIZE = 32
 
 
@@ -658,6 +662,7 @@ class State:
         layout[L_EVENTS] = events
         layout[L_LEGS_RESERVED] = limits.legs_reserved
         layout[L_COMMAND_EVENTS] = limits.command_events
+        layout[L_TRAILING] = limits.trailing_per_market
         layout[L_HEAPS : L_HEAPS + 6] = (0, timers, timers, turns, timers + turns, triggered)
 
         directory = np.zeros(FAR_MAX + 2 * len(_SLOTS), np.int64)

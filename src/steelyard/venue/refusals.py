@@ -82,5 +82,6 @@ SENTENCES: dict[int, str] = {
     no.BALANCE_TOO_LOW: "the cash is not there",
     no.COINS_NOT_PRESENT: "the coins have been lent out, so they cannot leave the venue",
     no.FILL_OR_KILL_CANNOT_FILL: "the order cannot be filled completely at once",
+    no.TRAILING_STOPS_FULL: "this market follows as many trailing stops as it may",
 }
 assert set(SENTENCES) == {int(reason) for reason in Reject} - {no.NONE}, "every reason has its sentence"
