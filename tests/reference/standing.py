@@ -18,6 +18,7 @@ from steelyard.model.orders import BACKSTOP, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKE
 from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
 from steelyard.state.tables import MARKET_0
 from tests.reference import isolated, money
+from tests.reference.closing import shrink_reduce_only
 from tests.reference.health import equity, kept_requirement, may_open, position_requirement, requirement
 from tests.reference.matching import match
 from tests.reference.numbers import atoms_worth_down, charge, clamp, down, part_up, up
@@ -175,3 +176,4 @@ def take_over(twin, standing, lots, cash):
         lots=lots,
         amount=cash,
     )
+    shrink_reduce_only(twin, BACKSTOP, market)

@@ -31,13 +31,19 @@ def check_user(s, account):
     return no.NONE if ACCOUNT(s).role[account] == word.USER else no.ACCOUNT_IS_NOT_TRADABLE
 
 
+@kernel
+def check_trader(s, account):
+    """The account of a command about open orders: one that trades for itself, or the backstop, which unwinds."""
+    return no.NONE if account == word.BACKSTOP else check_user(s, account)
+
+
 @far
 def amend_order(s, i):
     """AMEND_ORDER: keep the place when only shrinking; otherwise leave the book and enter it anew with the same id."""
     c, order, note = COMMAND(s), ORDER(s), NOTE(s)
     if c.price[i] < 0 or c.lots[i] < 0:
         return no.FIELD_OUT_OF_RANGE
-    reason = check_user(s, c.account[i])
+    reason = check_trader(s, c.account[i])
     if reason:
         return reason
     row = named_order(s, i)
@@ -97,7 +103,7 @@ def amend_order(s, i):
 
 @far
 def cancel_order(s, i):
-    reason = check_user(s, COMMAND(s).account[i])
+    reason = check_trader(s, COMMAND(s).account[i])
     if reason:
         return reason
     row = named_order(s, i)
@@ -138,7 +144,7 @@ def cancel_orders(s, account, market, reason, with_children):
 @far
 def cancel_all(s, i):
     c = COMMAND(s)
-    reason = check_user(s, c.account[i])
+    reason = check_trader(s, c.account[i])
     if reason:
         return reason
     if c.market[i] < 0 or c.market[i] > MACHINE(s).markets[0]:
@@ -151,7 +157,7 @@ def cancel_all(s, i):
 def cancel_after(s, i):
     c, machine = COMMAND(s), MACHINE(s)
     account = c.account[i]
-    reason = check_user(s, account)
+    reason = check_trader(s, account)
     if reason:
         return reason
     if c.lots[i] < 0 or c.lots[i] > TIME_NS_MAX - machine.now_ns[0]:

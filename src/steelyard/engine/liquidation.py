@@ -10,7 +10,7 @@ from steelyard.engine.judge import enqueue, forget, health_of, wake
 from steelyard.engine.ledger import cash, find_leg, legs_wanted, open_leg, transfer
 from steelyard.engine.matching import after_fill, match
 from steelyard.engine.money import convert_debts
-from steelyard.engine.orders import give_back
+from steelyard.engine.orders import give_back, shrink_reduce_only
 from steelyard.engine.placing import is_fresh, leverage_for
 from steelyard.engine.positions import far_book_trade, far_settle_funding, realised_down
 from steelyard.engine.timers import push_timer
@@ -268,6 +268,7 @@ def take_over(s, account, row, most, at_mark):
                 taker = open_leg(s, BACKSTOP, MARKET_0 + market)
             hand_over(s, row, taker, lots, price_of_all)
             say(s, TAKEN_OVER, account, market, side, 0, BACKSTOP, 0, lots, price_of_all, 0, 0, 0, 0, 0)
+            shrink_reduce_only(s, taker)
             if at_mark:
                 fund_pays(s, account, market, asset, due - price_of_all)
             return lots

@@ -619,7 +619,7 @@ def place_order(s, i):
         return reason
     if account <= 0 or account > machine.accounts[0]:
         return no.ACCOUNT_UNKNOWN
-    if table.role[account] != word.USER:
+    if table.role[account] != word.USER and not (account == word.BACKSTOP and is_reduce_only(c.options[i])):
         return no.ACCOUNT_IS_NOT_TRADABLE
     if market <= 0 or market > machine.markets[0]:
         return no.MARKET_UNKNOWN

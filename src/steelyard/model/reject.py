@@ -15,7 +15,9 @@ FIELD_OUT_OF_RANGE = 5
 # what it names
 OWNER_UNKNOWN = 10
 ACCOUNT_UNKNOWN = 11
-ACCOUNT_IS_NOT_TRADABLE = 12  # children are reached through their parent, system accounts do not trade
+ACCOUNT_IS_NOT_TRADABLE = (
+    12  # children are reached through their parent; of the system accounts only the backstop trades, and only reduces
+)
 MARKET_UNKNOWN = 13
 ASSET_UNKNOWN = 14
 FEED_UNKNOWN = 15

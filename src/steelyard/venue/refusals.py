@@ -29,7 +29,7 @@ SENTENCES: dict[int, str] = {
     no.ACCOUNT_UNKNOWN: "there is no such account",
     no.ACCOUNT_IS_NOT_TRADABLE: (
         "this account cannot be used directly: isolated positions are reached through their parent, "
-        "and system accounts place no orders"
+        "and of the system accounts only the backstop places orders, reduce-only ones"
     ),
     no.MARKET_UNKNOWN: "there is no such market",
     no.ASSET_UNKNOWN: "there is no such asset",

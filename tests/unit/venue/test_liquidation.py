@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from steelyard import Reject, Rejected
 from steelyard.venue import happened as H
 
 
@@ -157,3 +158,53 @@ def test_what_can_still_be_sold_is_tried_again_soon(exchange):
     exchange.advance("1s")
     (converted,) = told(exchange, H.Converted)
     assert converted.account == "dora"
+
+
+# --- What the backstop took over --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def taken_over(exchange):
+    """The backstop is long half a coin that was Alice's."""
+    exchange.deposit("backstop", 10_000)
+    exchange.order("bob", "BTC-PERP", "sell", "0.5", 50_000)
+    exchange.order("alice", "BTC-PERP", "buy", "0.5")
+    exchange.set_price("BTC-PERP", 48_150)
+    assert exchange.position("backstop", "BTC-PERP").contracts == Decimal("0.5")
+    return exchange
+
+
+def test_the_backstop_unwinds_what_it_took_over(taken_over):
+    order = taken_over.order("backstop", "BTC-PERP", "sell", 1, 48_200, reduce_only=True)
+    assert order.remaining == Decimal("0.5")
+    taken_over.amend("backstop", order.id, price=48_180)
+    taken_over.order("carol", "BTC-PERP", "buy", "0.2", 48_180)
+    assert taken_over.position("backstop", "BTC-PERP").contracts == Decimal("0.3")
+    taken_over.cancel_all("backstop")
+    assert taken_over.orders("backstop") == ()
+    taken_over.check()
+
+
+def test_the_backstop_takes_no_risk_of_its_own(taken_over):
+    for ask in (
+        lambda: taken_over.order("backstop", "BTC-PERP", "sell", "0.1", 48_200),
+        lambda: taken_over.set_leverage("backstop", "BTC-PERP", 2),
+        lambda: taken_over.order("insurance", "BTC-PERP", "sell", "0.1", 48_200, reduce_only=True),
+    ):
+        with pytest.raises(Rejected) as refusal:
+            ask()
+        assert refusal.value.reason == Reject.ACCOUNT_IS_NOT_TRADABLE
+
+
+def test_its_orders_shrink_when_it_takes_over_the_other_side(taken_over):
+    """It is long half a coin and sells it; then it takes over a short of 0.3."""
+    taken_over.order("backstop", "BTC-PERP", "sell", "0.5", 50_000, reduce_only=True)
+    taken_over.open_account(name="dora")
+    taken_over.deposit("dora", 400)
+    taken_over.order("carol", "BTC-PERP", "buy", "0.3", 48_150)
+    taken_over.order("dora", "BTC-PERP", "sell", "0.3")
+    taken_over.set_price("BTC-PERP", 49_250)
+    assert taken_over.position("backstop", "BTC-PERP").contracts == Decimal("0.2")
+    (order,) = taken_over.orders("backstop")
+    assert order.remaining == Decimal("0.2")
+    taken_over.check()

@@ -186,7 +186,8 @@ def test_cancelling(exchange):
             lambda v: v.order("insurance", "BTC-PERP", "buy", 1, 50_000),
             "ACCOUNT_IS_NOT_TRADABLE",
             "insurance: buy 1.000 BTC-PERP at 50000: this account cannot be used directly: isolated positions are "
-            "reached through their parent, and system accounts place no orders",
+            "reached through their parent, and of the system accounts only the backstop places orders, reduce-only "
+            "ones",
         ),
         (
             lambda v: v.advance("31d"),
