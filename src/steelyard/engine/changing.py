@@ -3,14 +3,13 @@
 from steelyard.engine.book import leg_list_add, leg_list_remove, level_remove
 from steelyard.engine.events import say_money
 from steelyard.engine.ledger import find_leg
-from steelyard.engine.orders import count_in, cut, far_leave, give_back, leave
+from steelyard.engine.orders import count_in, cut, far_leave, give_back, leave, say_amended
 from steelyard.engine.placing import (
     check_order,
     check_permission,
     far_enter,
     named_order,
     new_priority,
-    say_amended,
     send_margin,
 )
 from steelyard.engine.timers import push_timer

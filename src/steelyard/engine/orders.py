@@ -401,6 +401,15 @@ def cut(s, row, lots):
     return 0
 
 
+@kernel
+def say_amended(s, row, kept_place):
+    order, leg = ORDER(s), LEG(s)
+    account, market = leg.account[order.leg[row]], market_of(s, order.leg[row])
+    side, price, lots = order.side[row], order.price[row], order.remaining[row]
+    say(s, ORDER_AMENDED, account, market, side, order.id[row], 0, price, lots, 0, 0, kept_place, 0, 0, 0)
+    return 0
+
+
 @far
 def shrink_reduce_only(s, leg):
     """Reduce-only quantity never exceeds the position: the newest shrinks first."""
@@ -418,22 +427,6 @@ def shrink_reduce_only(s, leg):
                 far_leave(s, row, CLOSED_REDUCE_ONLY, 0)
             else:
                 cut(s, row, excess)
-                say(
-                    s,
-                    ORDER_AMENDED,
-                    LEG(s).account[leg],
-                    market_of(s, leg),
-                    order.side[row],
-                    order.id[row],
-                    0,
-                    order.price[row],
-                    order.remaining[row],
-                    0,
-                    0,
-                    1,
-                    0,
-                    0,
-                    0,
-                )
+                say_amended(s, row, 1)
         row = before
     return 0

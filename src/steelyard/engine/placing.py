@@ -39,6 +39,7 @@ from steelyard.engine.orders import (
     order_row,
     reserve_per_lot,
     retire,
+    say_amended,
     shrink_margin,
     taker_ppm,
     trailing_add,
@@ -53,7 +54,6 @@ from steelyard.model.events import (
     CLOSED_REFUSED,
     MARGIN_MOVED,
     ORDER_ACCEPTED,
-    ORDER_AMENDED,
     ORDER_TRIGGERED,
 )
 from steelyard.model.keys import (
@@ -492,15 +492,6 @@ def check_room(s, row, account, acting, market, owner):
         if MACHINE(s).accounts[0] >= layout[L_ACCOUNTS]:
             return no.ACCOUNTS_FULL
     return no.NONE
-
-
-@kernel
-def say_amended(s, row, kept_place):
-    order, leg = ORDER(s), LEG(s)
-    account, market = leg.account[order.leg[row]], leg.thing[order.leg[row]] - MARKET_0
-    side, price, lots = order.side[row], order.price[row], order.remaining[row]
-    say(s, ORDER_AMENDED, account, market, side, order.id[row], 0, price, lots, 0, 0, kept_place, 0, 0, 0)
-    return 0
 
 
 @kernel
