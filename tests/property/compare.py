@@ -85,8 +85,10 @@ class Both:
                 lines.append(f"account {row}, equity and requirements: twin {ours}, machine {answers}")
         if not lines:  # both agree: then let both be right
             lines += invariants.broken(theirs)
-            alone = (self.batches[-1]["last"] != 0).sum() == 1  # not several commands, of which one was refused
-            known = alone and before is not None
+            # Not several commands, of which one was refused: one last row, all of its kind, and none staged before.
+            rows = self.batches[-1]
+            alone = (rows["last"] != 0).sum() == 1 and (rows["kind"] == rows["kind"][0]).all()
+            known = alone and before is not None and not before["machine"][0]["staged"]
             refused = invariants.changed_though_refused(before, self.facts, expected) if known else []
             lines += [f"refused, and yet {each} changed" for each in refused]
         return lines

@@ -4,6 +4,8 @@ A flow is decided by its seed alone: the limits, the venue, and every command. I
 accounts and references that exist, and prices that matter.
 """
 
+import numpy as np
+
 from steelyard.model.commands import (
     AMEND_ORDER,
     CANCEL_AFTER,
@@ -23,6 +25,7 @@ from steelyard.model.commands import (
 )
 from steelyard.model.keys import HOUR, M_ATOMS_PER_TICK_LOT, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, SECOND
 from steelyard.model.orders import (
+    BACKSTOP,
     BUY,
     CLOSE_POSITION,
     FOR_OPEN,
@@ -38,6 +41,7 @@ from steelyard.model.orders import (
     USER,
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
+from steelyard.state.tables import MARKET_0
 from tests.property.towns import COIN, Town, client
 from tests.reference.health import equity, requirement
 from tests.reference.matching import best_price
@@ -159,6 +163,17 @@ class Flow(Town):
             line |= client(uniform(1, 25))
         return command(PLACE_ORDER, self.now, line)
 
+    def unwind(self):
+        """The backstop sells what it took over."""
+        held = [leg for leg in self.twin.legs_of(BACKSTOP).values() if leg.thing > MARKET_0 and leg.quantity]
+        if not held:
+            return self.random_price()
+        leg = self.random.choice(held)
+        market, side = leg.thing - MARKET_0, SELL if leg.quantity > 0 else BUY
+        line = {"account": BACKSTOP, "market": market, "side": side, "lots": self.random.randint(1, abs(leg.quantity))}
+        line["price"] = self.limit_price(market, side, self.mark(market))
+        return command(PLACE_ORDER, self.now, line | {"options": REDUCE_ONLY if self.chance(0.95) else 0})
+
     def random_quote(self):
         """Somebody stands ready on one side, close to the mark."""
         market, side = self.random.choice((1, 1, 2, 3)), self.random.choice((BUY, SELL))
@@ -246,7 +261,7 @@ class Flow(Town):
 
     def random_cancel_after(self):
         lots = self.random.choice((0, 1, SECOND, 20 * SECOND, -1))
-        return command(CANCEL_AFTER, self.now, {"account": self.user(), "lots": lots})
+        return command(CANCEL_AFTER, self.now, {"account": BACKSTOP if self.chance(0.2) else self.user(), "lots": lots})
 
     def bad_row(self):
         """A good command with one field spoilt, a kind that does not exist, or a row that is not the last."""
@@ -258,6 +273,15 @@ class Flow(Town):
         if self.chance(0.2):
             made["at_ns"] = self.random.choice((0, self.now - 1, self.now + 31 * 24 * HOUR, 1 << 62))
         return made
+
+    def too_long(self):
+        """A set of prices about as long as the stage, or longer; cut short sometimes."""
+        made = self.random_price((1, 2, 3, 4))
+        room = self.twin.limits.staged_rows
+        rows = np.resize(made, room + self.random.choice((-1, 0, 1, 2, room)))
+        rows["last"] = 0
+        rows["last"][-1] = self.chance(0.8)
+        return rows
 
     def say_clock(self):
         return command(CLOCK, self.now, {})
@@ -294,6 +318,7 @@ MAKERS = {
     Flow.random_price: 26,
     Flow.random_order: 40,
     Flow.random_quote: 12,
+    Flow.unwind: 2,
     Flow.random_amend: 4,
     Flow.random_cancel: 4,
     Flow.random_cancel_all: 0.7,
@@ -308,6 +333,7 @@ MAKERS = {
     Flow.random_configuration: 4,
     Flow.reopen: 1.5,
     Flow.say_clock: 2,
+    Flow.too_long: 0.3,
     Flow.say_open_account: 0.3,
 }
 

@@ -140,7 +140,7 @@ class Town:
         yield self.configure(ASSET, coin)
         yield self.configure(
             FEED,
-            {F_QUORUM: 2, F_STALENESS_NS: pick((600, 3_600)) * SECOND, F_CONFIDENCE_MAX_PPM: 20_000}
+            {F_QUORUM: 2, F_STALENESS_NS: pick((30, 600, 3_600)) * SECOND, F_CONFIDENCE_MAX_PPM: 20_000}
             | {F_WEIGHT + i: weight for i, weight in enumerate((3, 2, 2, 0, 0, 0, 0, 0))},
         )
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR})
@@ -403,6 +403,7 @@ def small_limits(seed):
         accounts=24,
         legs=240,
         orders=60,
+        trailing_per_market=random.choice((1, 3, 4_096)),
         references=4_000,
         recent_client_ids=8,
         ladder_ticks=1 << 16,
@@ -413,7 +414,7 @@ def small_limits(seed):
         limits = replace(
             limits,
             accounts=random.choice((14, 24)),
-            legs=64 + random.choice((20, 30, 50)),
+            legs=limits.legs_reserved + random.choice((20, 30, 50)),
             orders=random.choice((12, 30)),
             references=random.choice((30, 200)),
             orders_per_account=random.choice((3, 12)),

@@ -22,6 +22,7 @@ from steelyard.model.orders import (
     FLAGS_ALL,
     FOK,
     FOR_OPEN,
+    FOR_REDUCE,
     GTC,
     GTT,
     HALTED,
@@ -270,4 +271,4 @@ def missing_after_reducing(twin, legs, market, order, atoms):
     gained = atoms - part_up(cost, fee_rate(twin, order.home, market, M_TAKER_PPM))
     worth = equity(twin, legs) + value(gained, twin.assets[twin.settle(market)].price)
     legs[market.thing].quantity += order.side * order.remaining
-    return requirement(twin, legs, FOR_OPEN) - worth
+    return requirement(twin, legs, FOR_REDUCE) - worth

@@ -81,6 +81,7 @@ def facts_of_twin(twin):
         "owners": len(twin.owners),
         "accounts": len(twin.accounts),
         "staged": len(twin.staged),
+        "dropping": twin.dropping,
         "queued": sum(account.queued != 0 for account in twin.accounts.values()),
         "references": len(twin.references),
         "fatal": 0,

@@ -24,7 +24,6 @@ def sample(twin, market):
     found = premium(twin, market)
     if found is not None:
         market.premium_sum += found
-        market.premium_count += 1
 
 
 def premium(twin, market):
@@ -64,7 +63,7 @@ def fund(twin, market):
     rate = clamp(average + clamp(rule[M_INTEREST_PPB] - average, -band, band), -cap, cap)
     market.funding_rate = rate if twin.is_fresh(market) else 0
     market.funding_index += down(market.index * INDEX_SCALE * market.funding_rate, PPB)
-    market.premium_sum = market.premium_count = 0
+    market.premium_sum = 0
     twin.emit(
         events.FUNDING_SET,
         market=market.row,
@@ -95,4 +94,4 @@ def schedule(market, now):
     interval = market.rule[M_FUNDING_INTERVAL_NS]
     market.next_funding_ns = next_instant(now, interval) if interval else 0
     market.next_sample_ns = next_instant(now, market.rule[M_SAMPLE_INTERVAL_NS]) if interval else 0
-    market.premium_sum = market.premium_count = 0
+    market.premium_sum = 0

@@ -22,7 +22,7 @@ from steelyard.model.keys import (
     M_TAKEOVER_PPM,
     T_LEVERAGE_MAX,
 )
-from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
+from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_REDUCE, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference.numbers import charge, funding_owed, part_up, up, value
@@ -69,7 +69,7 @@ def leg_requirement(twin, leg, question, order=None):
     if leg.thing < MARKET_0:
         return cash_requirement(twin, leg, question) if leg.quantity else 0
     market = twin.markets[leg.thing - MARKET_0]
-    if question == FOR_OPEN:
+    if question in (FOR_OPEN, FOR_REDUCE):
         return open_requirement(twin, market, leg, order)
     return kept_requirement(twin, market, leg.quantity, question) if leg.quantity else 0
 
@@ -78,7 +78,9 @@ def cash_requirement(twin, leg, question):
     asset, rule = twin.assets[leg.thing], twin.assets[leg.thing].rule
     if leg.quantity < 0:
         return part_up(charge(-leg.quantity, asset.price), rule[A_BORROW_WEIGHT_PPM] - PPM)
-    weights = A_TIER_OPEN_PPM if question == FOR_OPEN else A_TIER_MAINTAIN_PPM
+    if question == FOR_OPEN and not twin.is_fresh(asset):
+        return value(leg.quantity, asset.price)
+    weights = A_TIER_OPEN_PPM if question in (FOR_OPEN, FOR_REDUCE) else A_TIER_MAINTAIN_PPM
     total, below = 0, 0
     for tier in range(rule[A_TIERS]):
         part = min(leg.quantity, rule[A_TIER_UPPER + tier]) - below

@@ -4,14 +4,14 @@ from collections import defaultdict
 
 from steelyard.model.events import REJECTED
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_POSITION_LOTS_MAX, M_SETTLE, M_TICKS_MAX
-from steelyard.model.orders import CLOSE_POSITION, REDUCE_ONLY, RESERVED, RESTING
+from steelyard.model.orders import CLOSE_POSITION, COOLS, OWES, REDUCE_ONLY, RESERVED, RESTING, WAITS
 from steelyard.num.limits import INDEX_SCALE
 from steelyard.state.tables import MARKET_0
 
 # What clock work may change without an event, and what every command changes.
 SILENT = {
-    "machine": {"seq", "now_ns", "staged"},
-    "market": {"next_sample_ns", "premium_sum", "premium_count", "funding_dust"},
+    "machine": {"seq", "now_ns", "staged", "dropping"},
+    "market": {"next_sample_ns", "premium_sum", "funding_dust"},
     "leg": {"funding_at_touch"},
     "account": {"cancel_at_ns", "health", "due_ns", "queued"},
 }
@@ -132,7 +132,7 @@ def counts(facts):
     for row, account in facts["account"].items():
         if (legs[row], orders[row]) != (account["legs"], account["orders"]):
             yield f"account {row}: {legs[row]} legs and {orders[row]} orders, not {account}"
-        if account["queued"] not in (0, 1, 2) or (account["queued"] == 2) != (account["due_ns"] != 0):
+        if account["queued"] not in (0, WAITS, COOLS, OWES) or (account["queued"] >= COOLS) != (account["due_ns"] != 0):
             yield f"account {row}: queued {account['queued']}, due {account['due_ns']}"
         if not account["queued"] and (account["started"] or account["health"]):
             yield f"account {row}: is not queued, yet {account}"

@@ -10,10 +10,11 @@ from steelyard.model.keys import (
     M_REACH_PPM,
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
+    M_SLIP_PPM,
     M_STATE,
     SECOND,
 )
-from steelyard.model.orders import CHILD, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, HALTED, INSURANCE
+from steelyard.model.orders import CHILD, COOLS, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, HALTED, INSURANCE, OWES, WAITS
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference import isolated, money
@@ -24,7 +25,6 @@ from tests.reference.numbers import atoms_worth_up, charge, clamp, down, part_do
 from tests.reference.positions import settle_funding
 from tests.reference.standing import Standing, fund_pays, meet_book, offer_to_backstop
 
-WAITS, COOLS = 1, 2
 HEALTH_MAX = 1 << 60
 
 
@@ -53,14 +53,16 @@ def next_turn(twin):
     return min(waiting, key=lambda account: (account.health, account.row), default=None)
 
 
-def cool_down(twin, account, duration):
-    account.queued, account.due_ns = COOLS, twin.now + duration
+def cool_down(twin, account, duration, state=COOLS):
+    account.queued, account.due_ns = state, twin.now + duration
 
 
 def cooldown_over(twin, account):
     account.due_ns = 0
     if is_healthy(twin, twin.legs_of(account.row)):
         leave(twin, account, events.ENDED_HEALTHY)
+    elif account.queued == OWES:
+        money.wake(twin, account.row)
     else:
         account.queued, account.health = WAITS, health_of(twin, account.row)
 
@@ -96,9 +98,6 @@ def turn(twin, account):
         return
     if not account.started:
         start(twin, account)
-    if not can_be_worked_on(twin, legs):
-        cool_down(twin, account, SECOND)
-        return
     money.convert(twin, row, beyond_cap_only=False)
     if is_healthy(twin, legs):
         leave(twin, account, events.ENDED_HEALTHY)
@@ -106,8 +105,12 @@ def turn(twin, account):
     if not any(leg.quantity for leg in markets):
         settle_debts(twin, account)
         return
+    workable = [leg for leg in markets if leg.quantity and can_be_closed(twin, twin.markets[leg.thing - MARKET_0])]
+    if not workable:
+        cool_down(twin, account, SECOND)
+        return
     # max() takes the first of equals: the lower thing.
-    worst = max((leg for leg in markets if leg.quantity), key=lambda leg: charge_of(twin, leg))
+    worst = max(workable, key=lambda leg: charge_of(twin, leg))
     before = abs(worst.quantity)
     work_on(twin, worst)
     if is_healthy(twin, legs):
@@ -141,20 +144,8 @@ def start(twin, account):
     )
 
 
-def can_be_worked_on(twin, legs):
-    """No market it holds is halted or stale, and every asset price it needs is fresh."""
-    for thing, leg in legs.items():
-        if not leg.quantity:
-            continue
-        if thing < MARKET_0:
-            fresh = twin.is_fresh(twin.assets[thing])
-        else:
-            market = twin.markets[thing - MARKET_0]
-            open_and_fresh = market.rule[M_STATE] != HALTED and twin.is_fresh(market)
-            fresh = open_and_fresh and twin.is_fresh(twin.assets[twin.settle(market)])
-        if not fresh:
-            return False
-    return True
+def can_be_closed(twin, market):
+    return market.rule[M_STATE] != HALTED and twin.is_tradable_price(market)
 
 
 def settle_debts(twin, account):
@@ -163,12 +154,13 @@ def settle_debts(twin, account):
     for asset in sorted(twin.assets):
         debt = -money.cash(twin, account.row, asset)
         worth = equity(twin, twin.legs_of(account.row))
-        if debt > 0 and worth < 0:
+        if debt > 0 and worth < 0 and twin.is_fresh(twin.assets[asset]):
             fund_pays(twin, account.row, asset, 0, min(debt, atoms_worth_up(-worth, twin.assets[asset].price)))
         if debt > 0:
             owing |= money.cash(twin, account.row, asset) < 0
     if owing:
-        cool_down(twin, account, SECOND)
+        has_cash = any(money.cash(twin, account.row, asset) > 0 for asset in twin.assets)
+        cool_down(twin, account, SECOND if has_cash else 60 * SECOND, OWES)
     else:
         leave(twin, account, events.ENDED_CLOSED)
 
@@ -190,7 +182,8 @@ def sell_down(twin, standing):
     lots, bankruptcy_price = lots_to_close(standing), standing.bankruptcy_price()
     limit = standing.mark
     if standing.sign * (standing.mark - bankruptcy_price) > 0:
-        limit -= standing.sign * part_down(abs(standing.mark - bankruptcy_price), rule[M_REACH_PPM])
+        towards = part_down(abs(standing.mark - bankruptcy_price), rule[M_REACH_PPM])
+        limit -= standing.sign * min(towards, part_down(standing.mark, rule[M_SLIP_PPM]))
     filled, received = meet_book(twin, standing, lots, limit)
     fee = min(part_up(abs(received), rule[M_LIQUIDATION_FEE_PPM]), max(0, received - standing.bankruptcy(filled)))
     if fee:

@@ -1,8 +1,8 @@
 """Cash in, out and across, and debts that other collateral pays. See docs/concepts/money.md."""
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, M_SETTLE
-from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, LENDER, RESERVED, RETURNED, USED
+from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX
+from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, LENDER, OWES, RESERVED, RESTING, RETURNED, USED, WAITS
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference.health import may_open
@@ -10,6 +10,7 @@ from tests.reference.numbers import atoms_worth_up, charge, down, up
 from tests.reference.rows import Reference, copied
 
 NO_CLIENT = (0, 0, 0, 0, 0)
+LAST = 1 << 60  # a health that nobody has who is worked on
 
 
 def cash(twin, account, asset):
@@ -26,6 +27,13 @@ def book(twin, account, asset, amount):
         twin.converting.append(account)
 
 
+def wake(twin, row):
+    """Money came: an account that waits for it has a turn again, after all the others."""
+    account = twin.accounts[row]
+    if account.queued == OWES:
+        account.queued, account.due_ns, account.health = WAITS, 0, LAST
+
+
 def loans(twin, asset):
     return sum(-leg.quantity for leg in twin.legs.values() if leg.thing == asset and leg.quantity < 0)
 
@@ -40,14 +48,12 @@ def below_cap(twin, legs):
 
 
 def prices_are_fresh(twin, account):
-    """Every price the account's equity and opening requirement rest on."""
+    """The prices of every market in which the account has a position or a resting order."""
     for thing, leg in twin.legs_of(account).items():
-        if thing < MARKET_0:
-            if leg.quantity and not twin.is_fresh(twin.assets[thing]):
-                return False
-        elif leg.quantity or any(twin.resting_lots(leg)):
+        if thing > MARKET_0:
             market = twin.markets[thing - MARKET_0]
-            if not (twin.is_fresh(market) and twin.is_fresh(twin.assets[market.rule[M_SETTLE]])):
+            resting = any(order.state == RESTING for order in twin.open_orders(account, market.row))
+            if (leg.quantity or resting) and not twin.is_tradable_price(market):
                 return False
     return True
 
@@ -70,6 +76,7 @@ def deposit(twin, c):
     twin.references[client] = Reference(client, amount, account, asset, USED)
     row.deposited += amount
     book(twin, account, asset, amount)
+    wake(twin, account)
     twin.emit(events.DEPOSITED, account=account, market=asset, amount=amount)
 
 
@@ -121,6 +128,7 @@ def transfer(twin, c):
     twin.references[c.client] = Reference(c.client, amount, giver, asset, USED)
     book(twin, giver, asset, -amount)
     book(twin, taker, asset, amount)
+    wake(twin, taker)
     twin.emit(events.TRANSFERRED, account=giver, other=taker, market=asset, amount=amount)
 
 
@@ -146,6 +154,7 @@ def return_withdrawal(twin, c):
     reference.state = RETURNED
     twin.assets[reference.asset].reserved -= reference.amount
     book(twin, reference.account, reference.asset, reference.amount)
+    wake(twin, reference.account)
     twin.emit(events.WITHDRAWAL_RETURNED, account=reference.account, market=reference.asset, amount=reference.amount)
 
 
@@ -163,7 +172,12 @@ def convert(twin, account, beyond_cap_only):
             continue
         for asset in sorted(twin.assets):
             debt = -cash(twin, account, debt_asset)
-            if debt > 0 and asset != debt_asset and cash(twin, account, asset) > 0:
+            if (
+                debt > 0
+                and asset != debt_asset
+                and cash(twin, account, asset) > 0
+                and both_fresh(twin, asset, debt_asset)
+            ):
                 sold_any |= convert_pair(twin, account, asset, debt_asset, debt)
     return sold_any
 
@@ -174,6 +188,10 @@ def enforce_lowered_caps(twin, has_room):
         if not twin.accounts[twin.capping].queued:
             convert(twin, twin.capping, beyond_cap_only=True)
         twin.capping = twin.capping + 1 if twin.capping < len(twin.accounts) else 0
+
+
+def both_fresh(twin, *assets):
+    return all(twin.is_fresh(twin.assets[asset]) for asset in assets)
 
 
 def convert_pair(twin, account, asset, debt_asset, debt):

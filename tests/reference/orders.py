@@ -5,6 +5,7 @@ from dataclasses import replace
 from steelyard.model import events, reject
 from steelyard.model.keys import M_TICKS_MAX
 from steelyard.model.orders import (
+    BACKSTOP,
     CLOSE_POSITION,
     FOK,
     GTC,
@@ -13,9 +14,11 @@ from steelyard.model.orders import (
     IOC,
     MARKET,
     NO_TRIGGER,
+    REDUCE_ONLY,
     RESTING,
     STOP,
     TAKE_PROFIT,
+    TRAILING,
     USER,
     WAITING,
 )
@@ -25,7 +28,7 @@ from tests.reference.closing import close_order
 from tests.reference.isolated import shrink_margin
 from tests.reference.matching import match
 from tests.reference.rows import ID_ROWS, Order, Refused
-from tests.reference.stops import fires_at_once, watched_price
+from tests.reference.stops import fires_at_once, trailing_in, watched_price
 
 # --- Commands ---------------------------------------------------------------------------------------------------------
 
@@ -33,7 +36,9 @@ from tests.reference.stops import fires_at_once, watched_price
 def place(twin, c):
     check_fields(twin, c)
     twin.require(c.account in twin.accounts, reject.ACCOUNT_UNKNOWN)
-    twin.require(twin.accounts[c.account].role == USER, reject.ACCOUNT_IS_NOT_TRADABLE)
+    reduces = c.options & (REDUCE_ONLY | CLOSE_POSITION)
+    unwinds = c.account == BACKSTOP and reduces
+    twin.require(twin.accounts[c.account].role == USER or unwinds, reject.ACCOUNT_IS_NOT_TRADABLE)
     twin.require(c.market in twin.markets, reject.MARKET_UNKNOWN)
     first = twin.first_with_client(c.account, c.client)
     twin.require(not first, reject.CLIENT_ID_REPEATED, order=first)
@@ -69,6 +74,8 @@ def place(twin, c):
         price = watched_price(twin, order)
         twin.require(price, reject.PRICE_STALE)
         twin.require(not fires_at_once(order, price), reject.TRIGGER_WOULD_FIRE_AT_ONCE)
+        full = order.trigger_kind == TRAILING and trailing_in(twin, market) >= twin.limits.trailing_per_market
+        twin.require(not full, reject.TRAILING_STOPS_FULL)
         accept(twin, market, order, WAITING, 0)
         return
     margin = check_entry(twin, market, order)
@@ -119,15 +126,19 @@ def cancel(twin, c):
 
 
 def cancel_all(twin, c):
-    twin.require(c.account in twin.accounts, reject.ACCOUNT_UNKNOWN)
-    twin.require(twin.accounts[c.account].role == USER, reject.ACCOUNT_IS_NOT_TRADABLE)
+    check_trader(twin, c.account)
     twin.require(not c.market or c.market in twin.markets, reject.MARKET_UNKNOWN)
     closing.cancel_all(twin, c.account, twin.markets.get(c.market), events.CLOSED_BY_USER)
 
 
+def check_trader(twin, account):
+    twin.require(account in twin.accounts, reject.ACCOUNT_UNKNOWN)
+    tradable = account == BACKSTOP or twin.accounts[account].role == USER
+    twin.require(tradable, reject.ACCOUNT_IS_NOT_TRADABLE)
+
+
 def find_own(twin, c):
-    twin.require(c.account in twin.accounts, reject.ACCOUNT_UNKNOWN)
-    twin.require(twin.accounts[c.account].role == USER, reject.ACCOUNT_IS_NOT_TRADABLE)
+    check_trader(twin, c.account)
     for order in twin.orders.values():
         if order.home == c.account:
             if order.id == c.order if c.order else order.client == c.client != money.NO_CLIENT:

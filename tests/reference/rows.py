@@ -56,7 +56,6 @@ class Market:
     next_funding_ns: int = 0
     next_sample_ns: int = 0
     premium_sum: int = 0
-    premium_count: int = 0
     funding_pool: int = 0
     funding_dust: int = 0
     oi_scale_ppm: int = 0

@@ -9,6 +9,7 @@ from steelyard.model.orders import CROSS, ISOLATED, SYSTEM_OWNER, USER
 from steelyard.num.limits import TIME_NS_MAX
 from tests.reference import isolated, money
 from tests.reference.health import leverage_of, may_open
+from tests.reference.orders import check_trader
 from tests.reference.rows import Account, copied
 
 
@@ -79,8 +80,7 @@ def set_margin_mode(twin, c):
 
 
 def cancel_after(twin, c):
-    twin.require(c.account in twin.accounts, reject.ACCOUNT_UNKNOWN)
-    twin.require(twin.accounts[c.account].role == USER, reject.ACCOUNT_IS_NOT_TRADABLE)
+    check_trader(twin, c.account)
     twin.require(0 <= c.lots <= TIME_NS_MAX - twin.now, reject.FIELD_OUT_OF_RANGE)
     at_ns = twin.now + c.lots if c.lots else 0
     twin.accounts[c.account].cancel_at_ns = at_ns

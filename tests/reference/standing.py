@@ -7,13 +7,21 @@ long, negative for a short.
 from dataclasses import dataclass
 
 from steelyard.model import events
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_BACKSTOP_LOTS_MAX, M_POSITION_LOTS_MAX, M_TICKS_MAX
+from steelyard.model.keys import (
+    M_ATOMS_PER_TICK_LOT,
+    M_BACKSTOP_LOTS_MAX,
+    M_LIQUIDATION_FEE_PPM,
+    M_POSITION_LOTS_MAX,
+    M_TICKS_MAX,
+)
 from steelyard.model.orders import BACKSTOP, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE, IOC, LIMIT, STP_MAKER
+from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
 from steelyard.state.tables import MARKET_0
 from tests.reference import isolated, money
+from tests.reference.closing import shrink_reduce_only
 from tests.reference.health import equity, kept_requirement, may_open, position_requirement, requirement
 from tests.reference.matching import match
-from tests.reference.numbers import atoms_worth_down, clamp, down, up
+from tests.reference.numbers import atoms_worth_down, charge, clamp, down, part_up, up
 from tests.reference.positions import trade, trade_on_copy
 from tests.reference.rows import Leg, Order, copied
 
@@ -36,6 +44,7 @@ class Standing:
         self.price = self.twin.assets[self.asset].price
         legs = self.twin.legs_of(self.leg.account)
         self.equity = equity(self.twin, legs)
+        self.maintain = requirement(self.twin, legs, FOR_MAINTAIN)
         self.restore = requirement(self.twin, legs, FOR_RESTORE)
         self.takeover = requirement(self.twin, legs, FOR_TAKEOVER)
         self.positions = position_requirement(self.twin, legs)
@@ -56,9 +65,21 @@ class Standing:
         return self.kept(0) - self.kept(lots)
 
     def bankruptcy(self, lots):
-        """The cash that closing these lots must bring to use up exactly their share of the equity."""
-        kept = down(self.equity * self.share(lots), self.positions)
-        return self.cash_at(self.mark, lots) - atoms_worth_down(kept, self.price)
+        """The cash that closing these lots must bring to cost the account all that it may."""
+        atoms = atoms_worth_down(self.used_up(lots), self.price)
+        return self.cash_at(self.mark, lots) - clamp(atoms, -AMOUNT_MAX, AMOUNT_MAX)
+
+    def used_up(self, lots):
+        """The equity that closing these lots may cost, in value; below zero: their part of the deficit."""
+
+        def part_of(equity):
+            return down(equity * self.share(lots), self.positions)
+
+        if self.equity < 0:
+            return part_of(self.equity)
+        required_anyway = self.maintain - self.positions
+        fee = charge(part_up(lots * self.mark * self.a, self.market.rule[M_LIQUIDATION_FEE_PPM]), self.price)
+        return max(part_of(max(0, self.equity - required_anyway)), min(part_of(self.equity), fee))
 
     def bankruptcy_price(self):
         cash, per_tick = self.bankruptcy(self.lots), self.quantity * self.a
@@ -91,6 +112,7 @@ def meet_book(twin, standing, lots, limit):
         lots=lots,
         other=standing.mark,
         amount=standing.bankruptcy(lots),
+        fee=standing.maintain,
         extra=standing.equity,
         extra2=standing.positions,
     )
@@ -133,6 +155,8 @@ def backstop_may_take(twin, standing, lots, cash):
     most = min(market.rule[M_BACKSTOP_LOTS_MAX], market.rule[M_POSITION_LOTS_MAX])
     if abs(twin.quantity(BACKSTOP, market.thing) + standing.sign * lots) > most:
         return False
+    if len({*twin.legs_of(BACKSTOP), *twin.things_of(market)}) > LEGS_PER_ACCOUNT_MAX:
+        return False
     legs = copied(isolated.acting_legs(twin, BACKSTOP, BACKSTOP, market))
     trade_on_copy(twin, legs, market, standing.sign * lots, cash)
     return may_open(twin, legs)
@@ -152,3 +176,4 @@ def take_over(twin, standing, lots, cash):
         lots=lots,
         amount=cash,
     )
+    shrink_reduce_only(twin, BACKSTOP, market)

@@ -37,6 +37,12 @@ def trailing_fires(order, price):
     return price <= order.best - part_up(order.best, order.callback)
 
 
+def trailing_in(twin, market):
+    """How many trailing stops wait in this market."""
+    of_market = [each for each in twin.orders.values() if each.market == market.row and each.state == WAITING]
+    return sum(each.trigger_kind == TRAILING for each in of_market)
+
+
 def look_at_stops(twin):
     """Those whose price was set and reached become triggered."""
     found = False

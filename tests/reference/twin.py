@@ -7,6 +7,8 @@ from steelyard.model.commands import ASSET, COMMAND, FEED, MARKET, OWNER, RISK_T
 from steelyard.model.events import EVENT
 from steelyard.model.keys import M_SETTLE, O_RISK_TIER
 from steelyard.model.orders import (
+    COOLS,
+    OWES,
     RESTING,
     SYSTEM,
     SYSTEM_ACCOUNTS,
@@ -25,7 +27,6 @@ from tests.reference.rows import Account, Leg, Recent, Refused
 
 NO_EVENT = {column: 0 for column in EVENT.names if column != "spare"}
 COLUMNS = COMMAND.names
-LEGS_RESERVED = 64  # rows kept free for legs that no check asks about: fees, conversions, the house
 SPANNING = (commands.PRICE, commands.CONFIGURE)
 
 
@@ -87,6 +88,7 @@ class Twin:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.seq = self.now = self.order_number = self.recent_number = 0
+        self.dropping = 0  # the kind of the set whose rows are passed over
         self.assets, self.feeds, self.markets, self.tiers, self.owners = {}, {}, {}, {}, {}
         self.accounts, self.legs, self.orders = {}, {}, {}
         self._legs_of = {}  # account -> thing -> leg
@@ -114,10 +116,18 @@ class Twin:
         return facts_of_twin(self)
 
     def take_row(self, c):
-        if self.staged and (self.staged[0].kind != c.kind or len(self.staged) >= self.limits.staged_rows):
+        too_long = len(self.staged) >= self.limits.staged_rows
+        if self.staged and (self.staged[0].kind != c.kind or too_long):
             first, self.staged = self.staged[0], []
             self.seq += 1
             self.reject(Refused(reject.INCOMPLETE_COMMAND), first)
+            self.dropping = first.kind if first.kind == c.kind else 0
+        if self.dropping:
+            belongs = c.kind == self.dropping
+            if c.last or not belongs:
+                self.dropping = 0
+            if belongs:
+                return
         known = c.kind in ACT or c.kind in ACT_ON_ROWS
         if known and c.kind in SPANNING and not c.last:
             self.staged.append(c)
@@ -164,7 +174,7 @@ class Twin:
     def timers(self):
         """(time, kind, row) of everything that waits for a time."""
         for account in self.accounts.values():
-            if account.queued == liquidation.COOLS:
+            if account.queued in (COOLS, OWES):
                 yield account.due_ns, TIMER_COOLDOWN, account.row
             if account.cancel_at_ns:
                 yield account.cancel_at_ns, TIMER_CANCEL_AFTER, account.row
@@ -297,7 +307,9 @@ class Twin:
         held = self._legs_of[account]
         new = len(set(things) - held.keys())
         used = len(self.legs) - len(self.accounts)
-        in_table = used + new + others + LEGS_RESERVED <= self.limits.legs
+        # Kept for the house: five accounts with cash in every other asset, and the backstop's positions.
+        reserved = 5 * (self.limits.assets - 1) + self.limits.markets
+        in_table = used + new + others + reserved <= self.limits.legs
         return len(held) + new <= LEGS_PER_ACCOUNT_MAX and (in_table or not new + others)
 
     def has_room_for_reference(self):

@@ -279,7 +279,8 @@ class Crowd:
         if not self.is_open(order):
             return self.teller.amend(account, order, lots=5)
         row = order & ((1 << 24) - 1)
-        lots, price = int(self.state.note.lots[row]), int(self.state.order.price[row])
+        held = self.state.order
+        lots, price = int(held.remaining[row] + held.filled[row]), int(held.price[row])
         lots = self.random.choice((0, lots, lots - 1, lots // 2, lots + self.random.randint(1, 9)))
         price = self.random.choice((0, price, max(0, price + self.random.randint(-30, 30))))
         return self.teller.amend(account, order, price, lots)

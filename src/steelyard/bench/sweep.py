@@ -149,11 +149,11 @@ def memory(state: State) -> dict[str, float]:
         made = State(Limits(**{**limits, **smaller}))
         return sum(array.nbytes for array in vars(made).values() if isinstance(array, np.ndarray))
 
-    few = {"accounts": 64, "owners": 64}
+    few, some = {"accounts": 64, "owners": 64}, 512
     whole, orders = size(), 1 << 20
     return {
-        "bytes_per_account": (whole - size(**few, legs=64)) / limits["accounts"],
-        "bytes_per_leg": (size(**few) - size(**few, legs=64)) / limits["legs"],
+        "bytes_per_account": (whole - size(**few, legs=some)) / limits["accounts"],
+        "bytes_per_leg": (size(**few) - size(**few, legs=some)) / (limits["legs"] - some),
         "bytes_per_order": (size(**few, orders=orders) - size(**few)) / orders,
     }
 

@@ -19,7 +19,7 @@ class Holding:
     backing: str  # who is liquidated
     position: Position
     distance: Decimal | None  # from the mark to the liquidation price, as a fraction; None if there is none
-    state: str | None  # "waiting" or "cooling down" while it is liquidated
+    state: str | None  # "waiting", "cooling down" or "owing" while it is liquidated
 
     @property
     def key(self) -> tuple[str, str]:

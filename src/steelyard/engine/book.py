@@ -6,6 +6,7 @@ A book never crosses, so bids and asks share one ladder: bits below the best bid
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_previous, bit_set
 from steelyard.model.keys import M_TICKS_MAX
 from steelyard.num import kernel, leaf
+from steelyard.num.limits import ORDER_ID_SHIFT
 from steelyard.state.tables import (
     LADDER,
     LEG,
@@ -16,8 +17,6 @@ from steelyard.state.tables import (
     NOTE,
     ORDER,
 )
-
-ORDER_ID_SHIFT = 24  # an order's id is its number x 2^24 + its row
 
 
 @leaf

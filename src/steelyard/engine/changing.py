@@ -3,14 +3,13 @@
 from steelyard.engine.book import leg_list_add, leg_list_remove, level_remove
 from steelyard.engine.events import say_money
 from steelyard.engine.ledger import find_leg, first_in_order
-from steelyard.engine.orders import add_margin, count_in, cut, far_leave, give_back, leave, margin_of
+from steelyard.engine.orders import add_margin, count_in, cut, far_leave, give_back, leave, margin_of, say_amended
 from steelyard.engine.placing import (
     check_order_again,
     check_permission,
     far_enter,
     move_to_the_end,
     named_order,
-    say_amended,
     send_margin,
 )
 from steelyard.engine.timers import push_timer
@@ -31,13 +30,19 @@ def check_user(s, account):
     return no.NONE if ACCOUNT(s).role[account] == word.USER else no.ACCOUNT_IS_NOT_TRADABLE
 
 
+@kernel
+def check_trader(s, account):
+    """The account of a command about open orders: one that trades for itself, or the backstop, which unwinds."""
+    return no.NONE if account == word.BACKSTOP else check_user(s, account)
+
+
 @far
 def amend_order(s, i):
     """AMEND_ORDER: keep the place when only shrinking; otherwise leave the book and enter it anew with the same id."""
     c, order = COMMAND(s), ORDER(s)
     if c.price[i] < 0 or c.lots[i] < 0:
         return no.FIELD_OUT_OF_RANGE
-    reason = check_user(s, c.account[i])
+    reason = check_trader(s, c.account[i])
     if reason:
         return reason
     row = named_order(s, i)
@@ -96,7 +101,7 @@ def amend_order(s, i):
 
 @far
 def cancel_order(s, i):
-    reason = check_user(s, COMMAND(s).account[i])
+    reason = check_trader(s, COMMAND(s).account[i])
     if reason:
         return reason
     row = named_order(s, i)
@@ -137,7 +142,7 @@ def cancel_orders(s, account, market, reason, with_children):
 @far
 def cancel_all(s, i):
     c = COMMAND(s)
-    reason = check_user(s, c.account[i])
+    reason = check_trader(s, c.account[i])
     if reason:
         return reason
     if c.market[i] < 0 or c.market[i] > MACHINE(s).markets[0]:
@@ -150,7 +155,7 @@ def cancel_all(s, i):
 def cancel_after(s, i):
     c, machine = COMMAND(s), MACHINE(s)
     account = c.account[i]
-    reason = check_user(s, account)
+    reason = check_trader(s, account)
     if reason:
         return reason
     if c.lots[i] < 0 or c.lots[i] > TIME_NS_MAX - machine.now_ns[0]:

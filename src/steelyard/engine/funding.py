@@ -46,7 +46,6 @@ def plan_funding(s, market, now):
     table, rule = MARKET(s), MARKET_RULE(s)
     interval = rule[market, M_FUNDING_INTERVAL_NS]
     table.premium_sum[market] = 0
-    table.premium_count[market] = 0
     if interval == 0:
         table.next_sample_ns[market] = 0
         table.next_funding_ns[market] = 0
@@ -67,7 +66,6 @@ def sample_premium(s, market):
         bid, ask = impact_price(s, market, -1), impact_price(s, market, 1)
         if bid > 0 and ask > 0:
             table.premium_sum[market] += premium(s, market, bid, ask)
-            table.premium_count[market] += 1
     table.next_sample_ns[market] = now + MARKET_RULE(s)[market, M_SAMPLE_INTERVAL_NS]
     push_timer(s, table.next_sample_ns[market], (TIMER_SAMPLE << 32) + market)
     return 0
@@ -98,7 +96,6 @@ def settle_interval(s, market):
     moved = mul_div_down(index << INDEX_SCALE_BITS, rate, PPB)
     table.funding_index[market] += moved
     table.premium_sum[market] = 0
-    table.premium_count[market] = 0
     table.next_funding_ns[market] = now + MARKET_RULE(s)[market, M_FUNDING_INTERVAL_NS]
     push_timer(s, table.next_funding_ns[market], (TIMER_FUNDING << 32) + market)
     say(s, FUNDING_SET, 0, market, 0, 0, 0, index, 0, rate, 0, table.funding_index[market], now, 0, 0)

@@ -16,6 +16,7 @@ from steelyard.engine.alarms import (
 )
 from steelyard.engine.heap import TURNS, heap_push
 from steelyard.engine.ledger import BOX_MAX_PPM, UNIT, prove
+from steelyard.model.orders import OWES, WAITS
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import PPM
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down
@@ -118,17 +119,25 @@ def arm(s, account, slack):
 
 
 @far
-def enqueue(s, account, equity, requirement):
+def enqueue(s, account, health):
     """Wait for a turn of liquidation."""
     table, machine = ACCOUNT(s), MACHINE(s)
     if table.queued[account] == 0:
         machine.queued[0] += 1
         disarm(s, account)
         table.armed[account] = QUEUED
-    table.queued[account] = 1
+    table.queued[account] = WAITS
     table.due_ns[account] = 0
-    table.health[account] = health_of(equity, requirement)
-    heap_push(s, TURNS, table.health[account], account)
+    table.health[account] = health
+    heap_push(s, TURNS, health, account)
+    return 0
+
+
+@kernel
+def wake(s, account):
+    """Money came: an account that waits for it gets a turn, after everybody who has something to close."""
+    if ACCOUNT(s).queued[account] == OWES:
+        enqueue(s, account, HEALTH_LIMIT)
     return 0
 
 
@@ -141,7 +150,7 @@ def judge(s, account):
     MACHINE(s).judged[0] += 1
     equity, requirement = account_health(s, account)
     if equity < requirement:
-        return enqueue(s, account, equity, requirement)
+        return enqueue(s, account, health_of(equity, requirement))
     return arm(s, account, equity - requirement)
 
 

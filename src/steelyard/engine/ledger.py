@@ -19,6 +19,7 @@ from steelyard.model.keys import (
     M_ATOMS_PER_TICK_LOT,
     M_SETTLE,
 )
+from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX, PPM
 from steelyard.num.rounding import mul_div_down, ppm_down
@@ -42,6 +43,7 @@ from steelyard.state.tables import (
     HOLDER,
     L_ACCOUNTS,
     L_LEGS,
+    L_LEGS_RESERVED,
     LAYOUT,
     LEG,
     LEG_SLOT,
@@ -55,7 +57,6 @@ UNIT = 1  # the asset that is the unit of account
 BORROW_WEIGHT_MAX = 4  # times: the highest A_BORROW_WEIGHT_PPM
 BOX_MAX_PPM = 200_000  # no box is wider than a fifth of the price to either side
 FIRST_BOX_SHARE_PPM = 300_000  # of the certificate goes into the box of a leg that came to life
-LEGS_RESERVED = 64  # rows that only the machine itself may use, so that a liquidation never lacks one
 
 
 @leaf
@@ -171,7 +172,7 @@ def has_leg_room(s, account, wanted):
     """Room for this many more legs of an account."""
     return (
         ACCOUNT(s).legs[account] + wanted <= LEGS_PER_ACCOUNT_MAX
-        and MACHINE(s).leg_rows[0] + wanted + LEGS_RESERVED <= LAYOUT(s)[L_LEGS]
+        and MACHINE(s).leg_rows[0] + wanted + LAYOUT(s)[L_LEGS_RESERVED] <= LAYOUT(s)[L_LEGS]
     )
 
 
@@ -206,8 +207,8 @@ def maintain_term(s, row):
         return corner_maintain(s, row, low, high)
     quantity = leg.quantity[row]
     if thing == UNIT:
-        return quantity if quantity >= 0 else corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, 0)
-    return corner_cash(s, row, leg.box_low[row], leg.box_high[row], 0) if quantity else 0
+        return quantity if quantity >= 0 else corner_cash(s, row, ASSET_PRICE_SCALE, ASSET_PRICE_SCALE, FOR_MAINTAIN)
+    return corner_cash(s, row, leg.box_low[row], leg.box_high[row], FOR_MAINTAIN) if quantity else 0
 
 
 @far

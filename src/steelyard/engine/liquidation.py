@@ -6,12 +6,12 @@ This module decides nothing about amounts: sizes, prices and ranks come from rul
 from steelyard.engine.changing import cancel_orders
 from steelyard.engine.events import say, say_money
 from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
-from steelyard.engine.judge import enqueue, forget
-from steelyard.engine.ledger import cash, find_leg, first_in_order, open_leg, transfer
+from steelyard.engine.judge import enqueue, forget, health_of, wake
+from steelyard.engine.ledger import cash, find_leg, first_in_order, legs_wanted, open_leg, transfer
 from steelyard.engine.matching import after_fill, match
-from steelyard.engine.money import convert_debts, has_stale_leg
-from steelyard.engine.orders import give_back
-from steelyard.engine.placing import leverage_for
+from steelyard.engine.money import convert_debts
+from steelyard.engine.orders import give_back, shrink_reduce_only
+from steelyard.engine.placing import is_fresh, leverage_for
 from steelyard.engine.positions import far_book_trade, realised_down, settle_funding
 from steelyard.engine.timers import push_timer
 from steelyard.model.events import (
@@ -32,7 +32,6 @@ from steelyard.model.keys import (
     M_COOLDOWN_NS,
     M_LIQUIDATION_FEE_PPM,
     M_POSITION_LOTS_MAX,
-    M_REACH_PPM,
     M_SETTLE,
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
@@ -43,22 +42,27 @@ from steelyard.model.keys import (
 from steelyard.model.orders import (
     BACKSTOP,
     CHILD,
+    COOLS,
     FOR_MAINTAIN,
     FOR_OPEN,
     FOR_RESTORE,
     FOR_TAKEOVER,
     HALTED,
     INSURANCE,
+    OWES,
     STP_MAKER,
     TIMER_COOLDOWN,
+    WAITS,
 )
 from steelyard.num import far, kernel, leaf
+from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
 from steelyard.rules.ranking import deleveraging_score
 from steelyard.rules.requirement import (
     account_risk,
     atoms_up,
     charge,
+    is_price_fresh,
     leg_requirement,
     opening_side,
     value,
@@ -74,14 +78,15 @@ from steelyard.rules.sizing import (
 from steelyard.state.tables import ACCOUNT, ASSET, HOLDER, LEG, MACHINE, MARKET, MARKET_0, MARKET_RULE, SCORE
 
 WAIT_NS = 1_000_000_000  # before an account that could not be worked on is tried again
+OWING_WAIT_NS = 60_000_000_000  # the same, of one that has nothing but debts: time does not change that
 HALVINGS = 7  # a takeover of all, a half, ... a 64th
 DELEVERAGINGS_PER_TURN = 64
 
 
 @kernel
-def cool_down(s, account, nanoseconds):
+def cool_down(s, account, state, nanoseconds):
     table, machine = ACCOUNT(s), MACHINE(s)
-    table.queued[account] = 2
+    table.queued[account] = state
     table.due_ns[account] = machine.now_ns[0] + nanoseconds
     push_timer(s, table.due_ns[account], (TIMER_COOLDOWN << 32) + account)
     return 0
@@ -129,34 +134,29 @@ def say_started(s, account):
     return 0
 
 
-@kernel
-def must_wait(s, account):
-    """A halted market or a stale price: nobody can be liquidated fairly."""
-    leg = LEG(s)
-    if has_stale_leg(s, account):
-        return True
-    row = first_in_order(s, account)
-    while row:
-        market = leg.thing[row] - MARKET_0
-        if market > 0 and leg.quantity[row] != 0 and MARKET_RULE(s)[market, M_STATE] == HALTED:
-            return True
-        row = leg.next_of_account[row]
-    return False
+@leaf
+def can_be_closed(s, market):
+    """In a halted market or at a stale price nobody can be liquidated fairly."""
+    return MARKET_RULE(s)[market, M_STATE] != HALTED and is_fresh(s, market)
 
 
 @kernel
 def heaviest_leg(s, account):
-    """The position with the largest requirement; the lower thing of equals; 0 if there is none."""
+    """(positions held, the one with the largest requirement among those that can be closed now, or 0).
+
+    Of equals the lower thing.
+    """
     leg = LEG(s)
-    best, weight = 0, -1
+    held, best, weight = 0, 0, -1
     row = first_in_order(s, account)
     while row:
         if leg.thing[row] >= MARKET_0 and leg.quantity[row] != 0:
+            held += 1
             requirement = leg_requirement(s, row, FOR_MAINTAIN)
-            if requirement > weight:
+            if requirement > weight and can_be_closed(s, leg.thing[row] - MARKET_0):
                 best, weight = row, requirement
         row = leg.next_of_account[row]
-    return best
+    return held, best
 
 
 @kernel
@@ -170,31 +170,43 @@ def fund_pays(s, account, market, asset, amount):
 
 
 @kernel
+def has_cash(s, account):
+    """Whether anything is left that could be sold for a debt."""
+    leg = LEG(s)
+    row = first_in_order(s, account)
+    while row and leg.thing[row] < MARKET_0:
+        if leg.quantity[row] > 0:
+            return True
+        row = leg.next_of_account[row]
+    return False
+
+
+@kernel
 def pay_debts(s, account):
     """No position is left: the fund pays debts as far as equity is short. True if nothing is owed any more."""
     leg = LEG(s)
     clear = True
     row = first_in_order(s, account)
     while row and leg.thing[row] < MARKET_0:
-        if leg.quantity[row] < 0:
+        if leg.quantity[row] < 0 and is_price_fresh(s, leg.thing[row]):
             equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
             short = atoms_up(-equity, ASSET(s).price[leg.thing[row]])
             if short > 0:
                 fund_pays(s, account, 0, leg.thing[row], min(-leg.quantity[row], short))
-            clear = clear and leg.quantity[row] >= 0
+        clear = clear and leg.quantity[row] >= 0
         row = leg.next_of_account[row]
     return clear
 
 
 @kernel
-def meet_book(s, account, row, lots, limit, equity, positions):
+def meet_book(s, account, row, lots, limit, equity, requirement, positions):
     """A liquidation order: immediate or cancel. Returns (lots filled, signed cash of the fills)."""
     leg = LEG(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     side = -1 if quantity > 0 else 1
-    due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
+    due = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions)
     mark = MARKET(s).mark[market]
-    say(s, LIQUIDATION_ORDER, account, market, side, 0, mark, limit, lots, due, 0, equity, positions, 0, 0)
+    say(s, LIQUIDATION_ORDER, account, market, side, 0, mark, limit, lots, due, requirement, equity, positions, 0, 0)
     left, traded, _ = match(s, row, -account, side, limit, lots, STP_MAKER, 0, 1, 0)
     return lots - left, -side * traded
 
@@ -206,6 +218,8 @@ def may_take_over(s, market, quantity, lots, price_of_all):
         return False
     leg, rule = LEG(s), MARKET_RULE(s)
     row = find_leg(s, BACKSTOP, MARKET_0 + market)
+    if ACCOUNT(s).legs[BACKSTOP] + legs_wanted(s, BACKSTOP, MARKET_0 + market) > LEGS_PER_ACCOUNT_MAX:
+        return False
     signed = lots if quantity > 0 else -lots
     after = leg.quantity[row] + signed
     if abs(after) > min(rule[market, M_BACKSTOP_LOTS_MAX], rule[market, M_POSITION_LOTS_MAX]):
@@ -240,12 +254,12 @@ def take_over(s, account, row, most, at_mark):
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     asset = MARKET_RULE(s)[market, M_SETTLE]
     side = -1 if quantity > 0 else 1
-    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
     lots = most
     for _ in range(HALVINGS):
         if lots < 1:
             return 0
-        due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
+        due = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions)
         price_of_all = value_of_lots(s, market, quantity, lots) if at_mark else due
         if may_take_over(s, market, quantity, lots, price_of_all):
             taker = find_leg(s, BACKSTOP, MARKET_0 + market)
@@ -253,6 +267,7 @@ def take_over(s, account, row, most, at_mark):
                 taker = open_leg(s, BACKSTOP, MARKET_0 + market)
             hand_over(s, row, taker, lots, price_of_all)
             say(s, TAKEN_OVER, account, market, side, 0, BACKSTOP, 0, lots, price_of_all, 0, 0, 0, 0, 0)
+            shrink_reduce_only(s, taker)
             if at_mark:
                 fund_pays(s, account, market, asset, due - price_of_all)
             return lots
@@ -266,15 +281,15 @@ def reduce_solvent(s, account, row):
     leg, rule, table = LEG(s), MARKET_RULE(s), MARKET(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     held, side = abs(quantity), -1 if quantity > 0 else 1
-    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
     lots = lots_to_restore(s, account, row)
     if held * table.mark[market] * rule[market, M_ATOMS_PER_TICK_LOT] > rule[market, M_SLICE_NOTIONAL]:
         lots = min(lots, max(1, ppm_down(held, rule[market, M_SLICE_PPM])))
-    due_all = bankruptcy_cash(s, market, quantity, held, equity, positions)
-    limit = limit_price(s, market, side, bankruptcy_price(s, market, quantity, due_all), rule[market, M_REACH_PPM])
-    filled, received = meet_book(s, account, row, lots, limit, equity, positions)
+    due_all = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions)
+    limit = limit_price(s, market, side, bankruptcy_price(s, market, quantity, due_all))
+    filled, received = meet_book(s, account, row, lots, limit, equity, requirement, positions)
     if filled:
-        spare = max(0, received - bankruptcy_cash(s, market, quantity, filled, equity, positions))
+        spare = max(0, received - bankruptcy_cash(s, market, quantity, filled, equity, requirement, positions))
         fee = min(ppm_up(abs(received), rule[market, M_LIQUIDATION_FEE_PPM]), spare)
         if fee:
             transfer(s, account, INSURANCE, rule[market, M_SETTLE], fee)
@@ -293,18 +308,18 @@ def sell_bankrupt(s, account, row):
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     held, side = abs(quantity), -1 if quantity > 0 else 1
     asset, scale = rule[market, M_SETTLE], rule[market, M_ATOMS_PER_TICK_LOT]
-    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
     mark = MARKET(s).mark[market]
     worst = clamp(mark + side * ppm_down(mark, rule[market, M_SLIP_PPM]), 1, rule[market, M_TICKS_MAX])
-    needed = bankruptcy_cash(s, market, quantity, held, equity, positions) + side * held * worst * scale
+    needed = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions) + side * held * worst * scale
     fund, lots = max(0, cash(s, INSURANCE, asset)), held
     if fund < needed:
         lots = mul_div_down(held, fund, needed)
     if lots == 0:
         return 0
-    filled, received = meet_book(s, account, row, lots, worst, equity, positions)
+    filled, received = meet_book(s, account, row, lots, worst, equity, requirement, positions)
     if filled:
-        due = bankruptcy_cash(s, market, quantity, filled, equity, positions)
+        due = bankruptcy_cash(s, market, quantity, filled, equity, requirement, positions)
         fund_pays(s, account, market, asset, due - received)
     return filled
 
@@ -315,8 +330,10 @@ def back_bankrupt(s, account, row):
     leg = LEG(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     lots = abs(quantity)
-    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
-    needed = bankruptcy_cash(s, market, quantity, lots, equity, positions) - value_of_lots(s, market, quantity, lots)
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
+    needed = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions) - value_of_lots(
+        s, market, quantity, lots
+    )
     fund = max(0, cash(s, INSURANCE, MARKET_RULE(s)[market, M_SETTLE]))
     if fund < needed:
         lots = mul_div_down(lots, fund, needed)
@@ -381,8 +398,8 @@ def deleverage(s, account, row):
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     asset = MARKET_RULE(s)[market, M_SETTLE]
     lots, side = abs(quantity), -1 if quantity > 0 else 1
-    equity, _, positions = account_risk(s, account, FOR_MAINTAIN)
-    due = bankruptcy_cash(s, market, quantity, lots, equity, positions)
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
+    due = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions)
     helped = min(max(0, cash(s, INSURANCE, asset)), max(0, due - value_of_lots(s, market, quantity, lots)))
     paid = due - helped
     count = collect_candidates(s, account, row)
@@ -433,26 +450,27 @@ def liquidation_turn(s, account):
         return 0
     if ACCOUNT(s).started[account] == 0:
         say_started(s, account)
-    if must_wait(s, account):
-        return cool_down(s, account, WAIT_NS)
     convert_debts(s, account, 1)
     if end_if_healthy(s, account):
         return 0
-    row = heaviest_leg(s, account)
-    if row == 0:
+    held, row = heaviest_leg(s, account)
+    if held == 0:
         if pay_debts(s, account):
             equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
             return end_liquidation(s, account, ENDED_CLOSED, equity, requirement)
-        return cool_down(s, account, WAIT_NS)
+        return cool_down(s, account, OWES, WAIT_NS if has_cash(s, account) else OWING_WAIT_NS)
+    if row == 0:
+        return cool_down(s, account, COOLS, WAIT_NS)
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     closed = reduce_solvent(s, account, row) if equity >= 0 else reduce_bankrupt(s, account, row)
     if end_if_healthy(s, account):
         return 0
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     _, takeover, _ = account_risk(s, account, FOR_TAKEOVER)
-    if closed and (equity < 0 or equity < takeover or heaviest_leg(s, account) == 0):
-        return enqueue(s, account, equity, requirement)
-    return cool_down(s, account, MARKET_RULE(s)[LEG(s).thing[row] - MARKET_0, M_COOLDOWN_NS])
+    held, _ = heaviest_leg(s, account)
+    if closed and (equity < 0 or equity < takeover or held == 0):
+        return enqueue(s, account, health_of(equity, requirement))
+    return cool_down(s, account, COOLS, MARKET_RULE(s)[LEG(s).thing[row] - MARKET_0, M_COOLDOWN_NS])
 
 
 @far
@@ -462,7 +480,7 @@ def next_turn(s):
     while heap_length(s, TURNS):
         health, account = heap_key(s, TURNS), heap_target(s, TURNS)
         heap_pop(s, TURNS)
-        if table.queued[account] == 1 and table.health[account] == health:
+        if table.queued[account] == WAITS and table.health[account] == health:
             liquidation_turn(s, account)
             return 1
     return 0
@@ -473,5 +491,7 @@ def cooled_down(s, account):
     """A cool-down is over: judge anew, and wait for a turn if still unhealthy."""
     if end_if_healthy(s, account):
         return 0
+    if ACCOUNT(s).queued[account] == OWES:
+        return wake(s, account)
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    return enqueue(s, account, equity, requirement)
+    return enqueue(s, account, health_of(equity, requirement))

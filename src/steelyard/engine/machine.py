@@ -26,6 +26,7 @@ from steelyard.model import commands as do
 from steelyard.model import reject as no
 from steelyard.model.events import CLOSED_EXPIRED, CLOSED_TIMER
 from steelyard.model.orders import (
+    COOLS,
     FREE,
     TIMER_CANCEL_AFTER,
     TIMER_COOLDOWN,
@@ -38,6 +39,7 @@ from steelyard.num.limits import STEP_NS_MAX, TIME_NS_MAX
 from steelyard.state.tables import (
     ACCOUNT,
     COMMAND,
+    L_COMMAND_EVENTS,
     L_EVENTS,
     L_EVENTS_PER_COMMAND,
     L_LIQUIDATIONS,
@@ -51,15 +53,13 @@ from steelyard.state.tables import (
     STAGED,
 )
 
-EVENT_ROOM = 1 << 16  # more than one command, or one piece of clock work, can say
-
 
 @far
 def run_timer(s, kind, row, at_ns):
     """One piece of clock work, if it still stands."""
     account, market, order, note = ACCOUNT(s), MARKET(s), ORDER(s), NOTE(s)
     if kind == TIMER_COOLDOWN:
-        if account.queued[row] == 2 and account.due_ns[row] == at_ns:
+        if account.queued[row] >= COOLS and account.due_ns[row] == at_ns:
             cooled_down(s, row)
     elif kind == TIMER_CANCEL_AFTER:
         if account.cancel_at_ns[row] == at_ns:
@@ -81,7 +81,7 @@ def do_what_is_due(s, at_ns):
     """Clock work up to an instant; 0 if the events must be read before there is room to go on."""
     machine = MACHINE(s)
     while heap_length(s, TIMERS) and heap_key(s, TIMERS) <= at_ns:
-        if machine.events[0] + EVENT_ROOM > LAYOUT(s)[L_EVENTS]:
+        if machine.events[0] + LAYOUT(s)[L_COMMAND_EVENTS] > LAYOUT(s)[L_EVENTS]:
             return 0
         due, target = heap_key(s, TIMERS), heap_target(s, TIMERS)
         heap_pop(s, TIMERS)
@@ -208,6 +208,16 @@ def drop_staged(s):
 
 
 @far
+def is_dropped(s, i, kind):
+    """Whether this row belongs to the set that was too long; its last row, or a row of another kind, ends that."""
+    machine = MACHINE(s)
+    belongs = machine.dropping[0] == kind
+    if COMMAND(s).last[i] or not belongs:
+        machine.dropping[0] = 0
+    return 1 if belongs else 0
+
+
+@far
 def stage(s, i):
     """Copy a row of the batch to the stage."""
     c, rows, machine = COMMAND(s), STAGED(s), MACHINE(s)
@@ -255,8 +265,14 @@ def command(s, i):
     """One row of the batch: 1 when it is done, 0 if the events must be read first."""
     c, machine = COMMAND(s), MACHINE(s)
     kind = c.kind[i]
-    if machine.staged[0] and (STAGED(s).kind[0] != kind or machine.staged[0] >= len(STAGED(s))):
-        drop_staged(s)
+    if machine.staged[0]:
+        if STAGED(s).kind[0] != kind:
+            drop_staged(s)
+        elif machine.staged[0] >= len(STAGED(s)):
+            drop_staged(s)
+            machine.dropping[0] = kind
+    if machine.dropping[0] and is_dropped(s, i, kind):
+        return 1
     if not is_known(kind):
         machine.seq[0] += 1
         reject(s, no.UNKNOWN_COMMAND, c.account[i], c.market[i], c.order[i], kind)
@@ -296,7 +312,7 @@ def command(s, i):
 @entry
 def run(s, first):
     """Run the loaded batch from this row on; the number of the first row not done yet. Events are in `event`."""
-    machine, limit = MACHINE(s), LAYOUT(s)[L_EVENTS] - EVENT_ROOM
+    machine, limit = MACHINE(s), LAYOUT(s)[L_EVENTS] - LAYOUT(s)[L_COMMAND_EVENTS]
     machine.events[0] = 0
     rows = len(COMMAND(s))
     i, blocked = first, first + STEPS[0] - 1

@@ -3,6 +3,7 @@
 from steelyard.engine.bitmap import bit_clear, bit_next
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
+from steelyard.engine.judge import wake
 from steelyard.engine.ledger import (
     cash,
     far_post,
@@ -13,7 +14,7 @@ from steelyard.engine.ledger import (
     transfer,
     unfunded_loans,
 )
-from steelyard.engine.placing import may_give
+from steelyard.engine.placing import is_fresh, may_give
 from steelyard.model import reject as no
 from steelyard.model.events import (
     CONVERTED,
@@ -30,7 +31,7 @@ from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_down
 from steelyard.num.wide import mix
-from steelyard.rules.requirement import account_risk, charge
+from steelyard.rules.requirement import account_risk, charge, is_price_fresh
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -42,7 +43,6 @@ from steelyard.state.tables import (
     LEG,
     LEG_OPEN,
     MACHINE,
-    MARKET,
     MARKET_0,
     MARKET_RULE,
     REFERENCE,
@@ -150,23 +150,15 @@ def is_reference_table_full(s):
 
 
 @kernel
-def has_stale_leg(s, account):
-    """Whether any price this account depends on is stale."""
-    leg, orders, machine = LEG(s), LEG_OPEN(s), MACHINE(s)
-    now = machine.now_ns[0]
-    row = first_in_order(s, account)
+def has_stale_market(s, account):
+    """Whether this account has a position or a resting order whose prices are stale."""
+    leg, orders = LEG(s), LEG_OPEN(s)
+    row = ACCOUNT(s).first_leg[account]
     while row:
-        thing = leg.thing[row]
-        if thing < MARKET_0:
-            if leg.quantity[row] != 0 and now > ASSET(s).fresh_until_ns[thing]:
-                return True
-        else:
+        if leg.thing[row] >= MARKET_0:
             resting = orders.bid_lots[row] | orders.ask_lots[row] | orders.reduce_lots[row]
-            if leg.quantity[row] != 0 or resting != 0:
-                market = thing - MARKET_0
-                settle = MARKET_RULE(s)[market, M_SETTLE]
-                if now > MARKET(s).fresh_until_ns[market] or now > ASSET(s).fresh_until_ns[settle]:
-                    return True
+            if (leg.quantity[row] != 0 or resting != 0) and not is_fresh(s, leg.thing[row] - MARKET_0):
+                return True
         row = leg.next_of_account[row]
     return False
 
@@ -189,6 +181,7 @@ def deposit(s, i):
     add_reference(s, i, USED)
     asset.deposited[thing] += amount
     far_post(s, account, thing, amount)
+    wake(s, account)
     say_money(s, DEPOSITED, account, thing, amount, 0)
     return no.NONE
 
@@ -214,7 +207,7 @@ def check_opening_after(s, account, asset, amount):
 def check_state_of_giver(s, account):
     if ACCOUNT(s).queued[account]:
         return no.ACCOUNT_IN_LIQUIDATION
-    if has_stale_leg(s, account):
+    if has_stale_market(s, account):
         return no.PRICE_STALE
     return no.REFERENCES_FULL if is_reference_table_full(s) else no.NONE
 
@@ -264,6 +257,7 @@ def end_withdrawal(s, i, confirmed):
         return no.NONE
     table.state[row] = RETURNED
     far_post(s, account, thing, amount)
+    wake(s, account)
     say_money(s, WITHDRAWAL_RETURNED, account, thing, amount, 0)
     return no.NONE
 
@@ -292,6 +286,7 @@ def move_between(s, i):
         return reason
     add_reference(s, i, USED)
     transfer(s, account, taker, asset, amount)
+    wake(s, taker)
     say_money(s, TRANSFERRED, account, asset, amount, taker)
     return no.NONE
 
@@ -317,7 +312,7 @@ def move_margin(s, i):
     taker = child if amount > 0 else account
     if ACCOUNT(s).queued[giver]:
         return no.ACCOUNT_IN_LIQUIDATION
-    if has_stale_leg(s, giver):
+    if has_stale_market(s, giver):
         return no.PRICE_STALE
     if cash(s, giver, asset) < abs(amount):
         return no.BALANCE_TOO_LOW
@@ -331,16 +326,18 @@ def move_margin(s, i):
 
 @kernel
 def convert_debt(s, account, debt_row):
-    """Sell other collateral to the converter for one debt, asset by asset, as far as both reach."""
+    """Sell other collateral to the converter for one debt, asset by asset, as far as both reach, at fresh prices."""
     leg, assets = LEG(s), ASSET(s)
     owed = leg.thing[debt_row]
+    if not is_price_fresh(s, owed):
+        return 0
     price_owed = assets.price[owed]
     row = first_in_order(s, account)
     while row and leg.thing[row] < MARKET_0:
         asset, held = leg.thing[row], leg.quantity[row]
         debt = -leg.quantity[debt_row]
         unit = ppm_down(assets.price[asset], PPM - ASSET_RULE(s)[asset, A_CONVERT_HAIRCUT_PPM])
-        if debt > 0 and held > 0 and unit > 0 and price_owed > 0:
+        if debt > 0 and held > 0 and unit > 0 and price_owed > 0 and is_price_fresh(s, asset):
             quantity = min(held, mul_div_up(charge(debt, price_owed), ASSET_PRICE_SCALE, unit))
             paid = min(debt, mul_div_down(quantity, unit, price_owed))
             purse = max(0, cash(s, CONVERTER, owed))

@@ -5,6 +5,7 @@ E - M(open) at the references and its reach, and `deviation` is how far any driv
 """
 
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
+from steelyard.model.orders import FOR_OPEN
 from steelyard.num import far, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INT64_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_up
@@ -96,7 +97,7 @@ def prove_open(s, account):
             reach += moving
         elif leg.quantity[row] != 0:
             price = asset.open_ref[thing] if thing != 1 else ASSET_PRICE_SCALE
-            slack += corner_cash(s, row, price, price, 1)
+            slack += corner_cash(s, row, price, price, FOR_OPEN)
             if thing != 1:
                 reach += (charge(abs(leg.quantity[row]), price) >> (REACH_BITS - 2)) + 1
         row = leg.next_of_account[row]
@@ -128,12 +129,30 @@ def what_is_left(s, slack, reach):
     return slack - reach * MACHINE(s).deviation[0]
 
 
+@far
+def forget_stale_prices(s):
+    """A price may have gone stale: slacks that count on its asset hold no longer."""
+    machine, asset = MACHINE(s), ASSET(s)
+    now, since, soonest, lost = machine.now_ns[0], machine.stale_at_ns[0], INT64_MAX, 0
+    for row in range(1, machine.assets[0] + 1):
+        until = asset.fresh_until_ns[row]
+        if until >= now:
+            soonest = min(soonest, until)
+        elif until >= since:
+            lost = 1
+    machine.stale_at_ns[0] = soonest
+    machine.open_epoch[0] += lost
+    return 0
+
+
 @leaf
 def has_slack(s, account):
     """Whether the account's slack may be trusted; one that is out of date is worked out first."""
     table = ACCOUNT(s)
     if table.debts[account]:
         return False
+    if MACHINE(s).now_ns[0] > MACHINE(s).stale_at_ns[0]:
+        forget_stale_prices(s)
     if table.open_epoch[account] != MACHINE(s).open_epoch[0]:
         prove_open(s, account)
     return True

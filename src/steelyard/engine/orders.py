@@ -2,7 +2,7 @@
 
 from steelyard.engine.alarms import alarm_remove, order_node
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
-from steelyard.engine.book import ORDER_ID_SHIFT, leg_list_remove, level_remove, market_of
+from steelyard.engine.book import leg_list_remove, level_remove, market_of
 from steelyard.engine.events import say
 from steelyard.engine.ledger import cash, transfer
 from steelyard.engine.opening import restate
@@ -26,6 +26,7 @@ from steelyard.model.orders import (
     WAITING,
 )
 from steelyard.num import far, far_twin, kernel, leaf
+from steelyard.num.limits import ORDER_ID_SHIFT
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.num.wide import mix
 from steelyard.rules.requirement import account_risk, atoms_down
@@ -378,6 +379,7 @@ def trailing_add(s, market, row):
     if first:
         note.prev_trailing[first] = row
     table.trailing[market] = row
+    table.trailing_orders[market] += 1
     return 0
 
 
@@ -393,6 +395,7 @@ def trailing_remove(s, market, row):
         note.prev_trailing[after] = before
     note.next_trailing[row] = 0
     note.prev_trailing[row] = 0
+    table.trailing_orders[market] -= 1
     return 0
 
 
@@ -465,6 +468,15 @@ def cut(s, row, lots):
     return 0
 
 
+@kernel
+def say_amended(s, row, kept_place):
+    order, leg = ORDER(s), LEG(s)
+    account, market = leg.account[order.leg[row]], market_of(s, order.leg[row])
+    side, price, lots = order.side[row], order.price[row], order.remaining[row]
+    say(s, ORDER_AMENDED, account, market, side, order.id[row], 0, price, lots, 0, 0, kept_place, 0, 0, 0)
+    return 0
+
+
 @far
 def shrink_reduce_only(s, leg):
     """Reduce-only quantity never exceeds the position: the newest shrinks first."""
@@ -482,22 +494,6 @@ def shrink_reduce_only(s, leg):
                 far_leave(s, row, CLOSED_REDUCE_ONLY, 0)
             else:
                 cut(s, row, excess)
-                say(
-                    s,
-                    ORDER_AMENDED,
-                    LEG(s).account[leg],
-                    market_of(s, leg),
-                    order.side[row],
-                    order.id[row],
-                    0,
-                    order.price[row],
-                    order.remaining[row],
-                    0,
-                    0,
-                    1,
-                    0,
-                    0,
-                    0,
-                )
+                say_amended(s, row, 1)
         row = before
     return 0

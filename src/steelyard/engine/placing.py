@@ -10,7 +10,6 @@ from steelyard.engine.alarms import (
     order_node,
 )
 from steelyard.engine.book import (
-    ORDER_ID_SHIFT,
     best_against,
     crosses,
     leg_list_add,
@@ -47,6 +46,7 @@ from steelyard.engine.orders import (
     order_row,
     reserve_per_lot,
     retire,
+    say_amended,
     shrink_margin,
     take_order_row,
     taker_rate_ppm,
@@ -62,7 +62,6 @@ from steelyard.model.events import (
     CLOSED_REFUSED,
     MARGIN_MOVED,
     ORDER_ACCEPTED,
-    ORDER_AMENDED,
     ORDER_TRIGGERED,
 )
 from steelyard.model.keys import (
@@ -80,9 +79,9 @@ from steelyard.model.keys import (
     O_ISOLATED,
     T_PRODUCTS,
 )
-from steelyard.model.orders import FOR_OPEN
+from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
 from steelyard.num import far, kernel, leaf
-from steelyard.num.limits import PPM
+from steelyard.num.limits import ORDER_ID_SHIFT, PPM
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.rules.consent import is_no_weaker
 from steelyard.rules.requirement import (
@@ -102,6 +101,7 @@ from steelyard.state.tables import (
     COMMAND,
     L_ACCOUNTS,
     L_ORDERS_PER_ACCOUNT,
+    L_TRAILING,
     LAYOUT,
     LEG,
     LEG_OPEN,
@@ -358,7 +358,8 @@ def shortfall_after(s, row, account, acting, leg, market, leverage):
     mark, quantity = MARKET(s).mark[market], LEG(s).quantity[leg]
     equity, requirement = 0, 0
     if acting:
-        equity, requirement, _ = account_risk(s, acting, FOR_OPEN)
+        question = FOR_REDUCE if is_reduce_only(order.options[row]) else FOR_OPEN
+        equity, requirement, _ = account_risk(s, acting, question)
     if leg:
         requirement -= leg_requirement(s, leg, FOR_OPEN)
     bids, bid_reserve = orders.bid_lots[leg], orders.bid_reserve[leg]
@@ -428,7 +429,8 @@ def may_give(s, account, asset, amount, equity, requirement):
     price = ASSET(s).price[asset]
     before = leg.quantity[row]
     equity += value(before - amount, price) - value(before, price)
-    requirement += cash_requirement(s, asset, before - amount, price, 1) - cash_requirement(s, asset, before, price, 1)
+    requirement += cash_requirement(s, asset, before - amount, price, FOR_OPEN)
+    requirement -= cash_requirement(s, asset, before, price, FOR_OPEN)
     return equity >= requirement
 
 
@@ -592,15 +594,6 @@ def check_room(s, row, account, acting, leg, market):
     return no.NONE
 
 
-@kernel
-def say_amended(s, row, kept_place):
-    order, leg = ORDER(s), LEG(s)
-    account, market = leg.account[order.leg[row]], leg.thing[order.leg[row]] - MARKET_0
-    side, price, lots = order.side[row], order.price[row], order.remaining[row]
-    say(s, ORDER_AMENDED, account, market, side, order.id[row], 0, price, lots, 0, 0, kept_place, 0, 0, 0)
-    return 0
-
-
 @leaf
 def match_and_rest(s, row, counted):
     """Match an accepted order, then let the rest rest, or close it. The slack may have counted it in already."""
@@ -734,7 +727,7 @@ def place_order(s, i):
         return reason
     if account <= 0 or account > machine.accounts[0]:
         return no.ACCOUNT_UNKNOWN
-    if table.role[account] != word.USER:
+    if table.role[account] != word.USER and not (account == word.BACKSTOP and is_reduce_only(c.options[i])):
         return no.ACCOUNT_IS_NOT_TRADABLE
     if market <= 0 or market > machine.markets[0]:
         return no.MARKET_UNKNOWN
@@ -773,9 +766,10 @@ def place_order(s, i):
         price = stop_price(s, market, note.trigger_on[row])
         if price == 0:
             return refuse_draft(s, row, no.PRICE_STALE)
-        if note.trigger_kind[row] != word.TRAILING and would_fire(
-            price, note.trigger[row], order.side[row], note.trigger_kind[row]
-        ):
+        if note.trigger_kind[row] == word.TRAILING:
+            if MARKET(s).trailing_orders[market] >= LAYOUT(s)[L_TRAILING]:
+                return refuse_draft(s, row, no.TRAILING_STOPS_FULL)
+        elif would_fire(price, note.trigger[row], order.side[row], note.trigger_kind[row]):
             return refuse_draft(s, row, no.TRIGGER_WOULD_FIRE_AT_ONCE)
     else:
         reason, wanted, counted = check_order(s, row, account, acting, leg, market, owner)

@@ -106,6 +106,7 @@ def set_index(s, feed):
         return 0
     asset = ASSET(s)
     asset.fresh_until_ns[user] = table.fresh_until_ns[feed]
+    machine.stale_at_ns[0] = min(machine.stale_at_ns[0], table.fresh_until_ns[feed])
     asset.price[user] = price
     if changed:
         machine.prices_moved[0] = 1

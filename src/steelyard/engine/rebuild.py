@@ -151,7 +151,7 @@ def link_recent(s):
 def link_queues(s):
     table, machine = ACCOUNT(s), MACHINE(s)
     for account in range(1, machine.accounts[0] + 1):
-        if table.queued[account] == 1:
+        if table.queued[account] == word.WAITS:
             heap_push(s, TURNS, table.health[account], account)
         elif table.queued[account] == 0:
             mark_dirty(s, account)

@@ -2,6 +2,7 @@
 
 from steelyard.engine.heap import TIMERS, heap_capacity, heap_length, heap_push, set_heap_length
 from steelyard.model.orders import (
+    COOLS,
     FREE,
     TIMER_CANCEL_AFTER,
     TIMER_COOLDOWN,
@@ -26,7 +27,7 @@ def link_timers(s):
     for row in range(1, machine.accounts[0] + 1):
         if account.cancel_at_ns[row]:
             heap_push(s, TIMERS, account.cancel_at_ns[row], (TIMER_CANCEL_AFTER << 32) + row)
-        if account.queued[row] == 2:
+        if account.queued[row] >= COOLS:
             heap_push(s, TIMERS, account.due_ns[row], (TIMER_COOLDOWN << 32) + row)
     for row in range(1, len(order)):
         if order.state[row] != FREE and note.expires_ns[row]:

@@ -36,7 +36,7 @@ CANCEL_AFTER_SET = 22  # account, amount: at_ns or 0
 CONVERTED = 23  # account, market: asset sold, lots: atoms sold, other: asset bought, amount: atoms bought
 LIQUIDATION_STARTED = 24  # account, amount: E, fee: M(maintain), extra: M(restore), extra2: M(takeover), all in value
 LIQUIDATION_ORDER = 25  # account, market, side, price: limit, lots, other: mark, amount: bankruptcy cash of those lots,
-#                         extra: E, extra2: M(maintain) of all positions
+#                         fee: M(maintain), extra: E, extra2: its part for positions
 LIQUIDATION_FEE = 26  # account, market, amount
 FUND_PAID = 27  # account, market or 0, amount, other: asset
 TAKEN_OVER = 28  # account, other: backstop, market, side of the closing, lots, amount: cash received (negative: paid)

@@ -31,6 +31,9 @@ CROSS, ISOLATED = 0, 1
 # role of an account
 USER, CHILD, SYSTEM = 0, 1, 2
 
+# an account in liquidation
+WAITS, COOLS, OWES = 1, 2, 3  # for its turn; for the next slice; for money, with nothing left to close
+
 # rows of the system accounts
 INSURANCE, FEES, BACKSTOP, LENDER, CONVERTER, DUST = 1, 2, 3, 4, 5, 6
 SYSTEM_ACCOUNTS = 6
@@ -41,6 +44,7 @@ TIMER_COOLDOWN, TIMER_CANCEL_AFTER, TIMER_EXPIRY, TIMER_SAMPLE, TIMER_FUNDING = 
 
 # the question asked of a requirement
 FOR_OPEN, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER = 0, 1, 2, 3
+FOR_REDUCE = 4  # open, with stale collateral counted at its last price: what reduces raises no risk
 
 # products a risk tier may hold
 PRODUCT_PERPETUAL = 1

@@ -20,7 +20,8 @@ class Reject(IntEnum):
     # what it names
     OWNER_UNKNOWN = 10
     ACCOUNT_UNKNOWN = 11
-    ACCOUNT_IS_NOT_TRADABLE = 12  # children are reached through their parent, system accounts do not trade
+    # Children are reached through their parent; of the system accounts only the backstop trades, and only reduces.
+    ACCOUNT_IS_NOT_TRADABLE = 12
     MARKET_UNKNOWN = 13
     ASSET_UNKNOWN = 14
     FEED_UNKNOWN = 15
@@ -77,6 +78,8 @@ class Reject(IntEnum):
     BALANCE_TOO_LOW = 85  # the cash is not present
     COINS_NOT_PRESENT = 86  # other people's coins would leave: loans of this asset are not funded
     FILL_OR_KILL_CANNOT_FILL = 87
+    # later additions
+    TRAILING_STOPS_FULL = 88
 
 
 def __getattr__(name: str) -> int:

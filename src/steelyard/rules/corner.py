@@ -141,12 +141,12 @@ def equity_gained(s, row, market, lots, trade_value):
 
 
 @kernel
-def corner_cash(s, row, price_low, price_high, opening):
+def corner_cash(s, row, price_low, price_high, question):
     """Least E - M of cash in an asset whose price lies between the two given."""
     leg = LEG(s)
     asset, quantity = leg.thing[row], leg.quantity[row]
-    low = value(quantity, price_low) - cash_requirement(s, asset, quantity, price_low, opening)
-    high = value(quantity, price_high) - cash_requirement(s, asset, quantity, price_high, opening)
+    low = value(quantity, price_low) - cash_requirement(s, asset, quantity, price_low, question)
+    high = value(quantity, price_high) - cash_requirement(s, asset, quantity, price_high, question)
     return min(low, high) - SLOP
 
 

@@ -25,7 +25,7 @@ from steelyard.model.keys import (
     M_TAKEOVER_PPM,
     T_LEVERAGE_MAX,
 )
-from steelyard.model.orders import FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
+from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_REDUCE, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, PPM, VALUE_MAX
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_up, trillionth_down
@@ -36,6 +36,7 @@ from steelyard.state.tables import (
     ASSET_RULE,
     LEG,
     LEG_OPEN,
+    MACHINE,
     MARKET,
     MARKET_0,
     MARKET_RULE,
@@ -165,13 +166,25 @@ def perpetual_requirement(s, market, notional, question):
     return charge(atoms, ASSET(s).price[rule[market, M_SETTLE]])
 
 
+@leaf
+def is_price_fresh(s, asset):
+    return MACHINE(s).now_ns[0] <= ASSET(s).fresh_until_ns[asset]
+
+
+@leaf
+def is_opening(question):
+    return question == FOR_OPEN or question == FOR_REDUCE
+
+
 @kernel
-def cash_requirement(s, asset, quantity, price, opening):
+def cash_requirement(s, asset, quantity, price, question):
     """Haircut of an asset held, or surcharge of one owed, in value."""
     rule = ASSET_RULE(s)
     if quantity < 0:
         return ppm_up(charge(-quantity, price), rule[asset, A_BORROW_WEIGHT_PPM] - PPM)
-    weights = A_TIER_OPEN_PPM if opening else A_TIER_MAINTAIN_PPM
+    if question == FOR_OPEN and not is_price_fresh(s, asset):
+        return value(quantity, price)  # nobody knows what it is worth: it carries no new risk
+    weights = A_TIER_OPEN_PPM if is_opening(question) else A_TIER_MAINTAIN_PPM
     total, below = 0, 0
     for i in range(rule[asset, A_TIERS]):
         upper = min(quantity, rule[asset, A_TIER_UPPER + i])
@@ -205,9 +218,9 @@ def leg_requirement(s, row, question):
     if thing < MARKET_0:
         if thing == 1 and quantity >= 0:
             return 0  # the unit of account has weight 1
-        return cash_requirement(s, thing, quantity, ASSET(s).price[thing], question == FOR_OPEN)
+        return cash_requirement(s, thing, quantity, ASSET(s).price[thing], question)
     market = thing - MARKET_0
-    if question == FOR_OPEN:
+    if is_opening(question):
         orders = LEG_OPEN(s)
         return opening_requirement(
             s, row, orders.bid_lots[row], orders.ask_lots[row], orders.bid_reserve[row], orders.ask_reserve[row]
@@ -266,6 +279,6 @@ def account_health(s, account):
         elif leg.quantity[row]:
             price = asset.price[thing]
             equity += value(leg.quantity[row], price)
-            requirement += cash_requirement(s, thing, leg.quantity[row], price, 0)
+            requirement += cash_requirement(s, thing, leg.quantity[row], price, FOR_MAINTAIN)
         row = leg.next_of_account[row]
     return equity, requirement

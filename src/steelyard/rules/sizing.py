@@ -2,12 +2,21 @@
 
 Promises
 - What we close restores E >= M(restore) at the mark, or is everything.
-- Closing at the bankruptcy cash uses up exactly the position's share of the equity, never more.
+- Closing at the bankruptcy cash never costs a solvent account more than it owns, and beyond the liquidation fee never
+  what the rest of its legs require.
 """
 
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_LIQUIDATION_FEE_PPM, M_SETTLE, M_TICKS_MAX
+from steelyard.model.keys import (
+    M_ATOMS_PER_TICK_LOT,
+    M_LIQUIDATION_FEE_PPM,
+    M_REACH_PPM,
+    M_SETTLE,
+    M_SLIP_PPM,
+    M_TICKS_MAX,
+)
 from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE
 from steelyard.num import kernel, leaf
+from steelyard.num.limits import AMOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_down, ppm_up
 from steelyard.rules.requirement import account_risk, atoms_down, charge, perpetual_requirement
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
@@ -27,13 +36,20 @@ def value_of_lots(s, market, quantity, lots):
 
 
 @kernel
-def bankruptcy_cash(s, market, quantity, lots, equity, positions):
-    """What closing these lots of a position must bring to use up exactly their share of the equity."""
+def bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions):
+    """What closing these lots of a position must bring to cost the account exactly what it may."""
+    worth = value_of_lots(s, market, quantity, lots)
     share = requirement_of_lots(s, market, quantity, FOR_MAINTAIN)
     share -= requirement_of_lots(s, market, abs(quantity) - lots, FOR_MAINTAIN)
     price = ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]]
-    used = mul_div_down(equity, share, positions) if positions > 0 else equity
-    return value_of_lots(s, market, quantity, lots) - atoms_down(used, price)
+    used = mul_div_down(equity, share, positions)
+    if equity >= 0:
+        # Haircuts and surcharges stay required when the position is gone: closing it may use up what is free of them.
+        free = max(0, equity - (requirement - positions))
+        fee = charge(ppm_up(abs(worth), MARKET_RULE(s)[market, M_LIQUIDATION_FEE_PPM]), price)
+        used = max(mul_div_down(free, share, positions), min(used, fee))
+    # Nobody owns more atoms than the bound, so a deficit beyond it is not paid any better by a larger number.
+    return worth - clamp(atoms_down(used, price), -AMOUNT_MAX, AMOUNT_MAX)
 
 
 @kernel
@@ -46,11 +62,11 @@ def bankruptcy_price(s, market, quantity, cash_of_all):
 
 
 @leaf
-def limit_price(s, market, side, bankrupt, reach_ppm):
-    """From the mark towards the bankruptcy price; a price on the gaining side is no limit at all, so the mark is."""
-    mark = MARKET(s).mark[market]
+def limit_price(s, market, side, bankrupt):
+    """From the mark towards the bankruptcy price, within the slip; on the gaining side the mark is the limit."""
+    rule, mark = MARKET_RULE(s), MARKET(s).mark[market]
     away = max(0, (bankrupt - mark) * side)
-    return mark + side * ppm_down(away, reach_ppm)
+    return mark + side * min(ppm_down(away, rule[market, M_REACH_PPM]), ppm_down(mark, rule[market, M_SLIP_PPM]))
 
 
 @kernel

@@ -16,9 +16,33 @@ import numpy as np
 from steelyard.model import keys
 from steelyard.model.commands import COMMAND as COMMAND_ROW
 from steelyard.model.events import EVENT as EVENT_ROW
+from steelyard.model.orders import SYSTEM_ACCOUNTS
 from steelyard.num import FAR_MAX, JIT, far_addresses
-from steelyard.num.limits import SOURCES_MAX
+from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX, MARKETS_MAX, ORDER_ID_SHIFT, ROWS_MAX, SOURCES_MAX
 from steelyard.state import views
+
+WORK_EVENTS = 1 << 16  # more than one order's matching, one turn of liquidation or the conversions of a command say
+
+# The least and the most of each limit.
+_ALLOWED = {
+    "assets": (1, LEGS_PER_ACCOUNT_MAX),  # the accounts of the house hold every asset
+    "feeds": (1, 1 << 20),  # the range of the keys that name a row of these
+    "markets": (1, MARKETS_MAX),
+    "risk_tiers": (1, 1 << 20),
+    "owners": (1, ROWS_MAX),
+    "accounts": (SYSTEM_ACCOUNTS, ROWS_MAX),
+    "legs": (0, ROWS_MAX),
+    "orders": (1, (1 << ORDER_ID_SHIFT) - 1),
+    "references": (1, ROWS_MAX),
+    "recent_client_ids": (1, ROWS_MAX),
+    "ladder_ticks": (1, 1 << 40),
+    "orders_per_account": (1, ROWS_MAX),
+    "trailing_per_market": (0, ROWS_MAX),  # each is looked at whenever a price of its market moves
+    "staged_rows": (1, 1 << 20),
+    "liquidations_per_command": (0, ROWS_MAX),
+    "triggers_per_command": (0, ROWS_MAX),
+    "events_per_command": (0, 1 << 20),
+}
 
 
 @dataclass(frozen=True)
@@ -37,10 +61,42 @@ class Limits:
     recent_client_ids: int = 1 << 16
     ladder_ticks: int = 1 << 24
     orders_per_account: int = 200
+    trailing_per_market: int = 4096
     staged_rows: int = 512
     liquidations_per_command: int = 64
     triggers_per_command: int = 64
     events_per_command: int = 16384
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _ALLOWED.items():
+            self._require(name, low, high)
+        self._require("legs", self.legs_reserved, ROWS_MAX)
+        # Alarms are numbered: two for each leg, then one for each order.
+        self._require("legs", 0, ((1 << 31) - 2 - self.orders) // 2 - self.accounts - 1)
+
+    def _require(self, name: str, low: int, high: int) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError(f"limit {name} is {value!r}, must be a whole number from {low} to {high}")
+
+    @property
+    def legs_reserved(self) -> int:
+        """Rows that only the machine itself may use, so that no liquidation lacks one.
+
+        Cash in every other asset than the first for insurance, fees, backstop, converter and dust, and a position in
+        every market for the backstop: all that the machine opens without asking for room.
+        """
+        return 5 * (self.assets - 1) + self.markets
+
+    @property
+    def command_events(self) -> int:
+        """More events than one command, or one piece of clock work, can write.
+
+        Cancelling everything closes an account's orders and those of its isolated positions, and each may return
+        margin; then comes the end of the command.
+        """
+        closed = min(self.orders, LEGS_PER_ACCOUNT_MAX * self.orders_per_account)
+        return 2 * closed + self.events_per_command + WORK_EVENTS
 
 
 def row(size: int, **columns: str) -> np.dtype[Any]:
@@ -73,6 +129,7 @@ MACHINE_ROW = row(
     owners="i4",
     accounts="i4",
     staged="i4",
+    dropping="i4",  # the kind of a set that was too long: its rows are passed over up to its last one
     queued="i4",  # accounts in liquidation
     references="i4",
     fatal="i4",  # an impossible state was met; Python stops the process
@@ -96,6 +153,7 @@ MACHINE_ROW = row(
     weaken_ppm="i8",  # index: a test's deliberate widening of every alarm
     prices_moved="i8",  # index
     pending="i8",  # index: markets whose last price may have reached a stop
+    stale_at_ns="i8",  # index: until then every asset price that was fresh stays fresh
     leg_rows="i8",  # index: legs in use beyond each account's first
     free_order="i8",  # index: no order row below this one is free
     promised="i8",  # index: 1 while the slack counts the order that is being matched
@@ -132,7 +190,6 @@ MARKET_ROW = row(
     next_funding_ns="i8",
     next_sample_ns="i8",
     premium_sum="i8",  # ppb
-    premium_count="i8",
     open_interest="i8",  # lots held long
     clearing="i8",  # exactly minus the sum of its legs' cost
     funding_pool="i8",  # funding paid in less funding paid out, atoms
@@ -148,6 +205,7 @@ MARKET_ROW = row(
     ladder_bits="i8",  # index
     holders="i4",  # index: first leg
     trailing="i4",  # index: first trailing stop
+    trailing_orders="i4",  # index: how many of them wait
     pending="i4",  # index
 )
 
@@ -166,7 +224,7 @@ ACCOUNT_ROW = row(
     unsorted="i1",  # index: 1 if its list of legs is not in order of thing
     isolates="i1",  # index: 1 if the owner holds any market in isolated mode
     role="i1",
-    queued="i1",  # 0 none, 1 waits for its turn, 2 cools down
+    queued="i1",  # 0, or WAITS, COOLS, OWES
     armed="i1",  # index: 1 boxes hold, 2 hot
     dirty="i1",  # index
     alone="i1",  # index: 1 while it is its owner's only account
@@ -201,7 +259,8 @@ LEG_ROW = row(
     box_high="i8",  # index
 )
 MARKET_0 = 256  # things from here on are markets
-assert Limits.assets < MARKET_0
+assert LEGS_PER_ACCOUNT_MAX < MARKET_0, "every asset has its thing"
+assert MARKETS_MAX < 64 * (keys.OWNER_WIDTH - keys.O_ISOLATED), "every market has its bit"
 
 LEG_OPEN_ROW = row(
     64,
@@ -359,6 +418,7 @@ INDEX_COLUMNS = {
         "weaken_ppm",
         "prices_moved",
         "pending",
+        "stale_at_ns",
         "leg_rows",
         "free_order",
         "promised",
@@ -378,6 +438,7 @@ INDEX_COLUMNS = {
         "ladder_bits",
         "holders",
         "trailing",
+        "trailing_orders",
         "pending",
     ),
     "account": (
@@ -415,6 +476,7 @@ L_ORDERS_PER_ACCOUNT, L_LIQUIDATIONS, L_TRIGGERS, L_EVENTS_PER_COMMAND = 12, 13,
 L_BITS_ORDER, L_BITS_REFERENCE, L_BITS_DRIVER, L_BITS_LADDER = 16, 17, 18, 19
 L_EVENTS = 20
 L_HEAPS = 21  # (first row, capacity) of each heap
+L_LEGS_RESERVED, L_COMMAND_EVENTS, L_TRAILING = 28, 29, 30
 LAYOUT_SIZE = 32
 
 
@@ -448,8 +510,9 @@ def _zeroed(size: int, dense: bool) -> Any:
 class State:
     """Owns the arrays. `handle` is what compiled code receives."""
 
-    def __init__(self, limits: Limits | None = None, events: int = 1 << 17) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits = limits or Limits()
+        events = WORK_EVENTS + limits.command_events  # many small commands fill one part, the last may be large
         rows = {
             "machine": 1,
             "asset": limits.assets + 1,
@@ -524,6 +587,9 @@ class State:
         words += bitmap_words(limits.ladder_ticks) + 8 * limits.markets
         rows["bits"] = words
         layout[L_EVENTS] = events
+        layout[L_LEGS_RESERVED] = limits.legs_reserved
+        layout[L_COMMAND_EVENTS] = limits.command_events
+        layout[L_TRAILING] = limits.trailing_per_market
         layout[L_HEAPS : L_HEAPS + 6] = (0, timers, timers, turns, timers + turns, triggered)
 
         directory = np.zeros(FAR_MAX + 2 * len(_SLOTS), np.int64)

@@ -5,7 +5,7 @@ Only refusals need this, to say by how much an account fell short; the machine h
 
 from dataclasses import dataclass
 
-from steelyard.model.orders import FOR_OPEN
+from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
 from steelyard.venue import formulas as F
 from steelyard.venue.reading import Reader
 
@@ -41,7 +41,8 @@ def afterwards(reader: Reader, wish: Wish) -> Afterwards:
     if holder == wish.account and reader.is_isolated(wish.account, market):
         holder = 0
     equity = reader.equity(holder) if holder else 0
-    requirement = reader.requirement(holder, FOR_OPEN) if holder else 0
+    question = FOR_REDUCE if wish.is_reduce_only else FOR_OPEN
+    requirement = reader.requirement(holder, question) if holder else 0
     leg = reader.market_leg(holder, market) if holder else 0
     if leg:
         requirement -= reader.leg_requirement(leg, FOR_OPEN)
@@ -94,6 +95,7 @@ def with_less_cash(reader: Reader, account: int, asset: int, amount: int) -> Aft
     price, rule, cash = reader.asset_price(asset), reader.asset_rule(asset), reader.cash(account, asset)
     equity = reader.equity(account) + F.value(cash - amount, price) - F.value(cash, price)
     requirement = reader.requirement(account, FOR_OPEN)
-    requirement += F.cash_requirement(asset, rule, cash - amount, price, FOR_OPEN)
-    requirement -= F.cash_requirement(asset, rule, cash, price, FOR_OPEN)
+    fresh = reader.is_price_fresh(asset)
+    requirement += F.cash_requirement(asset, rule, cash - amount, price, FOR_OPEN, fresh)
+    requirement -= F.cash_requirement(asset, rule, cash, price, FOR_OPEN, fresh)
     return Afterwards(account, equity, requirement)

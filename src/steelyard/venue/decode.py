@@ -259,6 +259,7 @@ class Decoder:
             mark=market.tick.back(e.other),
             bankruptcy=market.settle.atom.back(e.amount),
             equity=self._unit(e.extra),
+            requirement=self._unit(e.fee),
             maintain=self._unit(e.extra2),
             **when,
         )

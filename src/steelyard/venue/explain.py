@@ -125,9 +125,10 @@ class Explainer:
 
     def _cash(self, asset: Asset, leg: int) -> tuple[str, Numbers, list[str]]:
         quantity, price = self.reader.quantity(leg), self.reader.asset_price(asset.row)
-        rule = self.reader.asset_rule(asset.row)
+        rule, fresh = self.reader.asset_rule(asset.row), self.reader.is_price_fresh(asset.row)
         opening, maintain = (
-            F.cash_requirement(asset.row, rule, quantity, price, question) for question in (FOR_OPEN, FOR_MAINTAIN)
+            F.cash_requirement(asset.row, rule, quantity, price, question, fresh)
+            for question in (FOR_OPEN, FOR_MAINTAIN)
         )
         worth = F.value(quantity, price)
         working = []
@@ -140,6 +141,8 @@ class Explainer:
                 working.append(f"M = |debt| x (borrow weight {weight} - 1) = {total} (up)")
             else:
                 working += self._tiers(asset, rule, quantity)
+                if not fresh:
+                    working.append(f"M(open): {amount} count nothing for new risk: their price is stale")
         return asset.name, (worth, opening, maintain, maintain, maintain), working
 
     def _tiers(self, asset: Asset, rule: F.AssetRule, quantity: int) -> list[str]:

@@ -161,12 +161,16 @@ def asset_rule(table: Any, row: int) -> AssetRule:
     )
 
 
-def cash_requirement(asset: int, rule: AssetRule, quantity: int, price: int, question: int) -> int:
-    """Haircut of an asset held, or surcharge of one owed, in value."""
+def cash_requirement(
+    asset: int, rule: AssetRule, quantity: int, price: int, question: int, is_fresh: bool = True
+) -> int:
+    """Haircut of an asset held, or surcharge of one owed, in value. `is_fresh` matters to the question open alone."""
     if quantity < 0:
         return ppm_up(charge(-quantity, price), rule.borrow_weight - PPM)
     if asset == 1:
         return 0
+    if question == FOR_OPEN and not is_fresh:
+        return value(quantity, price)
     total = below = 0
     for upper, opening, maintain in rule.tiers:
         end = min(quantity, upper)

@@ -235,9 +235,10 @@ class LiquidationOrder(Happened, frozen=True, kw_only=True):
     limit: Decimal
     amount: Decimal
     mark: Decimal
-    bankruptcy: Decimal  # what closing that amount must bring to use up its share of the equity
+    bankruptcy: Decimal  # what closing that amount must bring to cost the account all that it may
     equity: Decimal
-    maintain: Decimal  # position part
+    requirement: Decimal  # M(maintain)
+    maintain: Decimal  # its position part
 
 
 class LiquidationFee(Happened, frozen=True, kw_only=True):

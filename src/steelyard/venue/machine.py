@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from steelyard.engine import queries, rebuild
-from steelyard.engine.book import ORDER_ID_SHIFT
 from steelyard.engine.machine import run
 from steelyard.model import keys
 from steelyard.model.commands import COMMAND
 from steelyard.model.events import EVENT
 from steelyard.num import warm
+from steelyard.num.limits import ORDER_ID_SHIFT
 from steelyard.state import invariants, snapshot
 from steelyard.state.tables import Limits, State
 

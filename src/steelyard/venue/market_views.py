@@ -145,7 +145,7 @@ class MarketViews:
                 account=self.names.account_name(account),
                 health=PPM_STEP.back(health),
                 state=QUEUED[state] or "",
-                due_ns=due if state == 2 else None,
+                due_ns=due or None,
             )
-            entries.append(((state, health if state == 1 else due, account), entry))
+            entries.append(((state, due or health, account), entry))
         return tuple(entry for _, entry in sorted(entries, key=lambda each: each[0]))

@@ -71,7 +71,7 @@ MARKET_PARAMETERS = _named(
     ("slice", K.M_SLICE_PPM, RATE, "largest part of a position that one slice closes"),
     ("slice_notional", K.M_SLICE_NOTIONAL, MONEY, "a position of at most this notional is not sliced"),
     ("cooldown", K.M_COOLDOWN_NS, DURATION, "time between slices"),
-    ("slip", K.M_SLIP_PPM, RATE, "how far from the mark a bankrupt position may be closed on the book"),
+    ("slip", K.M_SLIP_PPM, RATE, "how far from the mark a liquidation may close on the book"),
     ("backstop_max", K.M_BACKSTOP_LOTS_MAX, SIZE, "largest position the backstop may hold"),
 )
 ASSET_PARAMETERS = _named(

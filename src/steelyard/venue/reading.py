@@ -64,6 +64,9 @@ class Reader:
     def asset_price(self, asset: int) -> int:
         return int(self.state.asset.price[asset])
 
+    def is_price_fresh(self, asset: int) -> bool:
+        return self.now_ns <= int(self.state.asset.fresh_until_ns[asset])
+
     def mark(self, market: int) -> int:
         return int(self.state.market.mark[market])
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from steelyard.engine.judge import HEALTH_LIMIT
 from steelyard.model import commands as C
 from steelyard.model import keys as K
 from steelyard.model import reject as no
@@ -155,18 +156,18 @@ class Reasons:
         return ""
 
     def _stale(self, asked: Asked) -> str:
-        """Which prices are missing or too old: those of the order, or those of everything the giver holds."""
+        """Which prices are missing or too old: those of the order, or those of the giver's positions and orders."""
         reader, table = self.reader, self.reader.state
         markets: set[int] = set()
-        assets: set[int] = set()
         if asked.kind in (C.PLACE_ORDER, C.AMEND_ORDER):
             wish = self._wish(asked)
             markets |= {wish.market} if wish else set()
         else:
-            held = [leg for leg in reader.legs(asked.account) if reader.quantity(leg)]
-            markets |= {reader.thing(leg) - MARKET_0 for leg in held if reader.thing(leg) >= MARKET_0}
-            assets |= {reader.thing(leg) for leg in held if reader.thing(leg) < MARKET_0}
-        assets |= {self.names.market_at(row).settle.row for row in markets}
+            held = [leg for leg in reader.legs(asked.account) if reader.thing(leg) >= MARKET_0]
+            markets |= {
+                reader.thing(leg) - MARKET_0 for leg in held if reader.quantity(leg) or any(reader.orders_of(leg))
+            }
+        assets = {self.names.market_at(row).settle.row for row in markets}
         ends = {self.names.market_at(row).name: int(table.market.fresh_until_ns[row]) for row in sorted(markets)}
         ends |= {self.names.asset_at(row).name: int(table.asset.fresh_until_ns[row]) for row in sorted(assets)}
         old = [f"{name} was fresh until {clock_text(end)}" for name, end in ends.items() if 0 < end < reader.now_ns]
@@ -216,6 +217,8 @@ class Reasons:
         if asked.kind == C.PLACE_ORDER:
             account = self.reader.acting(account, asked.market)
         health = int(self.reader.state.account.health[account])
+        if abs(health) == HEALTH_LIMIT:
+            return "it has nothing to close, and owes"
         share = ratio_down(health, 10**6)
         return f"equity was {share} of the maintenance requirement when it was queued"
 

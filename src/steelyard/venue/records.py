@@ -210,7 +210,7 @@ class AccountView(Record, frozen=True, kw_only=True):
     free: Decimal  # equity above M(open), never below zero
     margin_ratio: Decimal | None  # M(maintain) / equity, rounded up; None if equity is not above zero
     healthy: bool
-    queued: str | None  # "waiting" or "cooling down" while in liquidation
+    queued: str | None  # "waiting", "cooling down" or "owing" while in liquidation
     balances: tuple[Balance, ...]
     positions: tuple[Position, ...]  # isolated ones included
     orders: tuple[Order, ...]  # those of isolated positions included

@@ -29,7 +29,7 @@ SENTENCES: dict[int, str] = {
     no.ACCOUNT_UNKNOWN: "there is no such account",
     no.ACCOUNT_IS_NOT_TRADABLE: (
         "this account cannot be used directly: isolated positions are reached through their parent, "
-        "and system accounts place no orders"
+        "and of the system accounts only the backstop places orders, reduce-only ones"
     ),
     no.MARKET_UNKNOWN: "there is no such market",
     no.ASSET_UNKNOWN: "there is no such asset",
@@ -82,5 +82,6 @@ SENTENCES: dict[int, str] = {
     no.BALANCE_TOO_LOW: "the cash is not there",
     no.COINS_NOT_PRESENT: "the coins have been lent out, so they cannot leave the venue",
     no.FILL_OR_KILL_CANNOT_FILL: "the order cannot be filled completely at once",
+    no.TRAILING_STOPS_FULL: "this market follows as many trailing stops as it may",
 }
 assert set(SENTENCES) == {int(reason) for reason in Reject} - {no.NONE}, "every reason has its sentence"

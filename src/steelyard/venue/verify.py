@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from steelyard.model import events as E
 from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE
+from steelyard.num.limits import AMOUNT_MAX
 from steelyard.venue import formulas as F
 from steelyard.venue.event_rows import Row
 from steelyard.venue.statement import Mismatch, Prices, Statement, agree
@@ -34,6 +35,7 @@ class Step:
     market: int
     quantity: int
     equity: int
+    requirement: int
     positions: int
     fund: int
     kind: int
@@ -147,6 +149,7 @@ class _Checker:
             market=market,
             quantity=statement.legs[market].quantity,
             equity=statement.equity(),
+            requirement=statement.requirement(),
             positions=statement.position_requirement(),
             fund=max(0, self.fund.cash.get(statement.markets[market].settle, 0)),
             kind=kind,
@@ -160,9 +163,14 @@ class _Checker:
 
     def _bankruptcy(self, step: Step, lots: int) -> int:
         statement, held = self.statement, abs(step.quantity)
+        worth, price = self._worth(step, lots), statement.price_of(step.market)
         share = statement.requirement_of(step.market, held) - statement.requirement_of(step.market, held - lots)
-        used = step.equity * share // step.positions if step.positions > 0 else step.equity
-        return self._worth(step, lots) - F.atoms_down(used, statement.price_of(step.market))
+        used = step.equity * share // step.positions
+        if step.equity >= 0:
+            free = max(0, step.equity - (step.requirement - step.positions))
+            fee = F.charge(F.ppm_up(abs(worth), statement.markets[step.market].liquidation_fee), price)
+            used = max(free * share // step.positions, min(used, fee))
+        return worth - max(-AMOUNT_MAX, min(F.atoms_down(used, price), AMOUNT_MAX))
 
     def _restoring_lots(self, step: Step) -> int:
         """The fewest lots whose closing at the mark restores the account, or all."""
@@ -187,6 +195,7 @@ class _Checker:
         rule, mark = self.statement.markets[row.market], self.statement.prices.marks[row.market]
         held, side = abs(step.quantity), -1 if step.quantity > 0 else 1
         self._agree(row, "equity", row.extra, step.equity)
+        self._agree(row, "M(maintain)", row.fee, step.requirement)
         self._agree(row, "M(maintain) of positions", row.extra2, step.positions)
         self._agree(row, "mark", row.other, mark)
         self._agree(row, "side", row.side, side)
@@ -197,7 +206,7 @@ class _Checker:
             cash, unit = self._bankruptcy(step, held), held * rule.scale
             price = F.div_up(cash, unit) if step.quantity > 0 else -cash // unit
             away = max(0, (max(1, min(price, rule.ticks_max)) - mark) * side)
-            limit = mark + side * F.ppm_down(away, rule.reach)
+            limit = mark + side * min(F.ppm_down(away, rule.reach), F.ppm_down(mark, rule.slip))
         else:
             limit = max(1, min(mark + side * F.ppm_down(mark, rule.slip), rule.ticks_max))
             needed = self._bankruptcy(step, held) + side * held * limit * rule.scale

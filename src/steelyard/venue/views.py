@@ -14,7 +14,7 @@ from steelyard.venue.reading import Reader
 from steelyard.venue.records import AccountView, Balance, Position, Requirements
 from steelyard.venue.solve import liquidation_ticks
 
-QUEUED = (None, "waiting", "cooling down")
+QUEUED = (None, "waiting", "cooling down", "owing")
 ENTRY_PLACES = 6  # decimals of an average entry price beyond those of the tick
 _EXPIRED = {E.CLOSED_IMMEDIATE, E.CLOSED_EXPIRED, E.CLOSED_WORK_LIMIT}
 

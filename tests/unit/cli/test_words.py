@@ -18,6 +18,7 @@ def order(side="sell"):
         mark=Decimal("100.0"),
         bankruptcy=Decimal(290),
         equity=Decimal(5),
+        requirement=Decimal(7),
         maintain=Decimal(6),
         **WHEN,
     )

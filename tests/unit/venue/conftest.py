@@ -18,9 +18,9 @@ SMALL = Limits(
 BRACKETS = [(10_000, "0.005", "0.02"), (100_000, "0.01", "0.03"), (None, "0.03", "0.06")]
 
 
-def small_exchange(**parameters: object) -> Venue:
+def small_exchange(limits: Limits = SMALL, **parameters: object) -> Venue:
     """Marks follow the index, so that a test may name them."""
-    venue = Venue(SMALL)
+    venue = Venue(limits)
     venue.add_asset("BTC", 8, price=50_000, collateral=[(1, "0.9", "0.95"), (5, "0.5", "0.6")], loan_cap="0.01")
     venue.add_asset("EUR", 4, price="1.1", collateral=[(None, "0.95", "0.98")], loan_cap=100, borrow_weight="1.1")
     common = {"brackets": BRACKETS, "mark": "index", "leverage": 40, "maker": "0.0002", "taker": "0.0005"}
@@ -38,6 +38,11 @@ def small_exchange(**parameters: object) -> Venue:
 @pytest.fixture
 def exchange() -> Venue:
     return small_exchange()
+
+
+@pytest.fixture
+def small_limits() -> Limits:
+    return SMALL
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Orders through the face: what comes back, and what is said when one is refused."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -185,7 +186,8 @@ def test_cancelling(exchange):
             lambda v: v.order("insurance", "BTC-PERP", "buy", 1, 50_000),
             "ACCOUNT_IS_NOT_TRADABLE",
             "insurance: buy 1.000 BTC-PERP at 50000: this account cannot be used directly: isolated positions are "
-            "reached through their parent, and system accounts place no orders",
+            "reached through their parent, and of the system accounts only the backstop places orders, reduce-only "
+            "ones",
         ),
         (
             lambda v: v.advance("31d"),
@@ -272,3 +274,17 @@ def test_a_batch_is_one_call_and_each_command_stands_for_itself(exchange):
     assert [type(event).__name__ for event in results[3].events] == ["OrderClosed"]
     assert results[0].seq + 3 == results[3].seq
     assert exchange.batch([]) == []
+
+
+def test_a_market_follows_only_so_many_trailing_stops(make_exchange, small_limits):
+    """Each is looked at whenever a price moves, so there is room for a number of them; one that leaves makes room."""
+    venue = make_exchange(replace(small_limits, trailing_per_market=2))
+    first = venue.order("bob", "BTC-PERP", "sell", 1, trailing="0.02")
+    venue.order("carol", "BTC-PERP", "sell", 1, trailing="0.02", trigger_on="index", activation=51_000)
+    with pytest.raises(Rejected) as refusal:
+        venue.order("bob", "BTC-PERP", "sell", 1, trailing="0.02")
+    assert refusal.value.reason == Reject.TRAILING_STOPS_FULL
+    venue.order("bob", "BTC-PERP", "sell", 1, stop=48_000)
+    venue.order("bob", "ETH-EUR", "sell", 1, trailing="0.02")
+    venue.cancel("bob", first.id)
+    venue.order("bob", "BTC-PERP", "sell", 1, trailing="0.02")

@@ -7,7 +7,7 @@ import pytest
 from steelyard import Limits, Reject, Rejected, Venue
 from steelyard.venue.instruments import Names
 
-TINY = Limits(accounts=16, owners=16, legs=128, orders=64, references=64, recent_client_ids=16, ladder_ticks=1 << 16)
+TINY = Limits(accounts=16, owners=16, legs=256, orders=64, references=64, recent_client_ids=16, ladder_ticks=1 << 16)
 
 
 def test_a_new_venue_has_its_unit_and_its_system_accounts():
@@ -88,7 +88,7 @@ def test_what_cannot_be_made_is_refused_before_anything_is_done(exchange, ask, m
 
 def test_a_full_venue_says_so():
     venue = Venue(
-        Limits(accounts=8, owners=4, legs=128, orders=8, references=8, recent_client_ids=8, ladder_ticks=4096)
+        Limits(accounts=8, owners=4, legs=256, orders=8, references=8, recent_client_ids=8, ladder_ticks=4096)
     )
     for _ in range(2):
         venue.open_account()

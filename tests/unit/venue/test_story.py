@@ -76,7 +76,7 @@ def test_every_number_follows_from_the_events(make_exchange, scene):
 
 NUMBERS = {
     E.LIQUIDATION_STARTED: ("amount", "fee", "extra", "extra2"),
-    E.LIQUIDATION_ORDER: ("side", "price", "lots", "other", "amount", "extra", "extra2"),
+    E.LIQUIDATION_ORDER: ("side", "price", "lots", "other", "amount", "fee", "extra", "extra2"),
     E.LIQUIDATION_FEE: ("amount",),
     E.FUND_PAID: ("amount",),
     E.TAKEN_OVER: ("amount",),
