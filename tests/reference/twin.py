@@ -218,7 +218,10 @@ class Twin:
                 busy = True
             converting, self.converting = self.converting, []
             for account in (each for each in converting if not self.accounts[each].queued):
-                busy |= money.convert(self, account, beyond_cap_only=True)
+                if self.may_work_on(begun):
+                    busy |= money.convert(self, account, beyond_cap_only=True)
+                else:
+                    self.capping = 1
             money.enforce_lowered_caps(self, lambda: self.may_work_on(begun))
             liquidation.judge_all(self)
             if turns_left and self.may_work_on(begun) and (account := liquidation.next_turn(self)):

@@ -80,12 +80,12 @@ def lines(results: Results) -> list[tuple[str, str, str]]:
             (
                 "looking at everybody",
                 duration(sweep["sweep_us"]),
-                f"NumPy, the same integers: {duration(sweep['numpy_from_tables_us'])} from the same tables, "
-                f"{duration(sweep['numpy_us'])} from columns laid out for it",
+                f"NumPy, the same integers: {duration(sweep['numpy_us'])} from the same tables, "
+                f"{duration(sweep['numpy_columns_us'])} from columns laid out for it beforehand",
             ),
             (
                 "a fall of 5 % in one instant, then of 20 % in small steps",
-                f"{duration(sweep['gap_ms'] * 1e3)}, then {duration(sweep['slide_ms'] * 1e3)}",
+                f"{duration(sweep['gap_ms'] * 1e3)}, then {duration(sweep['crash_ms'] * 1e3)}",
                 f"{sweep['falls']:,} accounts fell, {lost}",
             ),
             (

@@ -161,7 +161,7 @@ def finish(s):
             triggers -= 1
             more += run_next_triggered(s)
         if machine.converting[0]:
-            convert_waiting(s)
+            convert_waiting(s, enough)
         if machine.capping[0]:
             enforce_lowered_caps(s, enough)
         if machine.dirty[0] or machine.prices_moved[0]:

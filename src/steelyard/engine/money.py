@@ -368,15 +368,21 @@ def convert_debts(s, account, all_debts):
 
 
 @far
-def convert_waiting(s):
-    """Accounts whose cash fell below their cap in this command convert, in the order in which that happened."""
+def convert_waiting(s, enough):
+    """Accounts whose cash fell below their cap in this command convert, in the order in which that happened.
+
+    When so many events are written, the others wait for the walk over all accounts, from the first.
+    """
     machine, table, waiting = MACHINE(s), ACCOUNT(s), CONVERTING(s)
     place = 0
     while place < machine.converting[0]:
         account = waiting[place]
         table.converting[account] = 0
         if table.queued[account] == 0:
-            convert_debts(s, account, 0)
+            if machine.events[0] < enough:
+                convert_debts(s, account, 0)
+            else:
+                machine.capping[0] = 1
         place += 1
     machine.converting[0] = 0
     return 0

@@ -16,7 +16,15 @@ def test_alarms_miss_nobody():
     figures = sweep(**SMALL)
     assert figures["missed"] == 0
     assert figures["falls"] > figures["falls_gap"] > figures["falls_calm"] >= 0
-    for name in ("alarm_us_per_tick", "alarm_us_worst", "sweep_us", "numpy_us", "gap_ms", "slide_ms"):
+    for name in (
+        "alarm_us_per_tick",
+        "alarm_us_worst",
+        "sweep_us",
+        "numpy_us",
+        "numpy_columns_us",
+        "gap_ms",
+        "crash_ms",
+    ):
         assert figures[name] > 0
     assert figures["bytes_per_account"] > figures["bytes_per_leg"] > 0 < figures["bytes_per_order"]
 
