@@ -57,6 +57,7 @@ def add_account(s, account, owner, role, parent, market):
     table.parent[account] = parent
     table.market[account] = market
     table.legs[account] = 1
+    table.open_epoch[account] = machine.open_epoch[0]  # it owns nothing and needs nothing
     join_owner(s, account)
     take_settings(s, account)
     leg.account[account] = account

@@ -12,6 +12,7 @@ from steelyard.num import leaf
 from steelyard.num.limits import PRICE_TICKS_MAX
 from steelyard.num.wide import mix
 from steelyard.state.tables import (
+    ACCOUNT,
     AHEAD_ACCOUNT,
     AHEAD_LADDER,
     AHEAD_LEG,
@@ -79,8 +80,10 @@ def fetch_rows(s, i):
 @leaf
 def fetch_legs(s, i):
     """What those rows name."""
-    c = COMMAND(s)
+    c, table = COMMAND(s), ACCOUNT(s)
     if c.kind[i] == do.PLACE_ORDER:
+        if table.open_epoch[c.account[i]] != MACHINE(s).open_epoch[0]:
+            AHEAD_LEG(s, table.first_leg[c.account[i]])  # its slack will be worked out
         fetch_leg(s, LEG_SLOT(s)[first_slot(s, c.account[i], c.market[i])])
         if 0 < c.price[i] < PRICE_TICKS_MAX and c.market[i]:
             AHEAD_LADDER(s, MARKET(s).ladder[c.market[i]] + c.price[i])
