@@ -16,6 +16,7 @@ from steelyard.model.events import EVENT, Event
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.state.tables import Limits
 from steelyard.venue.machine import Machine
+from tests.property.bounds import broken_bounds
 from tests.property.flows import random_commands
 from tests.property.towns import small_limits
 from tests.reference import invariants
@@ -85,6 +86,7 @@ class Both:
                 lines.append(f"account {row}, equity and requirements: twin {ours}, machine {answers}")
         if not lines:  # both agree: then let both be right
             lines += invariants.broken(theirs)
+            lines += broken_bounds(self.machine.state)
             # Not several commands, of which one was refused: one last row, all of its kind, and none staged before.
             rows = self.batches[-1]
             alone = (rows["last"] != 0).sum() == 1 and (rows["kind"] == rows["kind"][0]).all()

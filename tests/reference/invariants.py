@@ -10,7 +10,7 @@ from steelyard.state.tables import MARKET_0
 
 # What clock work may change without an event, and what every command changes.
 SILENT = {
-    "machine": {"seq", "now_ns", "staged", "dropping"},
+    "machine": {"seq", "now_ns", "staged", "dropping", "capping"},
     "market": {"next_sample_ns", "premium_sum", "funding_dust"},
     "leg": {"funding_at_touch"},
     "account": {"cancel_at_ns", "health", "due_ns", "queued"},

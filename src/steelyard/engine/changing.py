@@ -3,6 +3,7 @@
 from steelyard.engine.book import leg_list_add, leg_list_remove, level_remove
 from steelyard.engine.events import say_money
 from steelyard.engine.ledger import find_leg, first_in_order
+from steelyard.engine.opening import restate
 from steelyard.engine.orders import add_margin, count_in, cut, far_leave, give_back, leave, margin_of, say_amended
 from steelyard.engine.placing import (
     check_order_again,
@@ -83,6 +84,7 @@ def amend_order(s, i):
     order.reserve[row] = old_reserve
     if reason:
         count_in(s, row, old_lots)
+        restate(s, leg)
         return reason
     level_remove(s, market, row)
     leg_list_remove(s, row)

@@ -13,7 +13,6 @@ from steelyard.rules.corner import (
     RATE_OF_LEVERAGE,
     corner_cash,
     driver_value,
-    equity_gained,
     highest_mark,
     reference_terms,
 )
@@ -110,17 +109,16 @@ def prove_open(s, account):
 
 
 @leaf
-def shift_terms(s, row, lots, trade_value, realised):
-    """A leg took lots of an order that its slack counts: only E changes, M(open) does not rise and is left as it is."""
-    leg, table, market = LEG(s), ACCOUNT(s), LEG(s).thing[row] - MARKET_0
-    account, settle = leg.account[row], MARKET_RULE(s)[market, M_SETTLE]
-    if settle != 1:
-        restate(s, row)
-    else:
-        gained = equity_gained(s, row, market, lots, trade_value) - realised
+def shift_slack(s, row, gained):
+    """A leg's E at its reference grew by at least these atoms; M(open) did not rise, and is left as it is."""
+    leg, table = LEG(s), ACCOUNT(s)
+    account = leg.account[row]
+    if MARKET_RULE(s)[leg.thing[row] - MARKET_0, M_SETTLE] == 1:
         table.slack[account] += gained
         LEG_OPEN(s).open_term[row] += gained
         table.loose[account] = 1
+    else:
+        table.open_epoch[account] = STALE
 
 
 @leaf

@@ -2,13 +2,14 @@
 
 from steelyard.engine.events import say_money
 from steelyard.engine.ledger import realise, spend_trade
-from steelyard.engine.opening import restate, shift_terms
+from steelyard.engine.opening import restate, shift_slack
 from steelyard.model.events import FUNDING_PAID
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.num import far, far_twin, leaf
-from steelyard.num.limits import INDEX_SCALE
+from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS
 from steelyard.num.rounding import mul_div_up
-from steelyard.num.wide import multiply
+from steelyard.num.wide import multiply, multiply_shift_down
+from steelyard.rules.corner import equity_gained
 from steelyard.rules.requirement import accrued_up
 from steelyard.state.tables import LEG, MARKET, MARKET_0, MARKET_RULE
 
@@ -31,7 +32,8 @@ def pay_funding(s, row):
     table.funding_dust[market] += -low & (INDEX_SCALE - 1)
     table.funding_pool[market] += owed
     realise(s, leg.account[row], rule[market, M_SETTLE], -owed)
-    restate(s, row)
+    # In the middle of a fill a leg's orders are no longer what its slack counts, so its slack is not worked out here.
+    shift_slack(s, row, multiply_shift_down(quantity * scale, now - then, INDEX_SCALE_BITS))
     if owed:
         say_money(s, FUNDING_PAID, leg.account[row], market, owed, 0)
     return owed
@@ -71,7 +73,7 @@ def book_trade(s, row, lots, trade_value, counted):
     realise(s, leg.account[row], MARKET_RULE(s)[market, M_SETTLE], realised)
     spend_trade(s, row, lots, trade_value)
     if counted:
-        shift_terms(s, row, lots, trade_value, realised)
+        shift_slack(s, row, equity_gained(s, row, market, lots, trade_value) - realised)
     else:
         restate(s, row)
     return realised
