@@ -18,7 +18,7 @@ from steelyard.engine.orders import (
     taker_rate_ppm,
 )
 from steelyard.engine.positions import book_trade, settle_funding
-from steelyard.engine.prefetch import fetch_leg
+from steelyard.engine.prefetch import fetch_next_met
 from steelyard.model.events import (
     CLOSED_MAINTENANCE,
     CLOSED_REDUCE_ONLY,
@@ -168,6 +168,7 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     if remaining == 0:
         level_remove(s, market, maker)
         retire(s, maker)
+        fetch_next_met(s, market, side)
     note_last(s, market, price)
     MACHINE(s).fills[0] += 1
     if needs_care(s, taker_leg):
@@ -199,7 +200,6 @@ def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidati
                 return left, traded, CLOSED_SELF_TRADE
             continue
         take = min(left, order.remaining[maker])
-        fetch_leg(s, order.leg[order.next[maker]])
         if reduce_only:
             take = min(take, abs(leg.quantity[taker_leg]))
             if take == 0:

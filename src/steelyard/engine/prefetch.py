@@ -109,12 +109,27 @@ def fetch_met(s, i):
 
 
 @leaf
+def fetch_party(s, leg):
+    """The account of a leg and its cash."""
+    account = LEG(s).account[leg]
+    AHEAD_ACCOUNT(s, account)
+    AHEAD_LEG(s, account)
+
+
+@leaf
 def fetch_other(s, i):
     """The account on the other side."""
     if COMMAND(s).kind[i] == do.PLACE_ORDER:
-        account = LEG(s).account[ORDER(s).leg[first_met(s, i)]]
-        AHEAD_ACCOUNT(s, account)
-        AHEAD_LEG(s, account)
+        fetch_party(s, ORDER(s).leg[first_met(s, i)])
+
+
+@leaf
+def fetch_next_met(s, market, side):
+    """An order was filled: whoever is met next is now the first of its level, and after that the second."""
+    order, best = ORDER(s), best_against(s, market, side)
+    head = LADDER(s).head[MARKET(s).ladder[market] + best]
+    fetch_party(s, order.leg[head])
+    fetch_leg(s, order.leg[order.next[head]])
 
 
 @leaf
