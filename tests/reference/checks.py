@@ -236,6 +236,7 @@ def check_margin(twin, market, order):
         return 0
     is_isolated = order.account != order.home
     twin.require(is_isolated and not order.reduces, reject.OPENING_MARGIN_EXCEEDED)
+    twin.require(not money.below_cap(twin, twin.legs_of(order.home)), reject.LOAN_CAP_EXCEEDED)
     margin = margin_to_send(twin, legs, order, asset, missing)
     parent = copied(twin.legs_of(order.home))
     parent[asset].quantity -= margin

@@ -79,13 +79,14 @@ def fill_may_happen(twin, resting, market, lots, fee):
 
 
 def healthy_after(twin, account, market, lots, gained):
-    """With so many lots more and so many atoms gained; collateral as it is now."""
+    """With so many lots more and so many atoms gained; collateral as it is now. Nobody is, who owes too much."""
     legs = twin.legs_of(account)
     before = twin.quantity(account, market.thing)
     maintain = requirement(twin, legs, FOR_MAINTAIN)
     maintain += kept_requirement(twin, market, before + lots, FOR_MAINTAIN)
     maintain -= kept_requirement(twin, market, before, FOR_MAINTAIN)
-    return equity(twin, legs) + value(gained, twin.assets[twin.settle(market)].price) >= maintain
+    healthy = equity(twin, legs) + value(gained, twin.assets[twin.settle(market)].price) >= maintain
+    return healthy and not money.below_cap(twin, legs)
 
 
 @dataclass

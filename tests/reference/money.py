@@ -105,6 +105,7 @@ def check_leaving(twin, c, taker):
 
 def check_margin_after_leaving(twin, account, asset, amount):
     legs = copied(twin.legs_of(account))
+    twin.require(not below_cap(twin, legs), reject.LOAN_CAP_EXCEEDED)
     legs[asset].quantity -= amount
     twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
 

@@ -6,7 +6,7 @@ See docs/concepts/money.md (isolated margin) and legs-and-health.md (isolated po
 from steelyard.model import events, reject
 from steelyard.model.keys import M_SETTLE, T_LEVERAGE_MAX
 from steelyard.model.orders import CROSS, ISOLATED, SYSTEM_OWNER, USER
-from steelyard.num.limits import TIME_NS_MAX
+from steelyard.num.limits import AMOUNT_MAX, TIME_NS_MAX
 from tests.reference import isolated, money
 from tests.reference.health import leverage_of, may_open
 from tests.reference.orders import check_trader
@@ -31,6 +31,7 @@ def check_user_and_market(twin, c):
 def move_margin(twin, c):
     market = check_user_and_market(twin, c)
     twin.require(c.lots != 0, reject.AMOUNT_MUST_BE_POSITIVE)
+    twin.require(abs(c.lots) <= AMOUNT_MAX, reject.AMOUNT_EXCEEDS_LIMIT)
     stub = twin.leg_or_none(c.account, market.thing)
     child = stub.child if stub else 0
     twin.require(child and twin.quantity(child, market.thing), reject.MARKET_IS_NOT_ISOLATED)
@@ -39,6 +40,7 @@ def move_margin(twin, c):
     twin.require(money.prices_are_fresh(twin, giver), reject.PRICE_STALE)
     twin.require(money.cash(twin, giver, asset) >= amount, reject.BALANCE_TOO_LOW)
     legs = copied(twin.legs_of(giver))
+    twin.require(not money.below_cap(twin, legs), reject.LOAN_CAP_EXCEEDED)
     legs[asset].quantity -= amount
     reason = reject.PARENT_MARGIN_EXCEEDED if c.lots > 0 else reject.OPENING_MARGIN_EXCEEDED
     twin.require(may_open(twin, legs), reason)

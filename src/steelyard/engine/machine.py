@@ -87,7 +87,7 @@ def do_what_is_due(s, at_ns):
         heap_pop(s, TIMERS)
         machine.now_ns[0] = max(machine.now_ns[0], due)
         run_timer(s, target >> 32, target & 0xFFFFFFFF, due)
-    return 1
+    return 1 if machine.events[0] + LAYOUT(s)[L_COMMAND_EVENTS] <= LAYOUT(s)[L_EVENTS] else 0
 
 
 @leaf

@@ -28,9 +28,10 @@ from steelyard.model.events import (
 from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, M_SETTLE
 from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, FOR_OPEN, LENDER, RESERVED, RETURNED, USED
 from steelyard.num import far, kernel, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
+from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, PPM
 from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_down
 from steelyard.num.wide import mix
+from steelyard.rules.consent import is_over_loan_cap
 from steelyard.rules.requirement import account_risk, charge, is_price_fresh
 from steelyard.state.tables import (
     ACCOUNT,
@@ -199,6 +200,8 @@ def check_giving(s, account, asset, amount):
 
 @kernel
 def check_opening_after(s, account, asset, amount):
+    if is_over_loan_cap(s, account):
+        return no.LOAN_CAP_EXCEEDED  # its collateral waits to be converted
     equity, requirement, _ = account_risk(s, account, FOR_OPEN)
     return no.NONE if may_give(s, account, asset, amount, equity, requirement) else no.OPENING_MARGIN_EXCEEDED
 
@@ -303,6 +306,8 @@ def move_margin(s, i):
         return no.MARKET_UNKNOWN
     if amount == 0:
         return no.AMOUNT_MUST_BE_POSITIVE
+    if amount > AMOUNT_MAX or amount < -AMOUNT_MAX:
+        return no.AMOUNT_EXCEEDS_LIMIT
     stub = find_leg(s, account, MARKET_0 + market)
     child = LEG(s).child[stub] if stub else 0
     if child == 0 or LEG(s).quantity[find_leg(s, child, MARKET_0 + market)] == 0:
@@ -318,7 +323,7 @@ def move_margin(s, i):
         return no.BALANCE_TOO_LOW
     reason = check_opening_after(s, giver, asset, abs(amount))
     if reason:
-        return no.PARENT_MARGIN_EXCEEDED if amount > 0 else reason
+        return no.PARENT_MARGIN_EXCEEDED if amount > 0 and reason == no.OPENING_MARGIN_EXCEEDED else reason
     transfer(s, giver, taker, asset, abs(amount))
     say(s, MARGIN_MOVED, account, market, 0, 0, child, 0, 0, amount, 0, 0, 0, 0, 0)
     return no.NONE

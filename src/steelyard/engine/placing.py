@@ -22,7 +22,6 @@ from steelyard.engine.ledger import (
     UNIT,
     cash,
     find_leg,
-    first_in_order,
     has_leg_room,
     legs_wanted,
     open_leg,
@@ -65,7 +64,6 @@ from steelyard.model.events import (
     ORDER_TRIGGERED,
 )
 from steelyard.model.keys import (
-    A_LOAN_CAP,
     M_ATOMS_PER_TICK_LOT,
     M_BRACKET_UPPER,
     M_BRACKETS,
@@ -83,7 +81,7 @@ from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ORDER_ID_SHIFT, PPM
 from steelyard.num.rounding import ppm_down, ppm_up
-from steelyard.rules.consent import is_no_weaker
+from steelyard.rules.consent import is_no_weaker, is_over_loan_cap
 from steelyard.rules.requirement import (
     account_risk,
     atoms_up,
@@ -97,7 +95,6 @@ from steelyard.rules.requirement import (
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
-    ASSET_RULE,
     COMMAND,
     L_ACCOUNTS,
     L_ORDERS_PER_ACCOUNT,
@@ -337,19 +334,6 @@ def leverage_for(s, account, market, leg, stub):
 
 
 @kernel
-def is_over_loan_cap(s, account):
-    if account == 0 or ACCOUNT(s).debts[account] == 0:
-        return False
-    leg = LEG(s)
-    row = first_in_order(s, account)
-    while row and leg.thing[row] < MARKET_0:
-        if leg.quantity[row] < -ASSET_RULE(s)[leg.thing[row], A_LOAN_CAP]:
-            return True
-        row = leg.next_of_account[row]
-    return False
-
-
-@kernel
 def shortfall_after(s, row, account, acting, leg, market, leverage):
     """M(open) - E of the acting account with this order resting (a reduce-only one: filled whole); zero is enough."""
     order, orders, rule = ORDER(s), LEG_OPEN(s), MARKET_RULE(s)
@@ -474,6 +458,8 @@ def check_margin_exactly(s, row, account, acting, leg, market):
         return no.LOAN_CAP_EXCEEDED, 0
     if reduce_only or acting == account:
         return no.OPENING_MARGIN_EXCEEDED, 0
+    if is_over_loan_cap(s, account):
+        return no.LOAN_CAP_EXCEEDED, 0
     asset = rule[market, M_SETTLE]
     wanted = margin_wanted(s, account, acting, asset, shortfall)
     if wanted == 0:

@@ -4,12 +4,27 @@ Promises
 - What passes here leaves the account healthy, or no weaker than it was.
 """
 
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
+from steelyard.model.keys import A_LOAN_CAP, M_ATOMS_PER_TICK_LOT, M_SETTLE
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import far, kernel
 from steelyard.num.wide import product_is_less
 from steelyard.rules.requirement import account_risk, leg_requirement, perpetual_requirement, value
-from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, MARKET, MARKET_0, MARKET_RULE
+
+
+@kernel
+def is_over_loan_cap(s, account):
+    """Whether an account owes more of an asset than one may: until collateral converts, its risk may not rise."""
+    if account == 0 or ACCOUNT(s).debts[account] == 0:
+        return False
+    leg = LEG(s)
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        thing = leg.thing[row]
+        if thing < MARKET_0 and leg.quantity[row] < -ASSET_RULE(s)[thing, A_LOAN_CAP]:
+            return True
+        row = leg.next_of_account[row]
+    return False
 
 
 @kernel
@@ -47,6 +62,6 @@ def may_hold(s, account, row, lots, trade_atoms, fee_atoms, strict):
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     requirement += perpetual_requirement(s, market, abs(quantity) * lot_notional, FOR_MAINTAIN)
     requirement -= leg_requirement(s, row, FOR_MAINTAIN)
-    if equity + value(gain - fee_atoms, price) >= requirement:
+    if equity + value(gain - fee_atoms, price) >= requirement and not is_over_loan_cap(s, account):
         return 1
     return 1 if strict == 0 and is_no_weaker(s, account, row, quantity, value(gain, price)) else 0

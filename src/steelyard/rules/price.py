@@ -65,6 +65,12 @@ def weighted_median(s, feed, now):
     return best
 
 
+@leaf
+def ends_at(at_ns, staleness_ns):
+    """The last instant at which a report is fresh; no clock goes further than the latest."""
+    return at_ns + min(staleness_ns, TIME_NS_MAX - at_ns)
+
+
 @kernel
 def fresh_until(s, feed, now):
     """When, nothing new arriving, fewer than quorum reports will be fresh (the quorum-th latest to go stale)."""
@@ -74,11 +80,11 @@ def fresh_until(s, feed, now):
     for source in range(SOURCES_MAX):
         if not is_fresh_report(s, feed, source, now):
             continue
-        ends = min(TIME_NS_MAX, table.at_ns[feed * SOURCES_MAX + source] + staleness)
+        ends = ends_at(table.at_ns[feed * SOURCES_MAX + source], staleness)
         later = 0
         for other in range(SOURCES_MAX):
             if is_fresh_report(s, feed, other, now):
-                ends_other = min(TIME_NS_MAX, table.at_ns[feed * SOURCES_MAX + other] + staleness)
+                ends_other = ends_at(table.at_ns[feed * SOURCES_MAX + other], staleness)
                 later += 1 if ends_other >= ends else 0
         if later >= quorum:
             best = max(best, ends)

@@ -6,13 +6,13 @@ from steelyard.model import events, reject
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, FEED
 from steelyard.model.keys import HOUR
-from steelyard.model.orders import CONVERTER, LENDER
+from steelyard.model.orders import CONVERTER, LENDER, REDUCE_ONLY
 from steelyard.num.limits import ASSET_PRICE_SCALE
 
 DEBTORS = (ANN, BOB, CAT)  # each owes 10,350 dollars, and has coins
 
 
-def lend(floor):
+def open_town(floor):
     open_venue(floor, {}, people=4, purse=1)
     floor.configure(ASSET, {key.A_LOAN_CAP: 20_000}, row=USD)
     floor.configure(FEED, {key.F_STALENESS_NS: HOUR})
@@ -22,6 +22,12 @@ def lend(floor):
         floor.deposit(account, USD, 1_000_000)
     for account in DEBTORS:
         floor.deposit(account, COIN, 60_000)
+    return floor
+
+
+def lend(floor):
+    open_town(floor)
+    for account in DEBTORS:
         floor.trade(account, DAN, 1, 50, 1_000)
         floor.trade(DAN, account, 1, 50, 980)
         assert floor.cash(account) == 1 - 10_000 - 100 - 245  # a loss and two fees
@@ -72,3 +78,25 @@ def test_without_anything_to_buy_with_the_converter_waits_and_so_does_the_debt(f
     floor.configure(ASSET, {key.A_LOAN_CAP: 0}, row=USD)
     assert converted(floor) == []
     assert floor.facts()["machine"][0]["capping"] == 0
+
+
+def test_losses_of_many_in_one_command_convert_as_far_as_there_is_room(make_floor):
+    """One order closes three positions at a loss: the first account converts at once, the walk finds the others."""
+    floor = open_town(make_floor(events_per_command=1))
+    for account in DEBTORS:
+        floor.deposit(account, USD, 1_000)
+        floor.trade(account, DAN, 1, 50, 1_000)
+    for account in DEBTORS:
+        floor.order(account, 1, -50, 980, options=REDUCE_ONLY)
+    floor.configure(ASSET, {key.A_LOAN_CAP: 0}, row=USD)
+    assert converted(floor) == []
+    floor.order(DAN, 1, 150, 980)
+    assert converted(floor) == [ANN]
+    assert floor.facts()["machine"][0]["capping"] == 1
+    rounds = 0
+    while floor.facts()["machine"][0]["capping"]:
+        rounds += 1
+        assert rounds < 5, "the walk over the accounts ends"
+        floor.clock()
+        assert len(converted(floor)) <= 1
+    assert [floor.cash(account) for account in DEBTORS] == [0, 0, 0]
