@@ -100,7 +100,19 @@ def install_packages() -> bool:
     certificates = ("--system-certs",) if sys.platform == "darwin" or system.cafile or system.capath else ()
     if run(*PIP, "install", *wheels, "-r", UV_LOCK):
         say("installing the locked packages")
-        if run("-m", "uv", "--quiet", "pip", "sync", *certificates, "--python", str(PYTHON), *wheels, LOCK):
+        if run(
+            "-m",
+            "uv",
+            "--quiet",
+            "pip",
+            "sync",
+            "--compile-bytecode",
+            *certificates,
+            "--python",
+            str(PYTHON),
+            *wheels,
+            LOCK,
+        ):
             return True
     say("uv did not succeed; trying pip, which is slower")
     if not run(*PIP, "install", "--no-deps", *wheels, "-r", LOCK):

@@ -195,7 +195,7 @@ class Town:
             M_TAKEOVER_PPM: pick((0, 400_000, 666_666, PPM)),
             M_LIQUIDATION_FEE_PPM: pick((0, 2_000, 9_999)),
             M_REACH_PPM: pick((0, 300_000, PPM)),
-            M_SLICE_PPM: pick((1, 200_000, 500_000)),
+            M_SLICE_PPM: pick((50_000, 200_000, 500_000)),
             M_SLICE_NOTIONAL: min(pick((0, 50_000, 1 << 40)) * self.scale, NOTIONAL_MAX),
             M_COOLDOWN_NS: pick((1_000_000, 5 * SECOND, 60 * SECOND)),
             M_SLIP_PPM: pick((0, 20_000, 100_000)),

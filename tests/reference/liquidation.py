@@ -196,7 +196,7 @@ def sell_down(twin, standing):
 
 
 def lots_to_close(standing):
-    """The fewest lots that restore the buffer, or all; a slice of them if the position is large and time is left."""
+    """The fewest lots that restore the buffer, or all; a slice of them if the position is large."""
     rule, lots = standing.market.rule, standing.lots
     others = standing.restore - standing.kept(0, FOR_RESTORE)
     too_few, needed = 0, lots
@@ -208,6 +208,6 @@ def lots_to_close(standing):
             needed = middle
         else:
             too_few = middle
-    if lots * standing.mark * standing.a > rule[M_SLICE_NOTIONAL] and standing.equity >= standing.takeover:
+    if lots * standing.mark * standing.a > rule[M_SLICE_NOTIONAL]:
         needed = min(needed, max(1, part_down(lots, rule[M_SLICE_PPM])))
     return needed

@@ -80,7 +80,7 @@ def manners(random):
         key.M_TAKEOVER_PPM: pick((0, 400_000, 666_666, PPM)),
         key.M_LIQUIDATION_FEE_PPM: pick((0, 2_000, 4_900)),
         key.M_REACH_PPM: pick((0, 300_000, PPM)),
-        key.M_SLICE_PPM: pick((1, 200_000, 500_000)),
+        key.M_SLICE_PPM: pick((50_000, 200_000, 500_000)),
         key.M_SLICE_NOTIONAL: pick((0, 1_000 * DOLLAR, 100_000 * DOLLAR)),
         key.M_COOLDOWN_NS: pick((1_000_000, 5 * SECOND, 60 * SECOND)),
         key.M_SLIP_PPM: pick((0, 20_000, 100_000)),

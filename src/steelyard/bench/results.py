@@ -51,7 +51,7 @@ def times(ratio: float) -> str:
 def duration(us: float) -> str:
     if us >= 1e6:
         return f"{us / 1e6:.1f} s"
-    return f"{us / 1e3:.3g} ms" if us >= 1e3 else f"{us:.2g} us"
+    return f"{us / 1e3:.3g} ms" if us >= 1e3 else f"{us:.0f} us" if us >= 10 else f"{us:.2g} us"
 
 
 def markets(count: int) -> str:

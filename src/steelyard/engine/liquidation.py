@@ -283,11 +283,7 @@ def reduce_solvent(s, account, row):
     held, side = abs(quantity), -1 if quantity > 0 else 1
     equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
     lots = lots_to_restore(s, account, row)
-    _, takeover, _ = account_risk(s, account, FOR_TAKEOVER)
-    is_large = held * table.mark[market] * rule[market, M_ATOMS_PER_TICK_LOT] > rule[market, M_SLICE_NOTIONAL]
-    if (
-        is_large and equity >= takeover
-    ):  # below, turns follow one another without a pause, and slices would only add them
+    if held * table.mark[market] * rule[market, M_ATOMS_PER_TICK_LOT] > rule[market, M_SLICE_NOTIONAL]:
         lots = min(lots, max(1, ppm_down(held, rule[market, M_SLICE_PPM])))
     due_all = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions)
     limit = limit_price(s, market, side, bankruptcy_price(s, market, quantity, due_all))

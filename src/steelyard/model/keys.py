@@ -154,7 +154,7 @@ MARKET_KEYS = {
     (M_TAKEOVER_PPM, 1): (0, PPM, 666_666, False),
     (M_LIQUIDATION_FEE_PPM, 1): (0, PPM // 5, 2_000, False),
     (M_REACH_PPM, 1): (0, PPM, PPM, False),
-    (M_SLICE_PPM, 1): (1, PPM, 200_000, False),
+    (M_SLICE_PPM, 1): (50_000, PPM, 200_000, False),  # slices must come to an end
     (M_SLICE_NOTIONAL, 1): (0, NOTIONAL_MAX, 100_000_000_000, False),
     (M_COOLDOWN_NS, 1): (1_000_000, HOUR, 5 * SECOND, False),
     (M_SLIP_PPM, 1): (0, PPM - 1, 50_000, False),

@@ -201,8 +201,7 @@ class _Checker:
         self._agree(row, "side", row.side, side)
         if step.equity >= 0:
             lots = self._restoring_lots(step)
-            is_large = held * mark * rule.scale > rule.slice_notional
-            if is_large and step.equity >= self.statement.requirement(FOR_TAKEOVER):
+            if held * mark * rule.scale > rule.slice_notional:
                 lots = min(lots, max(1, F.ppm_down(held, rule.slice)))
             cash, unit = self._bankruptcy(step, held), held * rule.scale
             price = F.div_up(cash, unit) if step.quantity > 0 else -cash // unit

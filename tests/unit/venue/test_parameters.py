@@ -144,7 +144,7 @@ def test_parameters_that_disagree_are_named_and_explained(exchange, given, messa
 @pytest.mark.parametrize(
     ("given", "reason", "message"),
     [
-        ({"slice": 0}, "PARAMETER_OUT_OF_RANGE", "market BTC-PERP: slice 0 is not within 0.000001 to 1"),
+        ({"slice": 0}, "PARAMETER_OUT_OF_RANGE", "market BTC-PERP: slice 0 is not within 0.05 to 1"),
         ({"cooldown": "2h"}, "PARAMETER_OUT_OF_RANGE", "market BTC-PERP: cooldown 2h is not within 1ms to 1h"),
         ({"price_max": 7}, "PARAMETER_OUT_OF_RANGE", "market BTC-PERP: price_max 7 is not within 64 to 16,777,216"),
         ({"price_max": 700}, "PARAMETER_IS_FIXED", "market BTC-PERP: price_max is 100,000 and cannot change once it"),
