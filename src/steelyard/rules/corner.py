@@ -14,8 +14,6 @@ import numpy as np
 from steelyard.model.keys import (
     M_ATOMS_PER_TICK_LOT,
     M_BRACKET_OPEN_PPM,
-    M_BRACKET_UPPER,
-    M_BRACKETS,
     M_DEDUCT_OPEN,
     M_SETTLE,
 )
@@ -23,6 +21,7 @@ from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, LEVERAGE_MAX, PPM
 from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.requirement import (
+    bracket_of,
     cash_requirement,
     charge,
     maintain_atoms,
@@ -78,11 +77,7 @@ def share_up(amount, rate_ppm):
 @leaf
 def opening_bound(s, market, notional, rate_ppm):
     """At least `opening_side`."""
-    rule = MARKET_RULE(s)
-    last = rule[market, M_BRACKETS] - 1
-    i = 0
-    while i < last and notional > rule[market, M_BRACKET_UPPER + i]:
-        i += 1
+    rule, i = MARKET_RULE(s), bracket_of(s, market, notional)
     base = share_up(notional, rule[market, M_BRACKET_OPEN_PPM + i]) - rule[market, M_DEDUCT_OPEN + i]
     base = max(base, share_up(notional, rate_ppm))
     scale = MARKET(s).oi_scale_ppm[market]

@@ -77,35 +77,33 @@ def atoms_up(amount, price):
 
 
 @leaf
-def maintain_atoms(s, market, notional):
-    """B(N) of the maintenance schedule."""
+def bracket_of(s, market, notional):
+    """The bracket of a notional: the first that reaches it, else the last."""
     rule = MARKET_RULE(s)
     last = rule[market, M_BRACKETS] - 1
     i = 0
     while i < last and notional > rule[market, M_BRACKET_UPPER + i]:
         i += 1
+    return i
+
+
+@leaf
+def maintain_atoms(s, market, notional):
+    """B(N) of the maintenance schedule."""
+    rule, i = MARKET_RULE(s), bracket_of(s, market, notional)
     return ppm_up(notional, rule[market, M_BRACKET_MAINTAIN_PPM + i]) - rule[market, M_DEDUCT_MAINTAIN + i]
 
 
 @leaf
 def maintain_rate_ppm(s, market, notional):
     """The slope of B(N) there: no smaller notional has a larger one."""
-    rule = MARKET_RULE(s)
-    last = rule[market, M_BRACKETS] - 1
-    i = 0
-    while i < last and notional > rule[market, M_BRACKET_UPPER + i]:
-        i += 1
-    return rule[market, M_BRACKET_MAINTAIN_PPM + i]
+    return MARKET_RULE(s)[market, M_BRACKET_MAINTAIN_PPM + bracket_of(s, market, notional)]
 
 
 @leaf
 def open_atoms(s, market, notional):
     """B(N) of the opening schedule, before leverage and open interest."""
-    rule = MARKET_RULE(s)
-    last = rule[market, M_BRACKETS] - 1
-    i = 0
-    while i < last and notional > rule[market, M_BRACKET_UPPER + i]:
-        i += 1
+    rule, i = MARKET_RULE(s), bracket_of(s, market, notional)
     return ppm_up(notional, rule[market, M_BRACKET_OPEN_PPM + i]) - rule[market, M_DEDUCT_OPEN + i]
 
 
