@@ -29,6 +29,7 @@ from steelyard.state.tables import (
     HOT,
     LEG,
     MACHINE,
+    MARKET,
     MARKET_0,
 )
 
@@ -154,6 +155,19 @@ def judge(s, account):
     return arm(s, account, equity - requirement)
 
 
+@kernel
+def has_moved(s, account):
+    """Whether any driver of this account moved in this command."""
+    leg, now = LEG(s), MACHINE(s).seq[0]
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        thing = leg.thing[row]
+        if (MARKET(s).moved_seq[thing - MARKET_0] if thing >= MARKET_0 else ASSET(s).moved_seq[thing]) == now:
+            return True
+        row = leg.next_of_account[row]
+    return False
+
+
 @far
 def judge_dirty(s):
     """Judge everybody whose proof was lost: alarms that rang, certificates that broke, and the hot if prices moved."""
@@ -165,7 +179,8 @@ def judge_dirty(s):
                 mark_dirty(s, account)
         else:
             for place in range(machine.hot[0]):
-                mark_dirty(s, hot[place])
+                if has_moved(s, hot[place]):
+                    mark_dirty(s, hot[place])
     for place in range(machine.dirty[0]):
         account = dirty[place]
         table.dirty[account] = 0

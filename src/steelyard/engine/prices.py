@@ -110,6 +110,7 @@ def set_index(s, feed):
     asset.price[user] = price
     if changed:
         machine.prices_moved[0] = 1
+        asset.moved_seq[user] = machine.seq[0]
         ring(s, asset_driver(s, user), price)
         note_deviation(s, price, asset.open_ref[user])
     return 0
@@ -136,6 +137,7 @@ def show_driver(s, market):
     """Mark or funding index changed: ring the alarms keyed on their difference."""
     table, machine = MARKET(s), MACHINE(s)
     machine.prices_moved[0] = 1
+    table.moved_seq[market] = machine.seq[0]
     drift, band = table.funding_index[market] - table.funding_ref[market], table.funding_band[market]
     # A mark that fell far makes an old band wide beside it: it is measured anew, well before the driver reaches zero.
     if band == 0 or abs(drift) > band or band > (table.mark[market] << INDEX_SCALE_BITS) // 100:

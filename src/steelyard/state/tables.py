@@ -173,6 +173,7 @@ ASSET_ROW = row(
     reserved="i8",  # withdrawals not yet confirmed
     loans="i8",  # sum of cash below zero
     open_ref="i8",  # index: reference price of opening slacks
+    moved_seq="i8",  # index: the command in which the price last changed
 )
 
 FEED_ROW = row(64, price="i8", fresh_until_ns="i8", user="i4", user_is_market="i4")
@@ -200,6 +201,7 @@ MARKET_ROW = row(
     funding_band="i8",  # index: and hold while that difference stays within
     open_ref="i8",  # index: reference of opening slacks
     open_lot="i8",  # index: atoms that a lot is worth there, at least
+    moved_seq="i8",  # index: the command in which mark or funding index last changed
     best_bid="i8",  # index: 0 if none
     best_ask="i8",  # index: 0 if none
     ladder="i8",  # index: first row of its ladder
@@ -433,6 +435,7 @@ INDEX_COLUMNS = {
         "funding_band",
         "open_ref",
         "open_lot",
+        "moved_seq",
         "best_bid",
         "best_ask",
         "ladder",
@@ -462,7 +465,7 @@ INDEX_COLUMNS = {
         "hot_at",
         "converting",
     ),
-    "asset": ("open_ref",),
+    "asset": ("open_ref", "moved_seq"),
     "owner": ("first_account",),
     "leg": ("next_of_account", "box_low", "box_high"),
     "leg_open": ("first_order", "last_order", "open_reach", "open_term"),
