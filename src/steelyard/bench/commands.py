@@ -16,7 +16,6 @@ from steelyard.venue.machine import Machine
 Rows = np.ndarray[Any, Any]
 
 START_NS = 1_700_000_000 * keys.SECOND
-UNIT = 1  # asset: the unit of account
 TICKS_MAX = (1 << 17) - 1
 ATOMS_PER_TICK_LOT = 1_000
 BATCH = 4_096
@@ -78,7 +77,7 @@ def accounts(count: int) -> Rows:
 
 def deposits(first: int, amounts: Any) -> Rows:
     """Cash in the unit of account for accounts in a row."""
-    given = {"account": np.arange(first, first + len(amounts)), "market": UNIT, "lots": amounts}
+    given = {"account": np.arange(first, first + len(amounts)), "market": keys.UNIT, "lots": amounts}
     return rows(do.DEPOSIT, START_NS, len(amounts), client0=np.arange(1, len(amounts) + 1), client1=1, **given)
 
 

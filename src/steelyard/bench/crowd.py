@@ -175,7 +175,7 @@ def put_accounts(state: State, random: Any, accounts: int, account: Rows, thing:
     slack = (exposure * (LEAST_SLACK + random.exponential(USUAL_SLACK, accounts))).astype(np.int64)
     columns.cash[:] = np.maximum(0, slack - (equity - requirement))
     own = np.asarray(state.leg)[FIRST_ROW : FIRST_ROW + accounts]
-    own["account"], own["thing"], own["quantity"] = np.arange(FIRST_ROW, FIRST_ROW + accounts), make.UNIT, columns.cash
+    own["account"], own["thing"], own["quantity"] = np.arange(FIRST_ROW, FIRST_ROW + accounts), keys.UNIT, columns.cash
     put_sums(state, thing, quantity, cost, int(columns.cash.sum()))
     return columns
 
@@ -198,7 +198,7 @@ def put_sums(state: State, thing: Rows, quantity: Rows, cost: Rows, cash: int) -
         state.market.open_interest[market] = int(longs[MARKET_0 + market])
         state.market.clearing[market] = -int(paid[MARKET_0 + market])
     pools = int(np.asarray(state.market)["funding_pool"].sum())
-    state.asset.deposited[make.UNIT] = cash - int(cost.sum()) + pools
+    state.asset.deposited[keys.UNIT] = cash - int(cost.sum()) + pools
     inside = sums(thing[~is_market], quantity[~is_market])
     for asset in range(FIRST_COLLATERAL, len(inside)):
         state.asset.deposited[asset] = int(inside[asset])

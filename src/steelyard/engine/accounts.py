@@ -2,9 +2,9 @@
 
 from steelyard.engine.alarms import mark_dirty
 from steelyard.engine.events import say
-from steelyard.engine.ledger import UNIT, link_leg
+from steelyard.engine.ledger import link_leg
 from steelyard.model.events import ACCOUNT_OPENED
-from steelyard.model.keys import ISOLATED_WORDS, O_FEE_TIER, O_ISOLATED, O_RISK_TIER, O_STP
+from steelyard.model.keys import ISOLATED_WORDS, O_FEE_TIER, O_ISOLATED, O_RISK_TIER, O_STP, UNIT
 from steelyard.num import kernel
 from steelyard.state.tables import ACCOUNT, LEG, MACHINE, OWNER, OWNER_RULE
 

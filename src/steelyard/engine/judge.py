@@ -15,7 +15,8 @@ from steelyard.engine.alarms import (
     mark_dirty,
 )
 from steelyard.engine.heap import TURNS, heap_push
-from steelyard.engine.ledger import BOX_MAX_PPM, UNIT, prove
+from steelyard.engine.ledger import BOX_MAX_PPM, prove
+from steelyard.model.keys import UNIT
 from steelyard.model.orders import OWES, WAITS
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import PPM

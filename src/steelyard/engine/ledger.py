@@ -18,6 +18,7 @@ from steelyard.model.keys import (
     A_LOAN_CAP,
     M_ATOMS_PER_TICK_LOT,
     M_SETTLE,
+    UNIT,
 )
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import far, far_twin, kernel, leaf
@@ -53,7 +54,6 @@ from steelyard.state.tables import (
     MARKET_RULE,
 )
 
-UNIT = 1  # the asset that is the unit of account
 BORROW_WEIGHT_MAX = 4  # times: the highest A_BORROW_WEIGHT_PPM
 BOX_MAX_PPM = 200_000  # no box is wider than a fifth of the price to either side
 FIRST_BOX_SHARE_PPM = 300_000  # of the certificate goes into the box of a leg that came to life

@@ -28,7 +28,7 @@ from steelyard.model.events import (
     FILL_LIQUIDATION,
     FILL_MAKER,
 )
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE, UNIT
 from steelyard.model.orders import CHILD, FEES, STP_BOTH, STP_MAKER, STP_NONE, STP_TAKER
 from steelyard.num import far, leaf
 from steelyard.num.rounding import ppm_up
@@ -72,7 +72,7 @@ def may_fill(s, maker, lots, price, lots_before, atoms_before):
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     signed = lots * order.side[maker]
     fee = max(0, ppm_up(lots * price * scale, maker_rate_ppm(s, market, account)))
-    if lots_before == 0 and MARKET_RULE(s)[market, M_SETTLE] == 1 and has_slack(s, account):
+    if lots_before == 0 and MARKET_RULE(s)[market, M_SETTLE] == UNIT and has_slack(s, account):
         # M(open) counts the order filled whole, and is never below M(maintain) but for roundings.
         loss = max(0, signed * (price - MARKET(s).mark[market]) * scale)
         if what_is_left(s, table.slack[account], table.reach[account]) >= loss + fee + SLOP:

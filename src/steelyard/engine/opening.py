@@ -4,7 +4,7 @@ See "Opening slack" in docs/concepts/legs-and-health.md: every driver has a refe
 E - M(open) at the references and its reach, and `deviation` is how far any driver has gone since.
 """
 
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE, UNIT
 from steelyard.model.orders import FOR_OPEN
 from steelyard.num import far, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INT64_MAX, VALUE_MAX
@@ -35,7 +35,7 @@ def open_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_re
     """(slack, reach) of a market leg with these orders, at its reference."""
     atoms, moving = reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve)
     settle = MARKET_RULE(s)[market, M_SETTLE]
-    if settle != 1 and moving:
+    if settle != UNIT and moving:
         # Profit in an asset that is priced itself: both may go, (1 + d)^2 - 1 <= 3 d.
         price = ASSET(s).open_ref[settle]
         moving = 3 * min(VALUE_MAX, charge(moving + abs(atoms), price))
@@ -95,9 +95,9 @@ def prove_open(s, account):
             slack += term
             reach += moving
         elif leg.quantity[row] != 0:
-            price = asset.open_ref[thing] if thing != 1 else ASSET_PRICE_SCALE
+            price = asset.open_ref[thing] if thing != UNIT else ASSET_PRICE_SCALE
             slack += corner_cash(s, row, price, price, FOR_OPEN)
-            if thing != 1:
+            if thing != UNIT:
                 reach += (charge(abs(leg.quantity[row]), price) >> (REACH_BITS - 2)) + 1
         row = leg.next_of_account[row]
     table.slack[account] = slack
@@ -113,7 +113,7 @@ def shift_slack(s, row, gained):
     """A leg's E at its reference grew by at least these atoms; M(open) did not rise, and is left as it is."""
     leg, table = LEG(s), ACCOUNT(s)
     account = leg.account[row]
-    if MARKET_RULE(s)[leg.thing[row] - MARKET_0, M_SETTLE] == 1:
+    if MARKET_RULE(s)[leg.thing[row] - MARKET_0, M_SETTLE] == UNIT:
         table.slack[account] += gained
         LEG_OPEN(s).open_term[row] += gained
         table.loose[account] = 1

@@ -19,7 +19,6 @@ from steelyard.engine.book import (
 )
 from steelyard.engine.events import say
 from steelyard.engine.ledger import (
-    UNIT,
     cash,
     find_leg,
     has_leg_room,
@@ -76,6 +75,7 @@ from steelyard.model.keys import (
     M_TICKS_MAX,
     O_ISOLATED,
     T_PRODUCTS,
+    UNIT,
 )
 from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
 from steelyard.num import far, kernel, leaf

@@ -105,8 +105,10 @@ def set_index(s, feed):
             show_price(s, user, ON_INDEX, price)
         return 0
     asset = ASSET(s)
-    asset.fresh_until_ns[user] = table.fresh_until_ns[feed]
-    machine.stale_at_ns[0] = min(machine.stale_at_ns[0], table.fresh_until_ns[feed])
+    if asset.fresh_until_ns[user] != table.fresh_until_ns[feed]:
+        # Only news: a price that stays stale must not have every slack worked out again at each look.
+        asset.fresh_until_ns[user] = table.fresh_until_ns[feed]
+        machine.stale_at_ns[0] = min(machine.stale_at_ns[0], table.fresh_until_ns[feed])
     asset.price[user] = price
     if changed:
         machine.prices_moved[0] = 1

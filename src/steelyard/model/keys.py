@@ -20,6 +20,7 @@ from steelyard.num.limits import (
 
 SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
+UNIT = 1  # the asset that is the unit of account
 
 # asset -----------------------------------------------------------------------------------------------------------
 A_DECIMALS = 0

@@ -16,6 +16,7 @@ from steelyard.model.keys import (
     M_BRACKET_OPEN_PPM,
     M_DEDUCT_OPEN,
     M_SETTLE,
+    UNIT,
 )
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, LEVERAGE_MAX, PPM
@@ -151,7 +152,7 @@ def exposure(s, row):
     leg = LEG(s)
     thing, quantity = leg.thing[row], leg.quantity[row]
     if thing < MARKET_0:
-        return 0 if thing == 1 else charge(abs(quantity), ASSET(s).price[thing])
+        return 0 if thing == UNIT else charge(abs(quantity), ASSET(s).price[thing])
     market = thing - MARKET_0
     rule = MARKET_RULE(s)
     atoms = abs(quantity) * MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]

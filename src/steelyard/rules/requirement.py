@@ -24,6 +24,7 @@ from steelyard.model.keys import (
     M_SETTLE,
     M_TAKEOVER_PPM,
     T_LEVERAGE_MAX,
+    UNIT,
 )
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_REDUCE, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num import kernel, leaf
@@ -214,7 +215,7 @@ def leg_requirement(s, row, question):
     leg = LEG(s)
     thing, quantity = leg.thing[row], leg.quantity[row]
     if thing < MARKET_0:
-        if thing == 1 and quantity >= 0:
+        if thing == UNIT and quantity >= 0:
             return 0  # the unit of account has weight 1
         return cash_requirement(s, thing, quantity, ASSET(s).price[thing], question)
     market = thing - MARKET_0
@@ -272,7 +273,7 @@ def account_health(s, account):
             price = asset.price[rule[thing - MARKET_0, M_SETTLE]]
             equity += value(gained, price)
             requirement += charge(needed, price)
-        elif thing == 1 and leg.quantity[row] >= 0:
+        elif thing == UNIT and leg.quantity[row] >= 0:
             equity += clamp(leg.quantity[row], 0, VALUE_MAX)
         elif leg.quantity[row]:
             price = asset.price[thing]
