@@ -55,23 +55,20 @@ UNFINISHED = 0  # `match` stopped because nothing crosses any more
 
 
 @leaf
-def fill_fee(s, market, account, maker, liquidation, taker_fee, notional):
-    """Fees round up; a rebate never exceeds what the taker paid, a liquidation pays its own fee elsewhere."""
-    if not maker:
-        return 0 if liquidation else ppm_up(notional, taker_rate_ppm(s, market, account))
-    fee = ppm_up(notional, maker_rate_ppm(s, market, account))
-    return max(fee, 0) if liquidation else max(fee, -taker_fee)
+def maker_fee(s, market, account, notional):
+    """What the maker of a trade pays, rounded up; a rebate if negative."""
+    return ppm_up(notional, maker_rate_ppm(s, market, account))
 
 
 @leaf
-def may_fill(s, maker, lots, price, lots_before, atoms_before):
-    """May this resting order be filled, after its account already took other lots (in a look ahead)?"""
+def may_fill(s, maker, lots, price, fee, lots_before, atoms_before):
+    """May this resting order be filled for a fee, after its account already took other lots (in a look ahead)?"""
     order, leg, table = ORDER(s), LEG(s), ACCOUNT(s)
     row = order.leg[maker]
     account, market = leg.account[row], leg.thing[row] - MARKET_0
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     signed = lots * order.side[maker]
-    fee = max(0, ppm_up(lots * price * scale, maker_rate_ppm(s, market, account)))
+    fee = max(0, fee)
     if lots_before == 0 and MARKET_RULE(s)[market, M_SETTLE] == UNIT and has_slack(s, account):
         # M(open) counts the order filled whole, and is never below M(maintain) but for roundings.
         loss = max(0, signed * (price - MARKET(s).mark[market]) * scale)
@@ -143,15 +140,17 @@ def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left, c
 
 
 @leaf
-def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
-    """A trade between an incoming order and a resting one, both sides booked."""
+def fill(s, taker_leg, taker_id, maker, side, lots, price, notional, fee, left, liquidation):
+    """A trade between an incoming order and a resting one, both sides booked; the maker pays at least `fee`.
+
+    A rebate never exceeds what the taker pays. A liquidation pays its own fee elsewhere, and for no rebate.
+    """
     order, leg, table = ORDER(s), LEG(s), MARKET(s)
     maker_leg, maker_id = order.leg[maker], order.id[maker]
     market = leg.thing[taker_leg] - MARKET_0
-    notional = lots * price * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     flags = FILL_LIQUIDATION if liquidation else 0
-    taker_fee = fill_fee(s, market, leg.account[taker_leg], False, liquidation, 0, notional)
-    maker_fee = fill_fee(s, market, leg.account[maker_leg], True, liquidation, taker_fee, notional)
+    taker_fee = 0 if liquidation else ppm_up(notional, taker_rate_ppm(s, market, leg.account[taker_leg]))
+    fee = max(fee, -taker_fee)
     taker_before = leg.quantity[taker_leg]
     fill_side(s, taker_leg, taker_id, maker_id, side, lots, price, taker_fee, flags, left, MACHINE(s).promised[0])
     maker_before = leg.quantity[maker_leg]
@@ -163,8 +162,8 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
     order.filled[maker] += lots
     counted = 0 if is_reduce_only(order.options[maker]) else 1
     flags |= FILL_MAKER
-    fill_side(s, maker_leg, maker_id, taker_id, -side, lots, price, maker_fee, flags, remaining, counted)
-    post(s, FEES, MARKET_RULE(s)[market, M_SETTLE], taker_fee + maker_fee)
+    fill_side(s, maker_leg, maker_id, taker_id, -side, lots, price, fee, flags, remaining, counted)
+    post(s, FEES, MARKET_RULE(s)[market, M_SETTLE], taker_fee + fee)
     if remaining == 0:
         level_remove(s, market, maker)
         retire(s, maker)
@@ -175,7 +174,7 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, left, liquidation):
         after_fill(s, taker_leg, taker_before)
     if needs_care(s, maker_leg):
         after_fill(s, maker_leg, maker_before)
-    return notional
+    return 0
 
 
 @leaf
@@ -204,11 +203,14 @@ def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidati
             take = min(take, abs(leg.quantity[taker_leg]))
             if take == 0:
                 return left, traded, CLOSED_REDUCE_ONLY
-        if not may_fill(s, maker, take, price, 0, 0):
+        notional = take * price * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+        fee = maker_fee(s, market, leg.account[order.leg[maker]], notional)
+        if not may_fill(s, maker, take, price, fee, 0, 0):
             far_leave(s, maker, CLOSED_MAINTENANCE, 0)
             continue
         left -= take
-        traded += fill(s, taker_leg, taker_id, maker, side, take, price, left, liquidation)
+        fill(s, taker_leg, taker_id, maker, side, take, price, notional, fee, left, liquidation)
+        traded += notional
     return 0, traded, UNFINISHED
 
 
@@ -248,11 +250,11 @@ def can_fill_whole(s, market, taker_account, owner, side, limit, lots, stp):
             if is_reduce_only(order.options[maker]):
                 spare = abs(leg.quantity[row]) - orders.reduce_lots[row] - seen.score[at]
                 take = min(take, max(0, order.remaining[maker] + min(0, spare)))
-            if take > 0 and may_fill(s, maker, take, price, seen.a[at], seen.b[at]):
+            fee = maker_fee(s, market, account, take * price * scale)
+            if take > 0 and may_fill(s, maker, take, price, fee, seen.a[at], seen.b[at]):
                 signed = -side * take
                 seen.a[at] += signed
-                fee = max(0, ppm_up(take * price * scale, maker_rate_ppm(s, market, account)))
-                seen.b[at] += signed * price * scale + fee
+                seen.b[at] += signed * price * scale + max(0, fee)
                 if not is_reduce_only(order.options[maker]):
                     seen.score[at] += take
                 lots -= take

@@ -586,16 +586,18 @@ def match_and_rest(s, row, counted):
     order, leg = ORDER(s), ORDER(s).leg[row]
     account, market = LEG(s).account[leg], LEG(s).thing[leg] - MARKET_0
     side, lots = order.side[row], order.remaining[row]
-    stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
     reduce_only = is_reduce_only(order.options[row])
     started = MACHINE(s).events[0]
-    left, _, reason = match(s, leg, order.id[row], side, order.price[row], lots, stp, reduce_only, False, counted)
-    shrink_margin(s, row, left, lots)
-    order.remaining[row] = left
-    order.filled[row] += lots - left
-    if left == 0:
-        retire(s, row)
-        return 0
+    left, reason = lots, UNFINISHED
+    if crosses(order.price[row], best_against(s, market, side), side):
+        stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
+        left, _, reason = match(s, leg, order.id[row], side, order.price[row], lots, stp, reduce_only, False, counted)
+        shrink_margin(s, row, left, lots)
+        order.remaining[row] = left
+        order.filled[row] += lots - left
+        if left == 0:
+            retire(s, row)
+            return 0
     if reason == UNFINISHED:
         if order.tif[row] == word.IOC or order.tif[row] == word.FOK:
             reason = CLOSED_IMMEDIATE

@@ -14,6 +14,7 @@ from steelyard.num.wide import mix
 from steelyard.state.tables import (
     ACCOUNT,
     AHEAD_ACCOUNT,
+    AHEAD_COMMAND,
     AHEAD_LADDER,
     AHEAD_LEG,
     AHEAD_LEG_OPEN,
@@ -30,6 +31,7 @@ from steelyard.state.tables import (
 )
 
 STEPS = (12, 8, 5, 2)  # commands ahead
+READ_AHEAD = 32  # the same, for the commands themselves
 _ROW_MASK = (1 << 24) - 1
 
 
@@ -136,6 +138,7 @@ def fetch_next_met(s, market, side):
 def fetch_ahead(s, i, blocked):
     """Ask for what the commands after this one will need; the last row seen so far that is not to be followed."""
     rows = len(COMMAND(s))
+    AHEAD_COMMAND(s, i + READ_AHEAD)
     if i + STEPS[0] < rows:
         if is_plausible(s, i + STEPS[0]):
             fetch_rows(s, i + STEPS[0])
