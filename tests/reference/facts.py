@@ -84,6 +84,7 @@ def facts_of_twin(twin):
         "dropping": twin.dropping,
         "queued": sum(account.queued != 0 for account in twin.accounts.values()),
         "references": len(twin.references),
+        "reference_at": twin.reference_at,
         "fatal": 0,
         "capping": twin.capping,
     }
@@ -122,8 +123,8 @@ def facts_of_twin(twin):
     for row, order in twin.orders.items():
         facts["order"][row] = columns_of("order", order)
         facts["note"][row] = columns_of("note", order, priority=order.moved_to, **client_words(order.client))
-    for row, reference in enumerate(twin.references.values(), 1):
-        facts["reference"][row] = columns_of("reference", reference, **client_words(reference.client))
+    for reference in twin.references.values():
+        facts["reference"][reference.row] = columns_of("reference", reference, **client_words(reference.client))
     for row, recent in twin.recent.items():
         facts["recent"][row] = columns_of("recent", recent, **client_words(recent.client))
     for row, command in enumerate(twin.staged):

@@ -27,8 +27,23 @@ def book(twin, account, asset, amount):
         twin.converting.append(account)
 
 
+def welcome(twin, row):
+    """Money came: what waited for it goes on."""
+    wake(twin, row)
+    if row == CONVERTER:
+        retry_conversions(twin)
+    elif below_cap(twin, twin.legs_of(row)) and row not in twin.converting:
+        twin.converting.append(row)
+
+
+def retry_conversions(twin):
+    """All accounts are looked at again, if anybody owes anything."""
+    if any(loans(twin, asset) for asset in twin.assets):
+        twin.capping = 1
+
+
 def wake(twin, row):
-    """Money came: an account that waits for it has a turn again, after all the others."""
+    """An account that waits for money has a turn again, after all the others."""
     account = twin.accounts[row]
     if account.queued == OWES:
         account.queued, account.due_ns, account.health = WAITS, 0, LAST
@@ -71,12 +86,12 @@ def deposit(twin, c):
     twin.require(client not in twin.references, reject.REFERENCE_REPEATED)
     row = twin.assets[asset]
     twin.require(row.deposited - row.withdrawn + amount <= row.rule[A_SUPPLY_MAX], reject.AMOUNT_EXCEEDS_LIMIT)
-    twin.require(twin.has_room_for_reference(), reject.REFERENCES_FULL)
+    twin.require(twin.row_for_reference(), reject.REFERENCES_FULL)
     twin.require(twin.has_room_for_legs(account, (asset,)), reject.LEGS_FULL)
-    twin.references[client] = Reference(client, amount, account, asset, USED)
+    twin.add_reference(Reference(client, amount, account, asset, USED))
     row.deposited += amount
     book(twin, account, asset, amount)
-    wake(twin, account)
+    welcome(twin, account)
     twin.emit(events.DEPOSITED, account=account, market=asset, amount=amount)
 
 
@@ -94,7 +109,7 @@ def check_leaving(twin, c, taker):
     twin.require(c.client not in twin.references, reject.REFERENCE_REPEATED)
     twin.require(not twin.accounts[giver].queued, reject.ACCOUNT_IN_LIQUIDATION)
     twin.require(prices_are_fresh(twin, giver), reject.PRICE_STALE)
-    twin.require(twin.has_room_for_reference(), reject.REFERENCES_FULL)
+    twin.require(twin.row_for_reference(), reject.REFERENCES_FULL)
     if taker is not None:
         twin.require(twin.has_room_for_legs(taker, (asset,)), reject.LEGS_FULL)
     held = cash(twin, giver, asset)
@@ -116,7 +131,7 @@ def withdraw(twin, c):
     unfunded = max(0, loans(twin, asset) - max(0, cash(twin, LENDER, asset)))
     twin.require(amount <= row.deposited - row.withdrawn - row.reserved - unfunded, reject.COINS_NOT_PRESENT)
     check_margin_after_leaving(twin, account, asset, amount)
-    twin.references[c.client] = Reference(c.client, amount, account, asset, RESERVED)
+    twin.add_reference(Reference(c.client, amount, account, asset, RESERVED))
     book(twin, account, asset, -amount)
     row.reserved += amount
     twin.emit(events.WITHDRAWAL_RESERVED, account=account, market=asset, amount=amount)
@@ -126,10 +141,10 @@ def transfer(twin, c):
     giver, taker, asset, amount = c.account, c.order, c.market, c.lots
     check_leaving(twin, c, taker)
     check_margin_after_leaving(twin, giver, asset, amount)
-    twin.references[c.client] = Reference(c.client, amount, giver, asset, USED)
+    twin.add_reference(Reference(c.client, amount, giver, asset, USED))
     book(twin, giver, asset, -amount)
     book(twin, taker, asset, amount)
-    wake(twin, taker)
+    welcome(twin, taker)
     twin.emit(events.TRANSFERRED, account=giver, other=taker, market=asset, amount=amount)
 
 
@@ -155,7 +170,7 @@ def return_withdrawal(twin, c):
     reference.state = RETURNED
     twin.assets[reference.asset].reserved -= reference.amount
     book(twin, reference.account, reference.asset, reference.amount)
-    wake(twin, reference.account)
+    welcome(twin, reference.account)
     twin.emit(events.WITHDRAWAL_RETURNED, account=reference.account, market=reference.asset, amount=reference.amount)
 
 

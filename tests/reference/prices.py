@@ -27,6 +27,7 @@ from steelyard.num.limits import (
     TIME_NS_MAX,
     VALUE_MAX,
 )
+from tests.reference import money
 from tests.reference.matching import best_price
 from tests.reference.numbers import clamp, down, largest_position, part_down
 
@@ -131,6 +132,8 @@ def copy_to_user(twin, feed):
         market.index, market.fresh_until_ns = feed.price, feed.fresh_until_ns
     elif feed.user:
         asset = twin.assets[feed.user]
+        if asset.fresh_until_ns < twin.now <= feed.fresh_until_ns:
+            money.retry_conversions(twin)
         asset.price, asset.fresh_until_ns = feed.price, feed.fresh_until_ns
 
 

@@ -139,6 +139,7 @@ class Reference:
     account: int
     asset: int
     state: int
+    row: int = 0
 
 
 @dataclass(slots=True)

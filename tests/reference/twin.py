@@ -9,6 +9,7 @@ from steelyard.model.keys import M_SETTLE, O_RISK_TIER
 from steelyard.model.orders import (
     COOLS,
     OWES,
+    RESERVED,
     RESTING,
     SYSTEM,
     SYSTEM_ACCOUNTS,
@@ -93,6 +94,7 @@ class Twin:
         self.accounts, self.legs, self.orders = {}, {}, {}
         self._legs_of = {}  # account -> thing -> leg
         self.references, self.recent, self.staged = {}, {}, []
+        self.reference_at = 0  # the row that the last new reference took
         self.converting = []  # accounts whose cash fell below their loan cap in this command
         self.held_back = {}  # account whose order meets the book -> margin that goes home afterwards
         self.capping = 0  # the account to look at next because a loan cap was lowered
@@ -315,8 +317,18 @@ class Twin:
         in_table = used + new + others + reserved <= self.limits.legs
         return len(held) + new <= LEGS_PER_ACCOUNT_MAX and (in_table or not new + others)
 
-    def has_room_for_reference(self):
-        return len(self.references) < self.limits.references
+    def row_for_reference(self):
+        """The first row after the last one taken, round the table, in which no withdrawal waits."""
+        kept = {each.row for each in self.references.values() if each.state == RESERVED}
+        rows = [*range(self.reference_at + 1, self.limits.references + 1), *range(1, self.reference_at + 1)]
+        return next((row for row in rows if row not in kept), None)
+
+    def add_reference(self, reference):
+        """Remember it; the one whose row it takes has ended, and is forgotten."""
+        reference.row = self.reference_at = self.row_for_reference()
+        for client in [client for client, each in self.references.items() if each.row == reference.row]:
+            del self.references[client]
+        self.references[reference.client] = reference
 
     # --- Orders ---
 

@@ -79,8 +79,9 @@ def lines(results: Results) -> list[tuple[str, str, str]]:
             ),
             (
                 "looking at everybody",
-                duration(sweep["sweep_us"]),
-                f"NumPy, the same integers: {duration(sweep['numpy_us'])} from the same tables, "
+                f"{duration(sweep['sweep_us'])} on {sweep['sweep_threads']} cores, "
+                f"{duration(sweep['sweep_one_us'])} on one",
+                f"NumPy on one, the same integers: {duration(sweep['numpy_us'])} from the same tables, "
                 f"{duration(sweep['numpy_columns_us'])} from columns laid out for it beforehand",
             ),
             (

@@ -82,16 +82,19 @@ def unqueued(crowd: Crowd, unhealthy: Rows) -> list[int]:
 def looking_at_all(crowd: Crowd, repeat: int) -> dict[str, float]:
     """The machine's own sweep and NumPy's; their answers must agree, account by account.
 
-    NumPy is timed twice: on columns laid out for it beforehand, and starting from the tables, as the machine does.
+    The sweep is timed on all cores and on one, NumPy twice on one: on columns laid out for it beforehand, and starting
+    from the tables, as the machine does.
     """
     state, columns = crowd.machine.state, crowd.columns
     marks = np.asarray(state.market)["mark"]
     kept = marks.copy()
     ours: list[float] = []
+    on_one: list[float] = []
     on_columns: list[float] = []
     from_tables: list[float] = []
     for _ in range(repeat):
-        ours.append(seconds(lambda: queries.sweep(state.handle)))
+        ours.append(seconds(crowd.machine.unhealthy))
+        on_one.append(seconds(lambda: crowd.machine.unhealthy(lanes=1)))
         on_columns.append(seconds(lambda: risk(columns, Now.of(state))))
         from_tables.append(seconds(lambda: risk(crowd.fresh_columns(), Now.of(state))))
     equity, requirement = risk(columns, Now.of(state))
@@ -104,12 +107,15 @@ def looking_at_all(crowd: Crowd, repeat: int) -> dict[str, float]:
     try:
         listed = crowd.machine.unhealthy()
         assert listed, "somebody is unhealthy after a fall of a tenth"
+        assert listed == crowd.machine.unhealthy(lanes=1) == crowd.machine.unhealthy(lanes=3), "threads change nothing"
         equity, requirement = risk(columns, Now.of(state))
         assert listed == unqueued(crowd, equity < requirement), "NumPy lists other accounts"
     finally:
         marks[:] = kept
-    figures = {"sweep_us": ours, "numpy_us": from_tables, "numpy_columns_us": on_columns}
-    return {name: median(each) * 1e6 for name, each in figures.items()}
+    figures = {"sweep_us": ours, "sweep_one_us": on_one, "numpy_us": from_tables, "numpy_columns_us": on_columns}
+    return {"sweep_threads": crowd.machine.sweep_lanes()} | {
+        name: median(each) * 1e6 for name, each in figures.items()
+    }
 
 
 def gap(crowd: Crowd, prices: Prices) -> dict[str, float]:
@@ -128,7 +134,7 @@ def fall(crowd: Crowd, prices: Prices, steps: int, tell: Progress) -> dict[str, 
         command = prices.all(factor, 10 * 60 * keys.SECOND)
         took = seconds(lambda command=command: machine.submit(command))  # type: ignore[misc]
         spent, worst = spent + took, max(worst, took)
-        missed += int(queries.sweep(machine.state.handle))
+        missed += len(machine.unhealthy())
     return {
         "slide_steps": steps,
         "crash_ms": spent * 1e3,

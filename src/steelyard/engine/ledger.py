@@ -302,19 +302,37 @@ def spend_trade(s, row, lots, trade_value):
     return 0
 
 
+@leaf
+def must_convert(s, account):
+    """At the end of the command this account's other collateral is looked at."""
+    table, machine = ACCOUNT(s), MACHINE(s)
+    if table.converting[account] == 0:
+        table.converting[account] = 1
+        CONVERTING(s)[machine.converting[0]] = account
+        machine.converting[0] += 1
+
+
+@far
+def retry_conversions(s):
+    """What may have kept collateral waiting is gone: everybody who owes is looked at again."""
+    asset, machine = ASSET(s), MACHINE(s)
+    for row in range(1, machine.assets[0] + 1):
+        if asset.loans[row] > 0:
+            machine.capping[0] = 1
+    return 0
+
+
 @far
 def owe(s, account, asset, before, after):
     """Keep the sum of loans, and note who must convert other collateral."""
-    table, machine = ACCOUNT(s), MACHINE(s)
+    table = ACCOUNT(s)
     ASSET(s).loans[asset] += max(0, -after) - max(0, -before)
     if before >= 0 and after < 0:
         table.debts[account] += 1
     elif before < 0 and after >= 0:
         table.debts[account] -= 1
-    if after < before and after < -ASSET_RULE(s)[asset, A_LOAN_CAP] and table.converting[account] == 0:
-        table.converting[account] = 1
-        CONVERTING(s)[machine.converting[0]] = account
-        machine.converting[0] += 1
+    if after < before and after < -ASSET_RULE(s)[asset, A_LOAN_CAP]:
+        must_convert(s, account)
     return 0
 
 

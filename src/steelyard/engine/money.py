@@ -1,6 +1,6 @@
 """Deposits, withdrawals, transfers, isolated margin, loans and their conversion. See docs/concepts/money.md."""
 
-from steelyard.engine.bitmap import bit_clear, bit_next
+from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
 from steelyard.engine.judge import wake
@@ -11,6 +11,8 @@ from steelyard.engine.ledger import (
     first_in_order,
     has_leg_room,
     legs_wanted,
+    must_convert,
+    retry_conversions,
     transfer,
     unfunded_loans,
 )
@@ -75,16 +77,20 @@ def find_reference(s, i):
         place = (place + 1) & mask
 
 
+@leaf
+def reference_home(s, row):
+    """Where the search for a reference starts."""
+    table = REFERENCE(s)
+    return reference_hash(
+        table.client0[row], table.client1[row], table.client2[row], table.client3[row], table.client4[row]
+    )
+
+
 @kernel
 def link_reference(s, row):
-    table, slots = REFERENCE(s), REFERENCE_SLOT(s)
+    slots = REFERENCE_SLOT(s)
     mask = len(slots) - 1
-    place = (
-        reference_hash(
-            table.client0[row], table.client1[row], table.client2[row], table.client3[row], table.client4[row]
-        )
-        & mask
-    )
+    place = reference_home(s, row) & mask
     while slots[place] != 0:
         place = (place + 1) & mask
     slots[place] = row
@@ -92,11 +98,58 @@ def link_reference(s, row):
 
 
 @kernel
+def unlink_reference(s, row):
+    """Take a reference out, closing the gap so that searches never stop early."""
+    slots = REFERENCE_SLOT(s)
+    mask = len(slots) - 1
+    gap = reference_home(s, row) & mask
+    while slots[gap] != row:
+        gap = (gap + 1) & mask
+    place = gap
+    while True:
+        place = (place + 1) & mask
+        other = slots[place]
+        if other == 0:
+            break
+        if ((place - reference_home(s, other)) & mask) >= ((place - gap) & mask):
+            slots[gap] = other
+            gap = place
+    slots[gap] = 0
+    return 0
+
+
+@leaf
+def next_reference(s):
+    """The row that a new reference takes: the first after the last one's, round the table, that no withdrawal waits in.
+
+    0 if withdrawals wait in all. The reference that was there has ended, and is forgotten.
+    """
+    base, rows = LAYOUT(s)[L_BITS_REFERENCE], len(REFERENCE(s))
+    row = bit_next(s, base, rows, MACHINE(s).reference_at[0] + 1)
+    return row if row > 0 else max(0, bit_next(s, base, rows, 1))
+
+
+@leaf
+def keep_reference(s, row, kept):
+    """Whether the row of this reference may be taken by a new one."""
+    base, rows = LAYOUT(s)[L_BITS_REFERENCE], len(REFERENCE(s))
+    if kept:
+        bit_clear(s, base, rows, row)
+    else:
+        bit_set(s, base, rows, row)
+
+
+@kernel
 def add_reference(s, i, state):
-    c, table = COMMAND(s), REFERENCE(s)
-    base, rows = LAYOUT(s)[L_BITS_REFERENCE], len(table)
-    row = bit_next(s, base, rows, 1)
-    bit_clear(s, base, rows, row)
+    c, table, machine = COMMAND(s), REFERENCE(s), MACHINE(s)
+    row = next_reference(s)
+    machine.reference_at[0] = row
+    if table.state[row]:
+        unlink_reference(s, row)
+    else:
+        machine.references[0] += 1
+    if state == RESERVED:
+        keep_reference(s, row, True)
     table.client0[row] = c.client0[i]
     table.client1[row] = c.client1[i]
     table.client2[row] = c.client2[i]
@@ -106,7 +159,6 @@ def add_reference(s, i, state):
     table.account[row] = c.account[i]
     table.asset[row] = c.market[i]
     table.state[row] = state
-    MACHINE(s).references[0] += 1
     link_reference(s, row)
     return row
 
@@ -147,7 +199,7 @@ def check_move(s, i, taker):
 
 @leaf
 def is_reference_table_full(s):
-    return bit_next(s, LAYOUT(s)[L_BITS_REFERENCE], len(REFERENCE(s)), 1) < 0
+    return next_reference(s) == 0
 
 
 @kernel
@@ -162,6 +214,17 @@ def has_stale_market(s, account):
                 return True
         row = leg.next_of_account[row]
     return False
+
+
+@kernel
+def welcome(s, account):
+    """Money came from outside or from another account: whatever waited for it goes on."""
+    wake(s, account)
+    if account == CONVERTER:
+        retry_conversions(s)
+    elif is_over_loan_cap(s, account):
+        must_convert(s, account)
+    return 0
 
 
 @far
@@ -182,7 +245,7 @@ def deposit(s, i):
     add_reference(s, i, USED)
     asset.deposited[thing] += amount
     far_post(s, account, thing, amount)
-    wake(s, account)
+    welcome(s, account)
     say_money(s, DEPOSITED, account, thing, amount, 0)
     return no.NONE
 
@@ -253,6 +316,7 @@ def end_withdrawal(s, i, confirmed):
         return no.REFERENCE_NOT_PENDING
     account, thing, amount = table.account[row], table.asset[row], table.amount[row]
     asset.reserved[thing] -= amount
+    keep_reference(s, row, False)
     if confirmed:
         table.state[row] = CONFIRMED
         asset.withdrawn[thing] += amount
@@ -260,7 +324,7 @@ def end_withdrawal(s, i, confirmed):
         return no.NONE
     table.state[row] = RETURNED
     far_post(s, account, thing, amount)
-    wake(s, account)
+    welcome(s, account)
     say_money(s, WITHDRAWAL_RETURNED, account, thing, amount, 0)
     return no.NONE
 
@@ -289,7 +353,7 @@ def move_between(s, i):
         return reason
     add_reference(s, i, USED)
     transfer(s, account, taker, asset, amount)
-    wake(s, taker)
+    welcome(s, taker)
     say_money(s, TRANSFERRED, account, asset, amount, taker)
     return no.NONE
 

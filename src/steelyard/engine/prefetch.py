@@ -28,6 +28,8 @@ from steelyard.state.tables import (
     MARKET,
     MARKET_0,
     ORDER,
+    SCRATCH,
+    SWEEP_BLOCK,
 )
 
 STEPS = (12, 8, 5, 2)  # commands ahead
@@ -151,3 +153,26 @@ def fetch_ahead(s, i, blocked):
                 if i + STEPS[1] > blocked:
                     fetch_legs(s, i + STEPS[1])
     return blocked
+
+
+@leaf
+def fetch_accounts(s, first, end, lane):
+    """Ask for all legs of these accounts, at most a block, in rounds: each leg names the next.
+
+    They wait for memory together then, instead of one leg after the other.
+    """
+    leg, table, cursors = LEG(s), ACCOUNT(s), SCRATCH(s)
+    place = len(cursors) - (lane + 1) * SWEEP_BLOCK - first
+    for account in range(first, end):
+        row = table.first_leg[account]
+        AHEAD_LEG(s, row)
+        cursors[place + account] = row
+    more = 1
+    while more:
+        more = 0
+        for account in range(first, end):
+            row = leg.next_of_account[cursors[place + account]]
+            AHEAD_LEG(s, row)
+            cursors[place + account] = row
+            more |= row
+    return 0

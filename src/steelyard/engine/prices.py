@@ -2,6 +2,7 @@
 
 from steelyard.engine.alarms import ARMED, DRIVER_Y, asset_driver, mark_dirty, market_driver, ring
 from steelyard.engine.events import say
+from steelyard.engine.ledger import retry_conversions
 from steelyard.engine.opening import note_deviation, set_references
 from steelyard.engine.stops import show_price
 from steelyard.model import reject as no
@@ -105,6 +106,8 @@ def set_index(s, feed):
             show_price(s, user, ON_INDEX, price)
         return 0
     asset = ASSET(s)
+    if asset.fresh_until_ns[user] < now <= table.fresh_until_ns[feed]:
+        retry_conversions(s)
     if asset.fresh_until_ns[user] != table.fresh_until_ns[feed]:
         # Only news: a price that stays stale must not have every slack worked out again at each look.
         asset.fresh_until_ns[user] = table.fresh_until_ns[feed]
@@ -199,12 +202,11 @@ def report_prices(s):
         source.price[row] = rows.price[i]
         source.confidence[row] = rows.lots[i]
         source.at_ns[row] = rows.trigger[i]
+    table = FEED(s)
     for i in range(count):
         feed = rows.market[i]
-        again = False
-        for before in range(i):
-            again = again or rows.market[before] == feed
-        if not again:
+        if table.taken_seq[feed] != machine.seq[0]:
+            table.taken_seq[feed] = machine.seq[0]
             refresh_feed(s, feed)
     return no.NONE
 

@@ -1,13 +1,14 @@
 """Questions that Python asks of a state between batches. Nothing here changes a fact."""
 
 from steelyard.engine.ledger import find_leg as _find_leg
+from steelyard.engine.prefetch import fetch_accounts
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import entry
 from steelyard.rules.requirement import account_health, account_risk
 from steelyard.rules.requirement import leg_equity as _leg_equity
 from steelyard.rules.requirement import leg_requirement as _leg_requirement
 from steelyard.rules.requirement import leverage_of as _leverage_of
-from steelyard.state.tables import ACCOUNT, AHEAD_LEG, MACHINE, MARKET, SCRATCH
+from steelyard.state.tables import ACCOUNT, MARKET, SCRATCH, SWEEP_BLOCK
 
 
 @entry
@@ -60,14 +61,18 @@ def slack_at(s, account, market, mark):
 
 
 @entry
-def sweep(s):
-    """Judge every account exactly, without alarms: lists the unhealthy in `scratch` and returns how many."""
+def sweep(s, first, end, lane):
+    """Judge these accounts exactly, without alarms: lists the unhealthy in `scratch` from `first` on, and says how many.
+
+    Several may run at once, each in a lane of its own.
+    """
     table, scratch, count = ACCOUNT(s), SCRATCH(s), 0
-    for account in range(1, MACHINE(s).accounts[0] + 1):
-        if account + 8 < len(table):
-            AHEAD_LEG(s, table.first_leg[account + 8])
-        total, needed = account_health(s, account)
-        if total < needed and table.queued[account] == 0:
-            scratch[count] = account
-            count += 1
+    for block in range(first, end, SWEEP_BLOCK):
+        last = min(end, block + SWEEP_BLOCK)
+        fetch_accounts(s, block, last, lane)
+        for account in range(block, last):
+            total, needed = account_health(s, account)
+            if total < needed and table.queued[account] == 0:
+                scratch[first + count] = account
+                count += 1
     return count

@@ -56,14 +56,14 @@ from steelyard.state.tables import (
 
 @kernel
 def free_rows(s):
-    """A set bit is a free row."""
+    """A set bit is a row that may be taken."""
     order, reference, layout = ORDER(s), REFERENCE(s), LAYOUT(s)
     MACHINE(s).free_order[0] = 1
     for row in range(1, len(order)):
         if order.state[row] == word.FREE:
             bit_set(s, layout[L_BITS_ORDER], len(order), row)
     for row in range(1, len(reference)):
-        if reference.state[row] == 0:
+        if reference.state[row] != word.RESERVED:
             bit_set(s, layout[L_BITS_REFERENCE], len(reference), row)
     return 0
 

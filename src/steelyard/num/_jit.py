@@ -75,6 +75,7 @@ def _make(function: Callable[..., Any], *, inline: bool = False, python: bool = 
         error_model="numpy",
         fastmath=False,
         forceinline=inline,
+        nogil=python,
         no_cpython_wrapper=not python,
         no_cfunc_wrapper=True,
     )(function)
@@ -93,7 +94,7 @@ def leaf(function: Any) -> Any:
 
 
 def entry(function: Any) -> Any:
-    """A kernel that Python calls: the only kind loaded on a warm start."""
+    """A kernel that Python calls: the only kind loaded on a warm start. Other threads go on meanwhile."""
     compiled = _make(function, python=True)
     _entries.append(compiled)
     return compiled

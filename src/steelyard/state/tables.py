@@ -41,7 +41,7 @@ _ALLOWED = {
     "staged_rows": (1, 1 << 20),
     "liquidations_per_command": (0, ROWS_MAX),
     "triggers_per_command": (0, ROWS_MAX),
-    "events_per_command": (0, 1 << 20),
+    "events_per_command": (1, 1 << 20),  # with none, what waits for the end of a command would wait for ever
 }
 
 
@@ -133,6 +133,7 @@ MACHINE_ROW = row(
     dropping="i4",  # the kind of a set that was too long: its rows are passed over up to its last one
     queued="i4",  # accounts in liquidation
     references="i4",
+    reference_at="i4",  # the row that the last new reference took
     fatal="i4",  # an impossible state was met; Python stops the process
     capping="i4",  # the account to look at next because a loan cap was lowered; 0: all were looked at
     open_epoch="i4",  # index: raised when references or parameters changed
@@ -176,7 +177,14 @@ ASSET_ROW = row(
     moved_seq="i8",  # index: the command in which the price last changed
 )
 
-FEED_ROW = row(64, price="i8", fresh_until_ns="i8", user="i4", user_is_market="i4")
+FEED_ROW = row(
+    64,
+    price="i8",
+    fresh_until_ns="i8",
+    user="i4",
+    user_is_market="i4",
+    taken_seq="i8",  # index: the command that last recomputed it
+)
 SOURCE_ROW = row(32, price="i8", confidence="i8", at_ns="i8")
 
 MARKET_ROW = row(
@@ -466,6 +474,7 @@ INDEX_COLUMNS = {
         "converting",
     ),
     "asset": ("open_ref", "moved_seq"),
+    "feed": ("taken_seq",),
     "owner": ("first_account",),
     "leg": ("next_of_account", "box_low", "box_high"),
     "leg_open": ("first_order", "last_order", "open_reach", "open_term"),
@@ -483,6 +492,9 @@ L_HEAPS = 21  # (first row, capacity) of each heap
 L_LEGS_RESERVED, L_COMMAND_EVENTS, L_TRAILING = 28, 29, 30
 LAYOUT_SIZE = 32
 
+
+# A full sweep: threads at most, and how many accounts' legs each asks for at once.
+SWEEP_LANES, SWEEP_BLOCK = 8, 256
 
 # Tables whose rows are used from the lowest up and looked up at random.
 _DENSE = ("account", "leg_slot", "order", "note", "node", "holder", "bits")
@@ -534,7 +546,7 @@ class State:
             "draft": 1,
             "key_range": 6 * keys.MARKET_WIDTH,
             "ladder": limits.ladder_ticks,
-            "scratch": limits.orders + limits.accounts + 64,
+            "scratch": limits.orders + limits.accounts + 64 + SWEEP_LANES * SWEEP_BLOCK,
             "score": limits.accounts + 1,
             "layout": LAYOUT_SIZE,
             "event": events,

@@ -1,6 +1,9 @@
 """The machine as an object: tables, kernels, and a batch between them. Integers in, integers out."""
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +16,9 @@ from steelyard.model.events import EVENT
 from steelyard.num import warm
 from steelyard.num.limits import ORDER_ID_SHIFT
 from steelyard.state import invariants, snapshot
-from steelyard.state.tables import Limits, State
+from steelyard.state.tables import SWEEP_LANES, Limits, State
+
+ACCOUNTS_PER_LANE = 20_000  # fewer are looked at before a thread has started
 
 Rows = np.ndarray[Any, Any]
 Progress = Callable[[int, int, str], None]
@@ -109,7 +114,23 @@ class Machine:
         """Raise AssertionError if a promise about the facts is broken."""
         invariants.check(self.state)
 
-    def unhealthy(self) -> list[int]:
-        """Accounts outside the queue with E < M(maintain), found by looking at all of them."""
-        count = int(queries.sweep(self.state.handle))
-        return [int(account) for account in self.state.scratch[:count]]
+    def sweep_lanes(self) -> int:
+        """Threads that a full sweep uses: one for a small crowd, at most one for each core."""
+        return min(SWEEP_LANES, os.cpu_count() or 1, 1 + int(self.state.machine.accounts[0]) // ACCOUNTS_PER_LANE)
+
+    def unhealthy(self, lanes: int | None = None) -> list[int]:
+        """Accounts outside the queue with E < M(maintain), found by looking at all of them, on all cores."""
+        state, last = self.state, int(self.state.machine.accounts[0])
+        lanes = lanes or self.sweep_lanes()
+        edges = [1 + last * lane // lanes for lane in range(lanes + 1)]
+
+        def look(lane: int) -> list[int]:
+            first = edges[lane]
+            count = int(queries.sweep(state.handle, first, edges[lane + 1], lane))
+            found: list[int] = np.asarray(state.scratch)[first : first + count].tolist()
+            return found
+
+        if lanes == 1:
+            return look(0)
+        with ThreadPoolExecutor(lanes) as pool:
+            return list(chain.from_iterable(pool.map(look, range(lanes))))

@@ -20,6 +20,7 @@ def test_alarms_miss_nobody():
         "alarm_us_per_tick",
         "alarm_us_worst",
         "sweep_us",
+        "sweep_one_us",
         "numpy_us",
         "numpy_columns_us",
         "gap_ms",

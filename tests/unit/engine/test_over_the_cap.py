@@ -5,7 +5,8 @@ from tests.golden.stories import ANN, BOB, COIN, USD, open_venue
 from steelyard.model import events, reject
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, FEED
-from steelyard.model.keys import HOUR
+from steelyard.model.keys import HOUR, SECOND
+from steelyard.model.orders import CONVERTER
 from steelyard.num.limits import ASSET_PRICE_SCALE
 
 
@@ -45,3 +46,35 @@ def test_closing_and_repaying_go_on(floor):
     floor.deposit(ANN, USD, 1_000)
     floor.withdraw(ANN, COIN, 10_000)
     assert floor.happened(events.WITHDRAWAL_RESERVED)
+
+
+def bought(floor):
+    return [(event["account"], event["market"]) for event in floor.happened(events.CONVERTED)]
+
+
+def test_waiting_collateral_converts_when_the_converter_is_funded(floor):
+    owing(floor).deposit(CONVERTER, USD, 1_000)
+    assert bought(floor) == [(ANN, COIN)]
+    assert floor.cash(ANN) == 0
+
+
+def test_waiting_collateral_converts_when_its_price_is_known_again(floor):
+    owing(floor).wait(HOUR + SECOND)
+    floor.deposit(CONVERTER, USD, 1_000)
+    assert bought(floor) == []
+    floor.price({2: 12 * ASSET_PRICE_SCALE})
+    assert bought(floor) == [(ANN, COIN)]
+
+
+def test_collateral_that_arrives_converts(floor):
+    """Her coins have no fresh price; what she deposits has."""
+    owing(floor)
+    floor.configure(FEED, {key.F_STALENESS_NS: 10 * HOUR})
+    floor.configure(ASSET, {key.A_FEED: 3, key.A_SUPPLY_MAX: 1 << 40})
+    floor.price({3: 5 * ASSET_PRICE_SCALE})
+    floor.wait(HOUR + SECOND)
+    floor.deposit(CONVERTER, USD, 1_000)
+    floor.price({3: 5 * ASSET_PRICE_SCALE})
+    assert bought(floor) == []
+    floor.deposit(ANN, COIN + 1, 100)
+    assert bought(floor) == [(ANN, COIN + 1)]
