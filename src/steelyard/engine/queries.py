@@ -62,7 +62,7 @@ def slack_at(s, account, market, mark):
 
 @entry
 def sweep(s, first, end, lane):
-    """Judge these accounts exactly, without alarms: lists the unhealthy in `scratch` from `first` on, and says how many.
+    """Judge these accounts exactly, without alarms: lists the unhealthy in `scratch` from `first` on; how many.
 
     Several may run at once, each in a lane of its own.
     """
