@@ -113,9 +113,7 @@ def looking_at_all(crowd: Crowd, repeat: int) -> dict[str, float]:
     finally:
         marks[:] = kept
     figures = {"sweep_us": ours, "sweep_one_us": on_one, "numpy_us": from_tables, "numpy_columns_us": on_columns}
-    return {"sweep_threads": crowd.machine.sweep_lanes()} | {
-        name: median(each) * 1e6 for name, each in figures.items()
-    }
+    return {"sweep_threads": crowd.machine.sweep_lanes()} | {name: median(each) * 1e6 for name, each in figures.items()}
 
 
 def gap(crowd: Crowd, prices: Prices) -> dict[str, float]:
