@@ -18,7 +18,7 @@ from steelyard.engine.money import (
 )
 from steelyard.engine.orders import client_entry, far_leave
 from steelyard.engine.placing import place_order
-from steelyard.engine.prefetch import STEPS, fetch_ahead
+from steelyard.engine.prefetch import ROWS_AHEAD, fetch_ahead
 from steelyard.engine.prices import clock, report_prices
 from steelyard.engine.settings import open_account, set_leverage, set_margin_mode
 from steelyard.engine.stops import run_next_triggered, show_last_prices
@@ -315,7 +315,7 @@ def run(s, first):
     machine, limit = MACHINE(s), LAYOUT(s)[L_EVENTS] - LAYOUT(s)[L_COMMAND_EVENTS]
     machine.events[0] = 0
     rows = len(COMMAND(s))
-    i, blocked = first, first + STEPS[0] - 1
+    i, blocked = first, first + ROWS_AHEAD - 1
     while i < rows and machine.events[0] <= limit:
         blocked = fetch_ahead(s, i, blocked)
         if command(s, i) == 0:

@@ -1,8 +1,8 @@
 """Fetching rows before they are needed: the difference between waiting for memory and working.
 
-A batch lets the machine see what comes. In steps, from a dozen commands ahead to two, it asks for the rows that an
-order will touch, each step using what the one before brought in. These are hints: they read, they change nothing, and
-rows that are nonsense (the commands ahead are not checked yet) are not followed.
+A batch lets the machine see what comes. In steps it asks for the rows that an order will touch, each step using what
+the one before brought in. These are hints: they read, they change nothing, and rows that are nonsense (the commands
+ahead are not checked yet) are not followed.
 """
 
 from steelyard.engine.book import best_against, crosses
@@ -32,8 +32,9 @@ from steelyard.state.tables import (
     SWEEP_BLOCK,
 )
 
-STEPS = (12, 8, 5, 2)  # commands ahead
-READ_AHEAD = 32  # the same, for the commands themselves
+# Commands ahead: of their own rows, of what they name, and of what that names. More steps, down to the account that
+# an order will meet, cost more than they brought: the book has changed by then.
+READ_AHEAD, ROWS_AHEAD, LEGS_AHEAD = 32, 12, 8
 _ROW_MASK = (1 << 24) - 1
 
 
@@ -106,52 +107,27 @@ def fetch_legs(s, i):
 
 
 @leaf
-def fetch_met(s, i):
-    """The leg of the order it would meet."""
-    if COMMAND(s).kind[i] == do.PLACE_ORDER:
-        fetch_leg(s, ORDER(s).leg[first_met(s, i)])
-
-
-@leaf
-def fetch_party(s, leg):
-    """The account of a leg and its cash."""
-    account = LEG(s).account[leg]
-    AHEAD_ACCOUNT(s, account)
-    AHEAD_LEG(s, account)
-
-
-@leaf
-def fetch_other(s, i):
-    """The account on the other side."""
-    if COMMAND(s).kind[i] == do.PLACE_ORDER:
-        fetch_party(s, ORDER(s).leg[first_met(s, i)])
-
-
-@leaf
 def fetch_next_met(s, market, side):
     """An order was filled: whoever is met next is now the first of its level, and after that the second."""
     order, best = ORDER(s), best_against(s, market, side)
     head = LADDER(s).head[MARKET(s).ladder[market] + best]
-    fetch_party(s, order.leg[head])
+    account = LEG(s).account[order.leg[head]]
+    AHEAD_ACCOUNT(s, account)
+    AHEAD_LEG(s, account)  # its cash
     fetch_leg(s, order.leg[order.next[head]])
 
 
 @leaf
 def fetch_ahead(s, i, blocked):
     """Ask for what the commands after this one will need; the last row seen so far that is not to be followed."""
-    rows = len(COMMAND(s))
     AHEAD_COMMAND(s, i + READ_AHEAD)
-    if i + STEPS[0] < rows:
-        if is_plausible(s, i + STEPS[0]):
-            fetch_rows(s, i + STEPS[0])
+    if i + ROWS_AHEAD < len(COMMAND(s)):
+        if is_plausible(s, i + ROWS_AHEAD):
+            fetch_rows(s, i + ROWS_AHEAD)
         else:
-            blocked = i + STEPS[0]
-        if i + STEPS[3] > blocked:
-            fetch_other(s, i + STEPS[3])
-            if i + STEPS[2] > blocked:
-                fetch_met(s, i + STEPS[2])
-                if i + STEPS[1] > blocked:
-                    fetch_legs(s, i + STEPS[1])
+            blocked = i + ROWS_AHEAD
+        if i + LEGS_AHEAD > blocked:
+            fetch_legs(s, i + LEGS_AHEAD)
     return blocked
 
 
