@@ -23,7 +23,12 @@ from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
     A_CONVERT_HAIRCUT_PPM,
     A_FEED,
+    A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_RATE_BASE_PPM,
+    A_RATE_KINK_PPM,
+    A_RATE_SLOPE_PPM,
+    A_RATE_STEEP_PPM,
     A_SUPPLY_MAX,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
@@ -123,15 +128,28 @@ class Town:
 
     # --- The venue ---
 
+    def rates(self):
+        """Interest on loans: mostly none, or so much that it matters within minutes."""
+        if self.chance(0.6):
+            return {}
+        pick = self.random.choice
+        return {
+            A_RATE_BASE_PPM: pick((0, 20_000, 9_999_999)),
+            A_RATE_SLOPE_PPM: pick((0, 40_001, 10_000_000)),
+            A_RATE_STEEP_PPM: pick((0, 3_000_000, 99_999_999)),
+            A_RATE_KINK_PPM: pick((1, 333_333, 800_000, PPM)),
+            A_INTEREST_INTERVAL_NS: pick((7, 60, 60, 3_600)) * SECOND,
+        }
+
     def venue(self):
         """Commands that set it up."""
         pick, uniform = self.random.choice, self.random.randint
         cap = pick((0, 0, 2_000, 100_000)) * self.scale
-        yield self.configure(ASSET, {A_LOAN_CAP: cap, A_CONVERT_HAIRCUT_PPM: pick((0, 1_000))})
+        yield self.configure(ASSET, {A_LOAN_CAP: cap, A_CONVERT_HAIRCUT_PPM: pick((0, 1_000)), **self.rates()})
         yield self.configure(FEED, {F_QUORUM: 1})
         middle = uniform(20_000, 60_000) * self.scale
         coin = {A_FEED: COIN_FEED, A_SUPPLY_MAX: self.coin_supply, A_TIERS: 3}
-        coin |= {A_LOAN_CAP: pick((0, 500, 50_000)) * self.scale}
+        coin |= {A_LOAN_CAP: pick((0, 500, 50_000)) * self.scale, **self.rates()}
         coin |= {A_CONVERT_HAIRCUT_PPM: pick((0, 25_000)), A_BORROW_WEIGHT_PPM: pick((PPM, 1_100_000))}
         for i, (upper, opening, maintain) in enumerate(
             ((middle, 900_000, 950_000), (3 * middle, 700_001, 800_003), (9 * middle, 0, pick((0, 333_333))))
@@ -323,6 +341,7 @@ class Town:
                     {A_BORROW_WEIGHT_PPM: pick((PPM, 1_300_000))},
                     {A_TIER_MAINTAIN_PPM + 1: pick((750_000, 900_000)), A_TIER_OPEN_PPM + 1: pick((500_000, 720_000))},
                     {A_TIERS: pick((1, 2, 3))},
+                    self.rates(),
                 )
             )
         elif kind == FEED:

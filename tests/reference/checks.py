@@ -238,7 +238,7 @@ def check_margin(twin, market, order):
     twin.require(is_isolated and not order.reduces, reject.OPENING_MARGIN_EXCEEDED)
     twin.require(not money.below_cap(twin, twin.legs_of(order.home)), reject.LOAN_CAP_EXCEEDED)
     margin = margin_to_send(twin, legs, order, asset, missing)
-    parent = copied(twin.legs_of(order.home))
+    parent = copied(twin, twin.legs_of(order.home))
     parent[asset].quantity -= margin
     twin.require(may_open(twin, parent), reject.PARENT_MARGIN_EXCEEDED)
     return margin
@@ -248,7 +248,7 @@ def margin_to_send(twin, legs, order, asset, missing):
     """The fewest atoms of the parent with which the child may open: haircuts ask for more than is missing."""
 
     def suffices(atoms):
-        more = copied(legs)
+        more = copied(twin, legs)
         more[asset].quantity += atoms
         return may_open(twin, more, order)
 
@@ -268,7 +268,7 @@ def margin_to_send(twin, legs, order, asset, missing):
 
 def missing_after_reducing(twin, legs, market, order, atoms):
     """What a reduce-only order, filled whole at its price, would leave short of M(open)."""
-    legs, cost = copied(legs), order.remaining * order.price * market.rule[M_ATOMS_PER_TICK_LOT]
+    legs, cost = copied(twin, legs), order.remaining * order.price * market.rule[M_ATOMS_PER_TICK_LOT]
     gained = atoms - part_up(cost, fee_rate(twin, order.home, market, M_TAKER_PPM))
     worth = equity(twin, legs) + value(gained, twin.assets[twin.settle(market)].price)
     legs[market.thing].quantity += order.side * order.remaining

@@ -25,6 +25,7 @@ from steelyard.model.keys import (
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_REDUCE, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
+from tests.reference.interest import cash_now
 from tests.reference.numbers import charge, funding_owed, part_up, up, value
 
 
@@ -57,10 +58,10 @@ def holds_nothing_risky(legs):
 
 def leg_equity(twin, leg):
     if leg.thing < MARKET_0:
-        return value(leg.quantity, twin.assets[leg.thing].price)
+        return value(cash_now(twin, leg), twin.assets[leg.thing].price)
     market = twin.markets[leg.thing - MARKET_0]
     a = market.rule[M_ATOMS_PER_TICK_LOT]
-    owed, _ = funding_owed(leg.quantity, a, market.funding_index, leg.funding_at_touch)
+    owed, _ = funding_owed(leg.quantity, a, market.funding_index, leg.index_at_touch)
     atoms = leg.quantity * market.mark * a - leg.cost - owed
     return value(atoms, twin.assets[market.rule[M_SETTLE]].price)
 
@@ -77,7 +78,7 @@ def leg_requirement(twin, leg, question, order=None):
 def cash_requirement(twin, leg, question):
     asset, rule = twin.assets[leg.thing], twin.assets[leg.thing].rule
     if leg.quantity < 0:
-        return part_up(charge(-leg.quantity, asset.price), rule[A_BORROW_WEIGHT_PPM] - PPM)
+        return part_up(charge(-cash_now(twin, leg), asset.price), rule[A_BORROW_WEIGHT_PPM] - PPM)
     if question == FOR_OPEN and not twin.is_fresh(asset):
         return value(leg.quantity, asset.price)
     weights = A_TIER_OPEN_PPM if question in (FOR_OPEN, FOR_REDUCE) else A_TIER_MAINTAIN_PPM

@@ -10,9 +10,10 @@ from steelyard.state.tables import MARKET_0
 
 # What clock work may change without an event, and what every command changes.
 SILENT = {
+    "asset": {"accrued_ns", "next_interest_ns"},
     "machine": {"seq", "now_ns", "staged", "dropping", "capping"},
     "market": {"next_sample_ns", "premium_sum", "funding_dust"},
-    "leg": {"funding_at_touch"},
+    "leg": {"index_at_touch"},
     "account": {"cancel_at_ns", "health", "due_ns", "queued"},
 }
 
@@ -21,6 +22,7 @@ def broken(facts):
     """Every broken promise, in words."""
     return [
         *conservation(facts),
+        *interest(facts),
         *positions(facts),
         *position_limits(facts),
         *funding(facts),
@@ -50,6 +52,20 @@ def conservation(facts):
         reserved = sum(amount for amount, state in zip(pending, states, strict=True) if state == RESERVED)
         if reserved != asset["reserved"]:
             yield f"asset {row}: reserved is {asset['reserved']}, its references say {reserved}"
+
+
+def interest(facts):
+    """What is owed altogether is never more than the debts, each with its interest."""
+    for row, asset in facts["asset"].items():
+        owed = 0
+        for leg in legs_of_thing(facts, row):
+            then = leg["index_at_touch"]
+            if (then != 0) != (leg["quantity"] < 0) or then > asset["borrow_index"]:
+                yield f"asset {row}: {leg['quantity']} of account {leg['account']} settled at {then}"
+            elif then:
+                owed += -(leg["quantity"] * asset["borrow_index"] // then)
+        if not asset["owed"] <= owed:
+            yield f"asset {row}: {asset['owed']} owed altogether, its debts are {owed}"
 
 
 def positions(facts):
@@ -84,7 +100,7 @@ def funding(facts):
     for row, market in facts["market"].items():
         a = facts["market_rule"][row][M_ATOMS_PER_TICK_LOT]
         accruals = sum(
-            leg["quantity"] * a * (market["funding_index"] - leg["funding_at_touch"])
+            leg["quantity"] * a * (market["funding_index"] - leg["index_at_touch"])
             for leg in legs_of_thing(facts, MARKET_0 + row)
         )
         if market["funding_pool"] * INDEX_SCALE + accruals != market["funding_dust"] or market["funding_dust"] < 0:

@@ -17,7 +17,7 @@ from steelyard.model.keys import (
 from steelyard.model.orders import CHILD, COOLS, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, HALTED, INSURANCE, OWES, WAITS
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
-from tests.reference import isolated, money
+from tests.reference import interest, isolated, money
 from tests.reference.closing import close_order
 from tests.reference.health import equity, holds_nothing_risky, is_healthy, kept_requirement, requirement
 from tests.reference.loss import resolve_deficit
@@ -91,8 +91,11 @@ def turn(twin, account):
     for leg in markets:
         for order in twin.open_orders(row, leg.thing - MARKET_0):
             close_order(twin, order, events.CLOSED_LIQUIDATION)
-    for leg in markets:
-        settle_funding(twin, leg)
+    for _, leg in sorted(legs.items()):
+        if leg.thing > MARKET_0:
+            settle_funding(twin, leg)
+        elif leg.quantity < 0:
+            interest.touch(twin, leg)
     if is_healthy(twin, legs):
         leave(twin, account, events.ENDED_HEALTHY)
         return

@@ -111,6 +111,6 @@ def deleverage(twin, standing):
 
 def may_be_deleveraged(twin, standing, row, lots, cash):
     """It loses no more than its profit, and stays healthy."""
-    legs = copied(twin.legs_of(row))
+    legs = copied(twin, twin.legs_of(row))
     realised = trade_on_copy(twin, legs, standing.market, standing.sign * lots, cash)
     return realised >= 0 and is_healthy(twin, legs)

@@ -5,6 +5,7 @@ from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX
 from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, LENDER, OWES, RESERVED, RESTING, RETURNED, USED, WAITS
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
+from tests.reference import interest
 from tests.reference.health import may_open
 from tests.reference.numbers import atoms_worth_up, charge, down, up
 from tests.reference.rows import Reference, copied
@@ -22,7 +23,9 @@ def book(twin, account, asset, amount):
     if not amount:
         return
     leg = twin.make_leg(account, asset)
-    leg.quantity += amount
+    if leg.quantity < 0 or leg.quantity + amount < 0 or account == LENDER:
+        interest.touch(twin, leg)
+    interest.change(twin, leg, amount)
     if amount < 0 and leg.quantity < -twin.assets[asset].rule[A_LOAN_CAP] and account not in twin.converting:
         twin.converting.append(account)
 
@@ -119,8 +122,8 @@ def check_leaving(twin, c, taker):
 
 
 def check_margin_after_leaving(twin, account, asset, amount):
-    legs = copied(twin.legs_of(account))
-    twin.require(not below_cap(twin, legs), reject.LOAN_CAP_EXCEEDED)
+    legs = copied(twin, twin.legs_of(account))
+    twin.require(not below_cap(twin, twin.legs_of(account)), reject.LOAN_CAP_EXCEEDED)
     legs[asset].quantity -= amount
     twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
 
@@ -186,6 +189,7 @@ def convert(twin, account, beyond_cap_only):
         cap = twin.assets[debt_asset].rule[A_LOAN_CAP] if beyond_cap_only else 0
         if cash(twin, account, debt_asset) >= -cap:
             continue
+        interest.touch(twin, twin.leg(account, debt_asset))
         for asset in sorted(twin.assets):
             debt = -cash(twin, account, debt_asset)
             if (

@@ -4,6 +4,7 @@ from steelyard.model import events, reject
 from steelyard.model.commands import ASSET, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import (
     A_FEED,
+    A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
@@ -43,7 +44,7 @@ from steelyard.model.keys import (
     TIER_WIDTH,
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, BRACKETS_MAX, NOTIONAL_MAX, PPM, SOURCES_MAX, TIME_NS_MAX, VALUE_MAX
-from tests.reference import prices
+from tests.reference import interest, prices
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement
 from tests.reference.numbers import down, largest_position, part_down, part_up
@@ -201,14 +202,20 @@ def compute_deductions(rule):
 
 def apply_asset(twin, rule, row, new):
     if not new:
-        if rule[A_LOAN_CAP] < twin.assets[row].rule[A_LOAN_CAP]:
+        before = twin.assets[row].rule
+        if rule[A_LOAN_CAP] < before[A_LOAN_CAP]:
             twin.capping = 1
+        interest.accrue(twin, row)
         twin.assets[row].rule = rule
-    elif row == 1:
-        twin.assets[row] = Asset(rule, price=ASSET_PRICE_SCALE, fresh_until_ns=TIME_NS_MAX)
+        if rule[A_INTEREST_INTERVAL_NS] != before[A_INTEREST_INTERVAL_NS]:
+            interest.schedule(twin, twin.assets[row])
+        return
+    asset = twin.assets[row] = Asset(rule, accrued_ns=twin.now)
+    if row == 1:
+        asset.price, asset.fresh_until_ns = ASSET_PRICE_SCALE, TIME_NS_MAX
     else:
-        twin.assets[row] = Asset(rule)
         take_feed(twin, rule[A_FEED], row, is_market=0)
+    interest.schedule(twin, asset)
 
 
 def apply_feed(twin, rule, row, new):

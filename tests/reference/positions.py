@@ -13,10 +13,8 @@ from tests.reference.numbers import funding_owed, up
 def settle_funding(twin, leg):
     """The leg pays what it owes; the rounding is the market's named dust."""
     market = twin.markets[leg.thing - MARKET_0]
-    paid, dust = funding_owed(
-        leg.quantity, market.rule[M_ATOMS_PER_TICK_LOT], market.funding_index, leg.funding_at_touch
-    )
-    leg.funding_at_touch = market.funding_index
+    paid, dust = funding_owed(leg.quantity, market.rule[M_ATOMS_PER_TICK_LOT], market.funding_index, leg.index_at_touch)
+    leg.index_at_touch = market.funding_index
     market.funding_dust += dust
     if paid:
         market.funding_pool += paid
@@ -47,8 +45,8 @@ def trade(twin, account, market, lots, cost):
 def trade_on_copy(twin, legs, market, lots, cost, fee=0):
     """The same on copied legs; returns the profit realised."""
     leg, cash = legs[market.thing], legs[market.rule[M_SETTLE]]
-    paid, _ = funding_owed(leg.quantity, market.rule[M_ATOMS_PER_TICK_LOT], market.funding_index, leg.funding_at_touch)
-    leg.funding_at_touch = market.funding_index
+    paid, _ = funding_owed(leg.quantity, market.rule[M_ATOMS_PER_TICK_LOT], market.funding_index, leg.index_at_touch)
+    leg.index_at_touch = market.funding_index
     realised = take_lots(leg, lots, cost)
     cash.quantity += realised - paid - fee
     return realised

@@ -7,6 +7,7 @@ from steelyard.model.keys import F_WEIGHT
 from steelyard.model.orders import CLOSE_POSITION, REDUCE_ONLY
 from steelyard.num.limits import SOURCES_MAX
 from steelyard.state.tables import MARKET_0
+from tests.reference.interest import up_to_date
 
 ID_ROWS = 1 << 24  # an order's id is its number times this, plus its row
 
@@ -19,6 +20,10 @@ class Asset:
     deposited: int = 0
     withdrawn: int = 0
     reserved: int = 0
+    borrow_index: int = 10**12
+    owed: int = 0
+    accrued_ns: int = 0
+    next_interest_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -86,7 +91,7 @@ class Leg:
     thing: int
     quantity: int = 0
     cost: int = 0
-    funding_at_touch: int = 0
+    index_at_touch: int = 0
     child: int = 0
     leverage: int = 0
 
@@ -150,9 +155,13 @@ class Recent:
     used: int = 1
 
 
-def copied(legs):
-    """A copy of an account's legs to ask "what if" of."""
-    return {thing: copy(leg) for thing, leg in legs.items()}
+def copied(twin, legs):
+    """A copy of an account's legs to ask "what if" of; a debt with the interest up to now."""
+    copies = {thing: copy(leg) for thing, leg in legs.items()}
+    for leg in copies.values():
+        if leg.thing < MARKET_0:
+            up_to_date(twin, leg)
+    return copies
 
 
 class Refused(Exception):

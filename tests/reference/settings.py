@@ -39,8 +39,8 @@ def move_margin(twin, c):
     twin.require(not twin.accounts[giver].queued, reject.ACCOUNT_IN_LIQUIDATION)
     twin.require(money.prices_are_fresh(twin, giver), reject.PRICE_STALE)
     twin.require(money.cash(twin, giver, asset) >= amount, reject.BALANCE_TOO_LOW)
-    legs = copied(twin.legs_of(giver))
-    twin.require(not money.below_cap(twin, legs), reject.LOAN_CAP_EXCEEDED)
+    legs = copied(twin, twin.legs_of(giver))
+    twin.require(not money.below_cap(twin, twin.legs_of(giver)), reject.LOAN_CAP_EXCEEDED)
     legs[asset].quantity -= amount
     reason = reject.PARENT_MARGIN_EXCEEDED if c.lots > 0 else reject.OPENING_MARGIN_EXCEEDED
     twin.require(may_open(twin, legs), reason)
@@ -54,7 +54,7 @@ def set_leverage(twin, c):
     twin.require(c.lots <= tier[T_LEVERAGE_MAX], reject.LEVERAGE_EXCEEDS_LIMIT)
     acting = isolated.acting_account(twin, c.account, market) or c.account
     twin.require(twin.has_room_for_legs(c.account, twin.things_of(market)), reject.LEGS_FULL)
-    legs = copied(twin.legs_of(acting))
+    legs = copied(twin, twin.legs_of(acting))
     if market.thing in legs:
         twin.require(not twin.accounts[acting].queued, reject.ACCOUNT_IN_LIQUIDATION)
         leg = legs[market.thing]

@@ -157,7 +157,7 @@ def backstop_may_take(twin, standing, lots, cash):
         return False
     if len({*twin.legs_of(BACKSTOP), *twin.things_of(market)}) > LEGS_PER_ACCOUNT_MAX:
         return False
-    legs = copied(isolated.acting_legs(twin, BACKSTOP, BACKSTOP, market))
+    legs = copied(twin, isolated.acting_legs(twin, BACKSTOP, BACKSTOP, market))
     trade_on_copy(twin, legs, market, standing.sign * lots, cash)
     return may_open(twin, legs)
 

@@ -18,11 +18,12 @@ from steelyard.model.orders import (
     TIMER_COOLDOWN,
     TIMER_EXPIRY,
     TIMER_FUNDING,
+    TIMER_INTEREST,
     TIMER_SAMPLE,
 )
 from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX, STEP_NS_MAX, TIME_NS_MAX
 from steelyard.state.tables import MARKET_0, Limits
-from tests.reference import closing, funding, liquidation, money, orders, parameters, prices, settings, stops
+from tests.reference import closing, funding, interest, liquidation, money, orders, parameters, prices, settings, stops
 from tests.reference.facts import facts_of_twin
 from tests.reference.rows import Account, Leg, Recent, Refused
 
@@ -183,6 +184,8 @@ class Twin:
         for order in self.orders.values():
             if order.expires_ns:
                 yield order.expires_ns, TIMER_EXPIRY, order.row
+        for row, asset in self.assets.items():
+            yield asset.next_interest_ns, TIMER_INTEREST, row
         for market in self.markets.values():
             if market.next_funding_ns:
                 yield market.next_sample_ns, TIMER_SAMPLE, market.row
@@ -203,8 +206,10 @@ class Twin:
                 closing.close_order(self, self.orders[row], events.CLOSED_EXPIRED)
             elif kind == TIMER_SAMPLE:
                 funding.sample(self, self.markets[row])
-            else:
+            elif kind == TIMER_FUNDING:
                 funding.fund(self, self.markets[row])
+            else:
+                interest.on_time(self, row)
 
     # --- The end of a command ---
 
@@ -296,7 +301,7 @@ class Twin:
                 row += 1
             held[thing] = self.legs[row] = Leg(row, account, thing)
             if thing > MARKET_0:
-                held[thing].funding_at_touch = self.markets[thing - MARKET_0].funding_index
+                held[thing].index_at_touch = self.markets[thing - MARKET_0].funding_index
         return held[thing]
 
     def things_of(self, market):
@@ -312,8 +317,8 @@ class Twin:
         held = self._legs_of[account]
         new = len(set(things) - held.keys())
         used = len(self.legs) - len(self.accounts)
-        # Kept for the house: five accounts with cash in every other asset, and the backstop's positions.
-        reserved = 5 * (self.limits.assets - 1) + self.limits.markets
+        # Kept for the house: six accounts with cash in every other asset, and the backstop's positions.
+        reserved = 6 * (self.limits.assets - 1) + self.limits.markets
         in_table = used + new + others + reserved <= self.limits.legs
         return len(held) + new <= LEGS_PER_ACCOUNT_MAX and (in_table or not new + others)
 

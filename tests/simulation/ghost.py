@@ -19,6 +19,7 @@ from steelyard.model.orders import (
     DUST,
     FEES,
     INSURANCE,
+    LENDER,
     REDUCE_ONLY,
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, VALUE_MAX
@@ -82,6 +83,8 @@ class Ghost:
         self.assets_of = defaultdict(set)
         self.settle, self.scale, self.asset_of_feed = {}, {}, {}
         self.mark, self.price, self.funding = {}, {}, defaultdict(int)
+        self.borrow_index = defaultdict(lambda: 10**12)  # asset
+        self.settled_at = {}  # (account, asset): borrow index when the debt last changed
         self.pool = defaultdict(int)  # market: funding paid in less paid out
         self.inside = defaultdict(lambda: [0, 0, 0])  # asset: deposited, withdrawn, reserved
         self.orders = {}  # id: [account, market, side, lots left, may its lots change in silence]
@@ -124,6 +127,8 @@ class Ghost:
 
     def post(self, account, asset, amount):
         self.cash[account, asset] += amount
+        if amount:
+            self.settled_at[account, asset] = self.borrow_index[asset]
         self.assets_of[account].add(asset)
 
     def pay(self, giver, taker, asset, amount):
@@ -227,6 +232,15 @@ class Ghost:
         self.post(DUST, self.settle[event.market], event.amount)
         self.pool[event.market] -= event.amount
 
+    def on_interest_set(self, event):
+        assert event.extra > self.borrow_index[event.market], "a borrow index only rises"
+        self.borrow_index[event.market] = event.extra
+
+    def on_interest_paid(self, event):
+        key = event.account, event.market
+        assert event.amount == self.cash[key] - self.cash_now(*key), "interest is what the debt has grown by"
+        self.pay(event.account, LENDER, event.market, event.amount)
+
     def on_converted(self, event):
         self.pay(event.account, CONVERTER, event.market, event.lots)
         self.pay(CONVERTER, event.account, event.other, event.amount)
@@ -234,10 +248,15 @@ class Ghost:
 
     # --- Liquidation: every unit of loss has a payer, in order ---
 
+    def cash_now(self, account, asset):
+        """A debt with the interest that has accrued on it."""
+        cash = self.cash[account, asset]
+        return cash if cash >= 0 else -up(-cash, self.borrow_index[asset], self.settled_at[account, asset])
+
     def equity(self, account):
         """E, from these books."""
         result = sum(
-            self.cash[account, asset] * self.price[asset] // ASSET_PRICE_SCALE for asset in self.assets_of[account]
+            self.cash_now(account, asset) * self.price[asset] // ASSET_PRICE_SCALE for asset in self.assets_of[account]
         )
         for market in self.of_account[account]:
             position = self.positions[account, market]
@@ -355,6 +374,8 @@ class Ghost:
         said.FUNDING_SET: on_funding_set,
         said.FUNDING_PAID: on_funding_paid,
         said.DUST_SWEPT: on_dust,
+        said.INTEREST_SET: on_interest_set,
+        said.INTEREST_PAID: on_interest_paid,
         said.CONVERTED: on_converted,
         said.LIQUIDATION_STARTED: on_started,
         said.LIQUIDATION_ENDED: on_ended,

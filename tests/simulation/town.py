@@ -164,10 +164,26 @@ def market_settings(random, market):
     )
 
 
+def interest(random):
+    """Rates at which a debt grows within a run."""
+    pick = random.choice
+    return {
+        key.A_RATE_BASE_PPM: pick((0, 50_000, 5_000_000)),
+        key.A_RATE_SLOPE_PPM: pick((0, 4_000_000)),
+        key.A_RATE_STEEP_PPM: pick((0, 90_000_000)),
+        key.A_RATE_KINK_PPM: pick((500_000, 800_000)),
+        key.A_INTEREST_INTERVAL_NS: pick((10, 60, 3_600)) * key.SECOND,
+    }
+
+
 def asset_settings(random, asset):
     pick = random.choice
     if asset == USD:
-        return {key.A_LOAN_CAP: pick((0, 100 * DOLLAR)), key.A_CONVERT_HAIRCUT_PPM: pick((0, 1_000))}
+        return {
+            key.A_LOAN_CAP: pick((0, 100 * DOLLAR)),
+            key.A_CONVERT_HAIRCUT_PPM: pick((0, 1_000)),
+            **interest(random),
+        }
     step = (20_000 if asset == COIN else 2_000_000) * DOLLAR
     settings = {
         key.A_FEED: next(feed.row for feed in FEEDS if feed.asset == asset),
@@ -176,6 +192,7 @@ def asset_settings(random, asset):
         key.A_CONVERT_HAIRCUT_PPM: pick((0, 25_000)),
         key.A_BORROW_WEIGHT_PPM: pick((PPM, 1_100_000)),
         key.A_TIERS: 3,
+        **interest(random),
     }
     weights = ((900_000, 950_000), (700_001, 800_003), (0, pick((0, 333_333))))
     for i, (opening, maintain) in enumerate(weights):

@@ -211,7 +211,7 @@ def put_funding(state: State, random: Any, legs: Rows) -> None:
     is_market = thing > MARKET_0
     now = random.integers(-(1 << 25), 1 << 25, markets + 1)
     then = np.where(is_market, now[(thing - MARKET_0) * is_market] - random.integers(0, 1 << 24, len(thing)), 0)
-    legs["funding_at_touch"] = then
+    legs["index_at_touch"] = then
     accrued = np.where(is_market, legs["quantity"] * (now[(thing - MARKET_0) * is_market] - then), 0)
     for market in range(1, markets + 1):
         owed = int(accrued[thing == MARKET_0 + market].sum()) * make.ATOMS_PER_TICK_LOT

@@ -32,7 +32,7 @@ class Group:
         thing = legs["thing"].astype(np.int64) - first_thing
         quantity = legs["quantity"] * atoms[thing]
         return cls(
-            thing, quantity, np.abs(quantity), legs["cost"].copy(), legs["funding_at_touch"].copy(), holders, starts
+            thing, quantity, np.abs(quantity), legs["cost"].copy(), legs["index_at_touch"].copy(), holders, starts
         )
 
     def add(self, amounts: Rows, total: Rows) -> None:

@@ -5,6 +5,8 @@ from steelyard.engine.alarms import mark_dirty
 from steelyard.engine.bitmap import words_at
 from steelyard.engine.events import say
 from steelyard.engine.funding import plan_funding
+from steelyard.engine.interest import accrue, plan_interest
+from steelyard.engine.ledger import find_leg
 from steelyard.engine.prices import refresh_feed
 from steelyard.model import keys
 from steelyard.model import reject as no
@@ -14,8 +16,9 @@ from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.commands import OWNER as OWNER_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
 from steelyard.model.events import CONFIGURED
+from steelyard.model.orders import LENDER
 from steelyard.num import far, kernel, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, SOURCES_MAX, TIME_NS_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE, SOURCES_MAX, TIME_NS_MAX
 from steelyard.rules import parameters
 from steelyard.state.tables import (
     ASSET,
@@ -208,6 +211,9 @@ def take_ladder(s, market):
 def begin_asset(s, row):
     machine, asset = MACHINE(s), ASSET(s)
     machine.assets[0] = row
+    asset.borrow_index[row] = BORROW_SCALE
+    asset.borrow_ref[row] = BORROW_SCALE
+    asset.accrued_ns[row] = machine.now_ns[0]
     if row == 1:
         asset.price[row] = ASSET_PRICE_SCALE
         asset.fresh_until_ns[row] = TIME_NS_MAX
@@ -279,9 +285,14 @@ def configure(s):
         row = rows_of(s, kind) + 1
     old_interval = MARKET_RULE(s)[row, keys.M_FUNDING_INTERVAL_NS] if kind == MARKET_TABLE else 0
     old_sample = MARKET_RULE(s)[row, keys.M_SAMPLE_INTERVAL_NS] if kind == MARKET_TABLE else 0
+    if kind == ASSET_TABLE and not new:
+        accrue(s, row, find_leg(s, LENDER, row))  # at the rates that held until now
+    old_wait = ASSET_RULE(s)[row, keys.A_INTEREST_INTERVAL_NS] if kind == ASSET_TABLE else 0
     if kind == ASSET_TABLE and DRAFT(s)[0, keys.A_LOAN_CAP] < ASSET_RULE(s)[row, keys.A_LOAN_CAP]:
         machine.capping[0] = 1
     write_rule(s, kind, row)
+    if kind == ASSET_TABLE and (new or ASSET_RULE(s)[row, keys.A_INTEREST_INTERVAL_NS] != old_wait):
+        plan_interest(s, row)
     if not new:
         after_change(s, kind, row, old_interval, old_sample)
     elif kind == ASSET_TABLE:

@@ -13,6 +13,7 @@ from steelyard.engine.alarms import (
     mark_dirty,
     market_driver,
 )
+from steelyard.engine.interest import accrue, change_debt, settle_debt
 from steelyard.engine.opening import STALE
 from steelyard.model.keys import (
     A_LOAN_CAP,
@@ -20,7 +21,7 @@ from steelyard.model.keys import (
     M_SETTLE,
     UNIT,
 )
-from steelyard.model.orders import FOR_MAINTAIN
+from steelyard.model.orders import FOR_MAINTAIN, LENDER
 from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX, PPM
 from steelyard.num.rounding import mul_div_down, ppm_down
@@ -35,6 +36,7 @@ from steelyard.rules.corner import (
     lowest_mark,
     share_up,
 )
+from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
 from steelyard.rules.requirement import charge, maintain_rate_ppm
 from steelyard.state.tables import (
     ACCOUNT,
@@ -148,7 +150,7 @@ def open_leg_row(s, account, thing):
     leg.account[row] = account
     leg.thing[row] = thing
     if thing >= MARKET_0:
-        leg.funding_at_touch[row] = MARKET(s).funding_index[thing - MARKET_0]
+        leg.index_at_touch[row] = MARKET(s).funding_index[thing - MARKET_0]
     table.legs[account] += 1
     machine.leg_rows[0] += 1
     link_leg(s, row)
@@ -326,7 +328,7 @@ def retry_conversions(s):
 def owe(s, account, asset, before, after):
     """Keep the sum of loans, and note who must convert other collateral."""
     table = ACCOUNT(s)
-    ASSET(s).loans[asset] += max(0, -after) - max(0, -before)
+    change_debt(s, find_leg(s, account, asset), before, after)
     if before >= 0 and after < 0:
         table.debts[account] += 1
     elif before < 0 and after >= 0:
@@ -336,6 +338,19 @@ def owe(s, account, asset, before, after):
     return 0
 
 
+@far
+def touch_loan(s, account, asset):
+    """What comes before a change of a loan or of what is lent: interest up to now, and the account's part of it."""
+    leg, lender = LEG(s), find_leg(s, LENDER, asset)
+    accrue(s, asset, lender)
+    row = find_leg(s, account, asset)
+    if row == 0 or leg.quantity[row] >= 0:
+        return 0
+    if lender == 0 and leg.quantity[row] != cash_now(s, row):
+        lender = open_leg(s, LENDER, asset)
+    return settle_debt(s, row, lender)
+
+
 @leaf
 def move_cash(s, account, asset, amount):
     """Change a cash leg; its row. The certificate is the caller's business."""
@@ -343,6 +358,8 @@ def move_cash(s, account, asset, amount):
     row = account if asset == UNIT else find_leg(s, account, asset)
     if row == 0:
         row = open_leg(s, account, asset)
+    if leg.quantity[row] < 0 or leg.quantity[row] + amount < 0 or account == LENDER:
+        touch_loan(s, account, asset)
     before = leg.quantity[row]
     after = before + amount
     leg.quantity[row] = after
@@ -360,6 +377,8 @@ def move_cash(s, account, asset, amount):
 def cash_bound(s, row, amount):
     """At most what a movement of cash takes from E - M at any price on its box, surcharges of a loan included."""
     worst = abs(amount)
+    if LEG(s).quantity[row] < 0:
+        worst += (worst >> BAND_SHARE_BITS) + SLOP  # certificates count a debt at a higher index
     if LEG(s).thing[row] != UNIT:
         worst = charge(worst, LEG(s).box_high[row]) + SLOP
     return BORROW_WEIGHT_MAX * worst

@@ -7,7 +7,7 @@ from steelyard.engine.changing import cancel_orders
 from steelyard.engine.events import say, say_money
 from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
 from steelyard.engine.judge import enqueue, forget, health_of, wake
-from steelyard.engine.ledger import cash, find_leg, first_in_order, legs_wanted, open_leg, transfer
+from steelyard.engine.ledger import cash, find_leg, first_in_order, legs_wanted, open_leg, touch_loan, transfer
 from steelyard.engine.matching import after_fill, match
 from steelyard.engine.money import convert_debts
 from steelyard.engine.orders import give_back, shrink_reduce_only
@@ -115,11 +115,14 @@ def end_if_healthy(s, account):
 
 @kernel
 def settle_account(s, account):
+    """Interest and funding up to now."""
     leg = LEG(s)
     row = first_in_order(s, account)
     while row:
         if leg.thing[row] >= MARKET_0:
             settle_funding(s, row)
+        elif leg.quantity[row] < 0:
+            touch_loan(s, account, leg.thing[row])
         row = leg.next_of_account[row]
     return 0
 
@@ -241,8 +244,8 @@ def hand_over(s, giver_row, taker_row, lots, cash_paid):
     leg = LEG(s)
     signed = lots if leg.quantity[giver_row] > 0 else -lots
     settle_funding(s, giver_row)
-    settle_funding(s, taker_row)
     far_book_trade(s, giver_row, -signed, -cash_paid, 0)
+    settle_funding(s, taker_row)
     far_book_trade(s, taker_row, signed, cash_paid, 0)
     return 0
 

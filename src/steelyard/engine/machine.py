@@ -5,7 +5,9 @@ from steelyard.engine.configure import configure
 from steelyard.engine.events import reject
 from steelyard.engine.funding import sample_premium, settle_interval
 from steelyard.engine.heap import TIMERS, TRIGGERS, TURNS, heap_key, heap_length, heap_pop, heap_target
+from steelyard.engine.interest import accrue, plan_interest
 from steelyard.engine.judge import judge_dirty
+from steelyard.engine.ledger import find_leg
 from steelyard.engine.liquidation import cooled_down, next_turn
 from steelyard.engine.money import (
     convert_waiting,
@@ -28,16 +30,19 @@ from steelyard.model.events import CLOSED_EXPIRED, CLOSED_TIMER
 from steelyard.model.orders import (
     COOLS,
     FREE,
+    LENDER,
     TIMER_CANCEL_AFTER,
     TIMER_COOLDOWN,
     TIMER_EXPIRY,
     TIMER_FUNDING,
+    TIMER_INTEREST,
     TIMER_SAMPLE,
 )
 from steelyard.num import entry, far, kernel, leaf
 from steelyard.num.limits import STEP_NS_MAX, TIME_NS_MAX
 from steelyard.state.tables import (
     ACCOUNT,
+    ASSET,
     COMMAND,
     L_COMMAND_EVENTS,
     L_EVENTS,
@@ -71,8 +76,12 @@ def run_timer(s, kind, row, at_ns):
     elif kind == TIMER_SAMPLE:
         if market.next_sample_ns[row] == at_ns:
             sample_premium(s, row)
-    elif kind == TIMER_FUNDING and market.next_funding_ns[row] == at_ns:
-        settle_interval(s, row)
+    elif kind == TIMER_FUNDING:
+        if market.next_funding_ns[row] == at_ns:
+            settle_interval(s, row)
+    elif kind == TIMER_INTEREST and ASSET(s).next_interest_ns[row] == at_ns:
+        accrue(s, row, find_leg(s, LENDER, row))
+        plan_interest(s, row)
     return 0
 
 

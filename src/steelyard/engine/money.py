@@ -13,6 +13,7 @@ from steelyard.engine.ledger import (
     legs_wanted,
     must_convert,
     retry_conversions,
+    touch_loan,
     transfer,
     unfunded_loans,
 )
@@ -431,6 +432,7 @@ def convert_debts(s, account, all_debts):
     while row and leg.thing[row] < MARKET_0:
         cap = 0 if all_debts else ASSET_RULE(s)[leg.thing[row], A_LOAN_CAP]
         if leg.quantity[row] < -cap:
+            touch_loan(s, account, leg.thing[row])
             convert_debt(s, account, row)
         row = leg.next_of_account[row]
     return 0

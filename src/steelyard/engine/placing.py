@@ -82,6 +82,7 @@ from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ORDER_ID_SHIFT, PPM
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.rules.consent import is_no_weaker, is_over_loan_cap
+from steelyard.rules.interest import cash_now
 from steelyard.rules.requirement import (
     account_risk,
     atoms_up,
@@ -408,10 +409,9 @@ def pay_from_slack(s, row, acting, leg, market):
 @kernel
 def may_give(s, account, asset, amount, equity, requirement):
     """May this account part with cash it holds and keep E >= M(open)?"""
-    leg = LEG(s)
     row = find_leg(s, account, asset)
     price = ASSET(s).price[asset]
-    before = leg.quantity[row]
+    before = cash_now(s, row)
     equity += value(before - amount, price) - value(before, price)
     requirement += cash_requirement(s, asset, before - amount, price, FOR_OPEN)
     requirement -= cash_requirement(s, asset, before, price, FOR_OPEN)

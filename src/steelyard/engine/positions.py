@@ -19,8 +19,8 @@ def pay_funding(s, row):
     """Pay what a leg owes (or is owed) since its last touch; the rounding stays as the market's dust."""
     leg, table = LEG(s), MARKET(s)
     market = leg.thing[row] - MARKET_0
-    now, then = table.funding_index[market], leg.funding_at_touch[row]
-    leg.funding_at_touch[row] = now
+    now, then = table.funding_index[market], leg.index_at_touch[row]
+    leg.index_at_touch[row] = now
     quantity = leg.quantity[row]
     if quantity == 0:
         return 0
@@ -41,7 +41,7 @@ def pay_funding(s, row):
 
 @leaf
 def settle_funding(s, row):
-    if MARKET(s).funding_index[LEG(s).thing[row] - MARKET_0] != LEG(s).funding_at_touch[row]:
+    if MARKET(s).funding_index[LEG(s).thing[row] - MARKET_0] != LEG(s).index_at_touch[row]:
         pay_funding(s, row)
 
 

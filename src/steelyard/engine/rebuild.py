@@ -19,6 +19,7 @@ from steelyard.engine.bitmap import bit_set
 from steelyard.engine.book import leg_list_add, level_add, priority_of
 from steelyard.engine.configure import take_ladder
 from steelyard.engine.heap import TRIGGERS, TURNS, heap_push
+from steelyard.engine.interest import link_debtor
 from steelyard.engine.judge import judge_dirty
 from steelyard.engine.ledger import link_leg
 from steelyard.engine.money import link_reference
@@ -34,6 +35,7 @@ from steelyard.num import entry, kernel, leaf
 from steelyard.num.limits import INT64_MAX
 from steelyard.state.tables import (
     ACCOUNT,
+    ASSET,
     DRIVER,
     KEY_RANGE,
     L_ACCOUNTS,
@@ -93,6 +95,9 @@ def link_accounts(s):
     for row in range(1, len(leg)):
         if leg.account[row] and leg.thing[row] < MARKET_0 and leg.quantity[row] < 0:
             table.debts[leg.account[row]] += 1
+            link_debtor(s, row)
+    for row in range(1, machine.assets[0] + 1):
+        ASSET(s).borrow_ref[row] = ASSET(s).borrow_index[row]
     return 0
 
 

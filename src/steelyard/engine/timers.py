@@ -8,22 +8,26 @@ from steelyard.model.orders import (
     TIMER_COOLDOWN,
     TIMER_EXPIRY,
     TIMER_FUNDING,
+    TIMER_INTEREST,
     TIMER_SAMPLE,
 )
 from steelyard.num import far, kernel
-from steelyard.state.tables import ACCOUNT, MACHINE, MARKET, NOTE, ORDER
+from steelyard.state.tables import ACCOUNT, ASSET, MACHINE, MARKET, NOTE, ORDER
 
 
 @kernel
 def link_timers(s):
-    """Every timer that stands, from the facts: two per market, two per account, one per order at most."""
+    """Every timer that stands, from the facts: of markets, assets, accounts and orders."""
     market, account, order, note, machine = MARKET(s), ACCOUNT(s), ORDER(s), NOTE(s), MACHINE(s)
+    asset = ASSET(s)
     set_heap_length(s, TIMERS, 0)
     for row in range(1, machine.markets[0] + 1):
         if market.next_sample_ns[row]:
             heap_push(s, TIMERS, market.next_sample_ns[row], (TIMER_SAMPLE << 32) + row)
         if market.next_funding_ns[row]:
             heap_push(s, TIMERS, market.next_funding_ns[row], (TIMER_FUNDING << 32) + row)
+    for row in range(1, machine.assets[0] + 1):
+        heap_push(s, TIMERS, asset.next_interest_ns[row], (TIMER_INTEREST << 32) + row)
     for row in range(1, machine.accounts[0] + 1):
         if account.cancel_at_ns[row]:
             heap_push(s, TIMERS, account.cancel_at_ns[row], (TIMER_CANCEL_AFTER << 32) + row)

@@ -45,6 +45,8 @@ DELEVERAGED = (
 )
 #                   fee: paid by the fund beside it, extra: score, extra2: rank
 LIQUIDATION_ENDED = 30  # reason: ENDED_*, account, amount: E, fee: M(maintain)
+INTEREST_PAID = 31  # account, market: asset, amount, other: borrow index
+INTEREST_SET = 32  # market: asset, amount: rate in ppm a year, extra: borrow index, extra2: loans
 
 Event = IntEnum("Event", {k: v for k, v in globals().items() if k.isupper()})  # type: ignore[misc]
 

@@ -33,7 +33,13 @@ A_TIERS = 6  # number of collateral tiers
 A_TIER_UPPER = 8  # + i: atoms up to which tier i reaches; what lies beyond the last counts nothing
 A_TIER_OPEN_PPM = A_TIER_UPPER + COLLATERAL_TIERS_MAX
 A_TIER_MAINTAIN_PPM = A_TIER_OPEN_PPM + COLLATERAL_TIERS_MAX
-ASSET_WIDTH = 24
+A_RATE_BASE_PPM = A_TIER_MAINTAIN_PPM + COLLATERAL_TIERS_MAX  # interest on loans, a year
+A_RATE_SLOPE_PPM = A_RATE_BASE_PPM + 1  # what it rises up to the kink
+A_RATE_STEEP_PPM = A_RATE_BASE_PPM + 2  # and from there to full utilisation
+A_RATE_KINK_PPM = A_RATE_BASE_PPM + 3  # utilisation
+A_INTEREST_INTERVAL_NS = A_RATE_BASE_PPM + 4  # interest accrues at least so often
+ASSET_WIDTH = 32
+assert A_INTEREST_INTERVAL_NS < ASSET_WIDTH
 
 # feed ------------------------------------------------------------------------------------------------------------
 F_QUORUM = 0  # fresh sources needed
@@ -112,6 +118,11 @@ ASSET_KEYS = {
     (A_TIER_UPPER, COLLATERAL_TIERS_MAX): (1, AMOUNT_MAX, AMOUNT_MAX, False),
     (A_TIER_OPEN_PPM, COLLATERAL_TIERS_MAX): (*_RATE, PPM, False),
     (A_TIER_MAINTAIN_PPM, COLLATERAL_TIERS_MAX): (*_RATE, PPM, False),
+    (A_RATE_BASE_PPM, 1): (0, 10 * PPM, 0, False),
+    (A_RATE_SLOPE_PPM, 1): (0, 10 * PPM, 0, False),
+    (A_RATE_STEEP_PPM, 1): (0, 100 * PPM, 0, False),
+    (A_RATE_KINK_PPM, 1): (1, PPM, 800_000, False),
+    (A_INTEREST_INTERVAL_NS, 1): (SECOND, 30 * 24 * HOUR, HOUR, False),
 }
 FEED_KEYS = {
     (F_QUORUM, 1): (1, SOURCES_MAX, 1, False),

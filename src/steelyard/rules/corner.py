@@ -21,6 +21,7 @@ from steelyard.model.keys import (
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, LEVERAGE_MAX, PPM
 from steelyard.num.wide import multiply_shift_down
+from steelyard.rules.interest import debt_up, highest_index
 from steelyard.rules.requirement import (
     bracket_of,
     cash_requirement,
@@ -47,7 +48,7 @@ def driver_value(s, market):
 def equity_at(s, row, market, scale, y):
     """Equity in atoms at driver value y; exact, because the funding index is part of y."""
     leg = LEG(s)
-    moved = y + leg.funding_at_touch[row] - MARKET(s).funding_ref[market]
+    moved = y + leg.index_at_touch[row] - MARKET(s).funding_ref[market]
     return multiply_shift_down(leg.quantity[row] * scale, moved, INDEX_SCALE_BITS) - leg.cost[row]
 
 
@@ -131,16 +132,18 @@ def reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, a
 @leaf
 def equity_gained(s, row, market, lots, trade_value):
     """At least what E of a leg gains at its reference by taking signed lots for this cost, in atoms."""
-    moved = MARKET(s).open_ref[market] + LEG(s).funding_at_touch[row] - MARKET(s).funding_ref[market]
+    moved = MARKET(s).open_ref[market] + LEG(s).index_at_touch[row] - MARKET(s).funding_ref[market]
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     return multiply_shift_down(lots * scale, moved, INDEX_SCALE_BITS) - trade_value
 
 
 @kernel
 def corner_cash(s, row, price_low, price_high, question):
-    """Least E - M of cash in an asset whose price lies between the two given."""
+    """Least E - M of cash in an asset whose price lies between the two given; of a debt, up to the highest index."""
     leg = LEG(s)
     asset, quantity = leg.thing[row], leg.quantity[row]
+    if quantity < 0:
+        quantity = -debt_up(-quantity, highest_index(s, asset), leg.index_at_touch[row])
     low = value(quantity, price_low) - cash_requirement(s, asset, quantity, price_low, question)
     high = value(quantity, price_high) - cash_requirement(s, asset, quantity, price_high, question)
     return min(low, high) - SLOP

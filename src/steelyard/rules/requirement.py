@@ -31,6 +31,7 @@ from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, PPM, VALUE_MAX
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_up, trillionth_down
 from steelyard.num.wide import multiply_shift_down
+from steelyard.rules.interest import cash_now
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -201,12 +202,12 @@ def leg_equity(s, row):
     leg = LEG(s)
     thing, quantity = leg.thing[row], leg.quantity[row]
     if thing < MARKET_0:
-        return value(quantity, ASSET(s).price[thing])
+        return value(cash_now(s, row), ASSET(s).price[thing])
     market = thing - MARKET_0
     table, rule = MARKET(s), MARKET_RULE(s)
     scale = rule[market, M_ATOMS_PER_TICK_LOT]
     atoms = quantity * table.mark[market] * scale - leg.cost[row]
-    atoms -= accrued_up(quantity, scale, table.funding_index[market], leg.funding_at_touch[row])
+    atoms -= accrued_up(quantity, scale, table.funding_index[market], leg.index_at_touch[row])
     return value(atoms, ASSET(s).price[rule[market, M_SETTLE]])
 
 
@@ -217,7 +218,7 @@ def leg_requirement(s, row, question):
     if thing < MARKET_0:
         if thing == UNIT and quantity >= 0:
             return 0  # the unit of account has weight 1
-        return cash_requirement(s, thing, quantity, ASSET(s).price[thing], question)
+        return cash_requirement(s, thing, cash_now(s, row), ASSET(s).price[thing], question)
     market = thing - MARKET_0
     if is_opening(question):
         orders = LEG_OPEN(s)
@@ -253,7 +254,7 @@ def position_terms(s, row, market):
     quantity, scale = leg.quantity[row], rule[market, M_ATOMS_PER_TICK_LOT]
     lots_scaled = quantity * scale
     worth = lots_scaled * table.mark[market]
-    drift = table.funding_index[market] - leg.funding_at_touch[row]
+    drift = table.funding_index[market] - leg.index_at_touch[row]
     equity = worth - leg.cost[row]
     if drift:
         equity += multiply_shift_down(-lots_scaled, drift, INDEX_SCALE_BITS)
@@ -276,8 +277,8 @@ def account_health(s, account):
         elif thing == UNIT and leg.quantity[row] >= 0:
             equity += clamp(leg.quantity[row], 0, VALUE_MAX)
         elif leg.quantity[row]:
-            price = asset.price[thing]
-            equity += value(leg.quantity[row], price)
-            requirement += cash_requirement(s, thing, leg.quantity[row], price, FOR_MAINTAIN)
+            price, cash = asset.price[thing], cash_now(s, row)
+            equity += value(cash, price)
+            requirement += cash_requirement(s, thing, cash, price, FOR_MAINTAIN)
         row = leg.next_of_account[row]
     return equity, requirement

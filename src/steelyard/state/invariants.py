@@ -55,7 +55,7 @@ def balances(state: State, market: int, legs: Any) -> None:
     scale = int(state.market_rule[market, keys.M_ATOMS_PER_TICK_LOT])
     now = int(row.funding_index)
     accrued = sum(
-        int(q) * scale * (now - int(then)) for q, then in zip(quantity, legs["funding_at_touch"], strict=True) if q
+        int(q) * scale * (now - int(then)) for q, then in zip(quantity, legs["index_at_touch"], strict=True) if q
     )
     dust = int(row.funding_pool) * INDEX_SCALE + accrued
     assert dust == int(row.funding_dust), f"market {market}: funding dust {dust}, named {row.funding_dust}"

@@ -83,10 +83,10 @@ class Limits:
     def legs_reserved(self) -> int:
         """Rows that only the machine itself may use, so that no liquidation lacks one.
 
-        Cash in every other asset than the first for insurance, fees, backstop, converter and dust, and a position in
-        every market for the backstop: all that the machine opens without asking for room.
+        Cash in every other asset than the first for insurance, fees, backstop, lender, converter and dust, and a
+        position in every market for the backstop: all that the machine opens without asking for room.
         """
-        return 5 * (self.assets - 1) + self.markets
+        return 6 * (self.assets - 1) + self.markets
 
     @property
     def command_events(self) -> int:
@@ -166,7 +166,7 @@ MACHINE_ROW = row(
 )
 
 ASSET_ROW = row(
-    64,
+    128,
     price="i8",  # value atoms per atom x ASSET_PRICE_SCALE
     fresh_until_ns="i8",
     deposited="i8",
@@ -174,7 +174,13 @@ ASSET_ROW = row(
     reserved="i8",  # withdrawals not yet confirmed
     loans="i8",  # sum of cash below zero
     open_ref="i8",  # index: reference price of opening slacks
-    moved_seq="i8",  # index: the command in which the price last changed
+    moved_seq="i8",  # index: the command in which the price or the borrow index last changed
+    borrow_index="i8",
+    owed="i8",  # all debts with the interest accrued on them, rounded down
+    accrued_ns="i8",
+    next_interest_ns="i8",
+    borrow_ref="i8",  # index: borrow index when all debtors were last armed
+    debtors="i4",  # index: first cash leg below zero
 )
 
 FEED_ROW = row(
@@ -263,7 +269,7 @@ LEG_ROW = row(
     thing="i4",  # an asset's row, or MARKET_0 + a market's row
     quantity="i8",  # lots or atoms
     cost="i8",  # atoms; equity = value - cost
-    funding_at_touch="i8",
+    index_at_touch="i8",  # funding or interest is settled up to here; 0: cash that owes nothing
     next_of_account="i4",  # index
     child="i4",  # the isolated child that holds this market for this account
     box_low="i8",  # index: alarm keys
@@ -473,7 +479,7 @@ INDEX_COLUMNS = {
         "hot_at",
         "converting",
     ),
-    "asset": ("open_ref", "moved_seq"),
+    "asset": ("open_ref", "moved_seq", "borrow_ref", "debtors"),
     "feed": ("taken_seq",),
     "owner": ("first_account",),
     "leg": ("next_of_account", "box_low", "box_high"),
@@ -564,7 +570,7 @@ class State:
         rows["leg_slot"] = 1 << (4 * rows["leg"]).bit_length()  # few share a slot: each step on is a cache line
         rows["client_slot"] = 1 << (2 * (rows["order"] + rows["recent"])).bit_length()
         rows["reference_slot"] = 1 << (2 * rows["reference"]).bit_length()
-        timers = 2 * (rows["order"] + 2 * rows["account"] + 2 * rows["market"])
+        timers = 2 * (rows["order"] + 2 * rows["account"] + 2 * rows["market"] + rows["asset"])
         turns, triggered = 2 * rows["account"], 2 * rows["order"]
         rows["heap"] = timers + turns + triggered + 8
         rows["holder"] = rows["leg"]

@@ -9,7 +9,7 @@ from steelyard.model.commands import Command
 from steelyard.model.reject import Reject
 from steelyard.num.limits import INDEX_SCALE_BITS
 from steelyard.venue import happened as H
-from steelyard.venue.amounts import PPB_STEP, Step
+from steelyard.venue.amounts import BORROW_STEP, PPB_STEP, PPM_STEP, Step
 from steelyard.venue.event_rows import CLOSED, ENDED, MODES, ROLES, SIDES, TABLES, TIFS, TYPES, Row, plain_rows
 from steelyard.venue.instruments import Asset, Market, Names
 
@@ -223,6 +223,26 @@ class Decoder:
     def _dust_swept(self, e: Row, when: When) -> H.DustSwept:
         market = self._in(e)
         return H.DustSwept(symbol=market.name, amount=market.settle.atom.back(e.amount), **when)
+
+    def _interest_paid(self, e: Row, when: When) -> H.InterestPaid:
+        asset = self.names.asset_at(e.market)
+        return H.InterestPaid(
+            account=self._who(e.account),
+            asset=asset.name,
+            amount=asset.atom.back(e.amount),
+            index=BORROW_STEP.back(e.other),
+            **when,
+        )
+
+    def _interest_set(self, e: Row, when: When) -> H.InterestSet:
+        asset = self.names.asset_at(e.market)
+        return H.InterestSet(
+            asset=asset.name,
+            rate=PPM_STEP.back(e.amount),
+            index=BORROW_STEP.back(e.extra),
+            loans=asset.atom.back(e.extra2),
+            **when,
+        )
 
     def _cancel_after_set(self, e: Row, when: When) -> H.CancelAfterSet:
         return H.CancelAfterSet(account=self._who(e.account), due_ns=e.amount or None, **when)

@@ -137,6 +137,10 @@ class Explainer:
             exact = "" if price == ASSET_PRICE_SCALE else f" x {trimmed(asset.price_step.back(price))}"
             working.append(f"E = {amount}{exact} = {grouped(self._money(worth))} (down)")
             if quantity < 0:
+                settled = asset.atom.back(-self.reader.settled(leg))
+                interest = -asset.atom.back(quantity) - settled
+                if interest:
+                    working.append(f"debt = {grouped(settled)} + {grouped(interest)} of interest not yet paid (up)")
                 weight, total = trimmed(rate(rule.borrow_weight)), grouped(self._money(maintain))
                 working.append(f"M = |debt| x (borrow weight {weight} - 1) = {total} (up)")
             else:
@@ -166,7 +170,7 @@ class Explainer:
         price = reader.asset_price(market.settle.row)
         quantity, cost = reader.quantity(leg), int(state.leg.cost[leg])
         value = quantity * mark * rule.scale
-        now, then = int(state.market.funding_index[market.row]), int(state.leg.funding_at_touch[leg])
+        now, then = int(state.market.funding_index[market.row]), int(state.leg.index_at_touch[leg])
         funding = F.accrued_up(quantity, rule.scale, now, then)
         notional = abs(value)
         answers = [

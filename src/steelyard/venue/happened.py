@@ -205,6 +205,20 @@ class DustSwept(Happened, frozen=True, kw_only=True):
     amount: Decimal
 
 
+class InterestPaid(Happened, frozen=True, kw_only=True):
+    account: str
+    asset: str
+    amount: Decimal
+    index: Decimal  # what a debt of 1 has grown to since the asset began
+
+
+class InterestSet(Happened, frozen=True, kw_only=True):
+    asset: str
+    rate: Decimal  # a year
+    index: Decimal
+    loans: Decimal
+
+
 class CancelAfterSet(Happened, frozen=True, kw_only=True):
     account: str
     due_ns: int | None

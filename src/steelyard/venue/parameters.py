@@ -79,6 +79,11 @@ ASSET_PARAMETERS = _named(
     ("loan_cap", K.A_LOAN_CAP, MONEY, "how far one account's cash may be below zero before other collateral converts"),
     ("convert_haircut", K.A_CONVERT_HAIRCUT_PPM, RATE, "the converter buys this asset at its price less this"),
     ("borrow_weight", K.A_BORROW_WEIGHT_PPM, RATE, "a debt counts as this many times its value"),
+    ("interest_base", K.A_RATE_BASE_PPM, RATE, "interest on loans a year, when none is lent"),
+    ("interest_slope", K.A_RATE_SLOPE_PPM, RATE, "what it rises to the kink"),
+    ("interest_steep", K.A_RATE_STEEP_PPM, RATE, "what it rises from the kink until all is lent"),
+    ("interest_kink", K.A_RATE_KINK_PPM, RATE, "the share lent at which interest begins to rise steeply"),
+    ("interest_interval", K.A_INTEREST_INTERVAL_NS, DURATION, "interest accrues at least so often"),
 )
 FEED_PARAMETERS = _named(
     ("quorum", K.F_QUORUM, COUNT, "fresh sources needed"),

@@ -108,8 +108,17 @@ class Reader:
     def thing(self, leg: int) -> int:
         return int(self.state.leg.thing[leg])
 
-    def quantity(self, leg: int) -> int:
+    def settled(self, leg: int) -> int:
+        """Atoms of cash in the books, without the interest that a debt will pay when it is next settled."""
         return int(self.state.leg.quantity[leg])
+
+    def quantity(self, leg: int) -> int:
+        """Lots or atoms; a debt with the interest that has accrued on it."""
+        quantity = int(self.state.leg.quantity[leg])
+        if quantity < 0 and self.thing(leg) < MARKET_0:
+            index = int(self.state.asset.borrow_index[self.thing(leg)])
+            return -F.div_up(-quantity * index, int(self.state.leg.index_at_touch[leg]))
+        return quantity
 
     def find(self, account: int, thing: int) -> int:
         return int(queries.find_leg(self.state.handle, account, thing))

@@ -49,9 +49,10 @@ class Setup(Core):
 
         `collateral` lists (amount up to which it reaches, opening weight, maintenance weight); None in the last row
         means no end. Without it the asset counts nothing as collateral. More parameters: those of the asset
-        (`loan_cap`, `convert_haircut`, `borrow_weight`, `supply_max`) and of its price (`quorum`, `staleness`,
-        `confidence_max`). The whole supply must keep a value that fits: without `supply_max` it is chosen so that the
-        price may rise sixteenfold.
+        (`loan_cap`, `convert_haircut`, `borrow_weight`, `supply_max`, and for interest on loans `interest_base`,
+        `interest_slope`, `interest_steep`, `interest_kink`, `interest_interval`) and of its price (`quorum`,
+        `staleness`, `confidence_max`). The whole supply must keep a value that fits: without `supply_max` it is
+        chosen so that the price may rise sixteenfold.
         """
         self.names.free(name, "asset name")
         if not 0 <= decimals <= 12:

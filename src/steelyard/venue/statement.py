@@ -7,7 +7,7 @@ funding without ever looking at the machine. That is what makes a story of a liq
 from dataclasses import dataclass, field
 
 from steelyard.model import events as E
-from steelyard.model.orders import FOR_MAINTAIN
+from steelyard.model.orders import FOR_MAINTAIN, LENDER
 from steelyard.num.limits import ASSET_PRICE_SCALE
 from steelyard.venue import formulas as F
 from steelyard.venue.event_rows import Row
@@ -77,6 +77,11 @@ class Statement:
         elif row.kind == E.CONVERTED and mine:
             self._pay(row.market, -row.lots)
             self._pay(row.other, row.amount)
+        elif row.kind == E.INTEREST_PAID:
+            if mine:
+                self._pay(row.market, -row.amount)
+            if self.account == LENDER:
+                self._pay(row.market, row.amount)
         elif row.kind == E.FUNDING_PAID and mine:
             self._touch(row.market)
             self._pay(self._settle(row), -row.amount)

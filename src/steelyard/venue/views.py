@@ -118,7 +118,7 @@ class Views:
         funding = 0
         if quantity:
             index = int(reader.state.market.funding_index[market_row])
-            funding = F.accrued_up(quantity, rule.scale, index, int(table.funding_at_touch[leg]))
+            funding = F.accrued_up(quantity, rule.scale, index, int(table.index_at_touch[leg]))
         money = market.settle.atom
         entry = None
         if quantity:

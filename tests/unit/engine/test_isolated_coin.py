@@ -38,7 +38,7 @@ def coins(floor):
 
 def opens_with(floor, child, fewer):
     """Would the child open the same with so many coins fewer?"""
-    legs = copied(floor.twin.legs_of(child))
+    legs = copied(floor.twin, floor.twin.legs_of(child))
     legs[COIN].quantity -= fewer
     return may_open(floor.twin, legs)
 

@@ -22,7 +22,7 @@ SMALL |= {"ladder_ticks": 256}
         ({"staged_rows": 0}, "limit staged_rows is 0, must be a whole number from 1 to 1048576"),
         ({"orders_per_account": 2.5}, "limit orders_per_account is 2.5, must be a whole number from 1 to 1073741824"),
         ({"triggers_per_command": True}, "limit triggers_per_command is True, must be a whole number from 0 to"),
-        ({"assets": 11, "markets": 9, "legs": 58}, "limit legs is 58, must be a whole number from 59 to 1073741824"),
+        ({"assets": 11, "markets": 9, "legs": 68}, "limit legs is 68, must be a whole number from 69 to 1073741824"),
         ({"legs": 1 << 30}, "limit legs is 1073741824, must be a whole number from 0 to"),
     ],
 )

@@ -53,6 +53,8 @@ CASES = [
     (E.FUNDING_SET, {"market": 1, "amount": 5, "extra": 1 << 20}, {"funding_index": Decimal("0.5")}),
     (E.FUNDING_PAID, {"market": 1, "amount": -5}, {"amount": Decimal("-0.05")}),
     (E.DUST_SWEPT, {"market": 1, "amount": 5}, {"amount": Decimal("0.05")}),
+    (E.INTEREST_PAID, {"market": 2, "amount": 5, "other": 10**12 + 10**9}, {"index": Decimal("1.001"), "asset": "BTC"}),
+    (E.INTEREST_SET, {"market": 1, "amount": 50_000, "extra": 10**12, "extra2": 7}, {"rate": Decimal("0.05")}),
     (E.CANCEL_AFTER_SET, {"amount": 0}, {"due_ns": None}),
     (E.CONVERTED, {"market": 2, "other": 1, "lots": 5, "amount": 6}, {"sold_asset": "BTC", "bought": Decimal("0.06")}),
     (E.LIQUIDATION_STARTED, {"amount": -5, "fee": 6}, {"equity": Decimal("-0.05"), "maintain": Decimal("0.06")}),

@@ -1,0 +1,124 @@
+"""Loans: an asset's borrow index moves on, debts are settled and listed. See docs/concepts/borrowing.md."""
+
+from steelyard.engine.alarms import mark_dirty
+from steelyard.engine.events import say, say_money
+from steelyard.engine.timers import push_timer
+from steelyard.model.events import INTEREST_PAID, INTEREST_SET
+from steelyard.model.keys import A_INTEREST_INTERVAL_NS, UNIT
+from steelyard.model.orders import LENDER, TIMER_INTEREST
+from steelyard.num import far, kernel
+from steelyard.num.rounding import mul_div_down
+from steelyard.rules.interest import (
+    borrow_index_after,
+    borrow_rate_ppm,
+    debt_up,
+    highest_index,
+    utilisation_ppm,
+)
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, HOLDER, LEG, MACHINE
+
+STALE = -1  # an epoch of the opening slack that never is
+
+
+@kernel
+def lent(s, lender_row):
+    """What the lender has of an asset, by its cash leg (0: none)."""
+    return max(0, LEG(s).quantity[lender_row]) if lender_row else 0
+
+
+@far
+def accrue(s, asset, lender_row):
+    """Interest up to now, at the rate of the loans that stood since it last accrued."""
+    table, machine = ASSET(s), MACHINE(s)
+    elapsed = machine.now_ns[0] - table.accrued_ns[asset]
+    table.accrued_ns[asset] = machine.now_ns[0]
+    owed, before = table.owed[asset], table.borrow_index[asset]
+    if elapsed <= 0 or owed == 0:
+        return 0
+    rate = borrow_rate_ppm(s, asset, utilisation_ppm(owed, table.loans[asset], lent(s, lender_row)))
+    index = borrow_index_after(before, owed, rate, elapsed)
+    if index == before:
+        return 0
+    table.borrow_index[asset] = index
+    table.owed[asset] = mul_div_down(owed, index, before)
+    table.moved_seq[asset] = machine.seq[0]
+    machine.prices_moved[0] = 1
+    if index > highest_index(s, asset):
+        arm_debtors(s, asset)
+    say(s, INTEREST_SET, 0, asset, 0, 0, 0, 0, 0, rate, 0, index, table.loans[asset], 0, 0)
+    return 0
+
+
+@kernel
+def arm_debtors(s, asset):
+    """Certificates count debts at an index that is passed now: everybody who owes this asset is looked at."""
+    table, leg, holder = ASSET(s), LEG(s), HOLDER(s)
+    table.borrow_ref[asset] = table.borrow_index[asset]
+    row = table.debtors[asset]
+    while row:
+        mark_dirty(s, leg.account[row])
+        row = holder.next[row]
+    return 0
+
+
+@far
+def settle_debt(s, row, lender_row):
+    """The interest that a debt has grown by moves to the lender's cash; the asset has accrued."""
+    leg, asset, accounts = LEG(s), ASSET(s), ACCOUNT(s)
+    thing = leg.thing[row]
+    debt = debt_up(-leg.quantity[row], asset.borrow_index[thing], leg.index_at_touch[row])
+    interest = debt + leg.quantity[row]
+    leg.index_at_touch[row] = asset.borrow_index[thing]
+    if interest == 0:
+        return 0
+    leg.quantity[row] -= interest
+    asset.loans[thing] += interest
+    leg.quantity[lender_row] += interest
+    if thing == UNIT:
+        accounts.slack[LENDER] += interest
+    else:
+        accounts.open_epoch[LENDER] = STALE
+    say_money(s, INTEREST_PAID, leg.account[row], thing, interest, asset.borrow_index[thing])
+    return 0
+
+
+@far
+def change_debt(s, row, before, after):
+    """A settled cash leg was at `before` and is at `after`: loans, checkpoint, and its place in the list of debtors."""
+    leg, table, holder = LEG(s), ASSET(s), HOLDER(s)
+    asset, borrowed = leg.thing[row], max(0, -after) - max(0, -before)
+    table.loans[asset] += borrowed
+    table.owed[asset] = max(0, table.owed[asset] + borrowed) if table.loans[asset] else 0
+    leg.index_at_touch[row] = table.borrow_index[asset] if after < 0 else 0
+    if before >= 0 and after < 0:
+        link_debtor(s, row)
+    elif before < 0 and after >= 0:
+        prev, rest = holder.prev[row], holder.next[row]
+        if prev:
+            holder.next[prev] = rest
+        else:
+            table.debtors[asset] = rest
+        if rest:
+            holder.prev[rest] = prev
+    return 0
+
+
+@kernel
+def link_debtor(s, row):
+    table, holder, asset = ASSET(s), HOLDER(s), LEG(s).thing[row]
+    first = table.debtors[asset]
+    holder.next[row] = first
+    holder.prev[row] = 0
+    if first:
+        holder.prev[first] = row
+    table.debtors[asset] = row
+    return 0
+
+
+@far
+def plan_interest(s, asset):
+    """The next instant at which an asset accrues by itself."""
+    table, now = ASSET(s), MACHINE(s).now_ns[0]
+    interval = ASSET_RULE(s)[asset, A_INTEREST_INTERVAL_NS]
+    table.next_interest_ns[asset] = (now // interval + 1) * interval
+    return push_timer(s, table.next_interest_ns[asset], (TIMER_INTEREST << 32) + asset)

@@ -1,0 +1,65 @@
+"""Interest on loans: the rate of an asset, and what a debt has grown to. See docs/concepts/borrowing.md.
+
+Promises
+- The rate never falls while utilisation rises.
+- A debt never falls with time; settling it at one instant twice is settling it once.
+"""
+
+from steelyard.model.keys import A_RATE_BASE_PPM, A_RATE_KINK_PPM, A_RATE_SLOPE_PPM, A_RATE_STEEP_PPM
+from steelyard.num import kernel, leaf
+from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_SCALE, DEBT_MAX, PPM, YEAR_NS
+from steelyard.num.rounding import mul_div_down, mul_div_up
+from steelyard.state.tables import ASSET, ASSET_RULE, LEG
+
+BAND_SHARE_BITS = 8  # certificates count debts at an index that is this fraction of two higher
+
+
+@kernel
+def utilisation_ppm(owed, loans, lent):
+    """The share of what the lender has that is lent, interest that was not settled yet on both sides."""
+    whole = lent + owed - loans
+    return min(PPM, mul_div_down(owed, PPM, whole)) if whole > 0 else PPM
+
+
+@kernel
+def borrow_rate_ppm(s, asset, used_ppm):
+    """Interest a year at this utilisation: up to the kink, then steeper."""
+    rule = ASSET_RULE(s)
+    kink = rule[asset, A_RATE_KINK_PPM]
+    rate = rule[asset, A_RATE_BASE_PPM] + mul_div_down(rule[asset, A_RATE_SLOPE_PPM], min(used_ppm, kink), kink)
+    if used_ppm > kink:
+        rate += mul_div_down(rule[asset, A_RATE_STEEP_PPM], used_ppm - kink, PPM - kink)
+    return rate
+
+
+@kernel
+def borrow_index_after(index, owed, rate_ppm, elapsed_ns):
+    """The index when interest at this rate has run so long; it stops where all debts together would not fit."""
+    grown = mul_div_down(mul_div_down(index, rate_ppm, PPM), elapsed_ns, YEAR_NS)
+    most = BORROW_INDEX_MAX
+    if owed > DEBT_MAX // (BORROW_INDEX_MAX // BORROW_SCALE):
+        most = min(most, mul_div_down(index, DEBT_MAX, owed))
+    return max(index, min(most, index + grown))
+
+
+@leaf
+def debt_up(settled, index, index_then):
+    """What a debt that was settled at one index is at another."""
+    return settled if index == index_then else mul_div_up(settled, index, index_then)
+
+
+@leaf
+def cash_now(s, row):
+    """Cash of a leg; a debt with the interest that has accrued since it was last settled."""
+    leg = LEG(s)
+    quantity = leg.quantity[row]
+    if quantity >= 0:
+        return quantity
+    return -debt_up(-quantity, ASSET(s).borrow_index[leg.thing[row]], leg.index_at_touch[row])
+
+
+@leaf
+def highest_index(s, asset):
+    """The borrow index up to which certificates hold."""
+    reference = ASSET(s).borrow_ref[asset]
+    return reference + (reference >> BAND_SHARE_BITS)

@@ -1,0 +1,92 @@
+"""Interest on loans. See docs/concepts/borrowing.md."""
+
+from steelyard.model import events
+from steelyard.model.keys import (
+    A_INTEREST_INTERVAL_NS,
+    A_RATE_BASE_PPM,
+    A_RATE_KINK_PPM,
+    A_RATE_SLOPE_PPM,
+    A_RATE_STEEP_PPM,
+)
+from steelyard.model.orders import LENDER
+from steelyard.num.limits import PPM
+from tests.reference.numbers import down, up
+
+SCALE = 10**12
+YEAR = 365 * 24 * 3600 * 10**9
+TOGETHER_MAX = 2**57
+
+
+def rate_ppm(rule, used):
+    """Of a year, at this utilisation in ppm."""
+    kink = rule[A_RATE_KINK_PPM]
+    rate = rule[A_RATE_BASE_PPM] + down(rule[A_RATE_SLOPE_PPM] * min(used, kink), kink)
+    return rate + (down(rule[A_RATE_STEEP_PPM] * (used - kink), PPM - kink) if used > kink else 0)
+
+
+def accrue(twin, row):
+    """The borrow index of an asset up to now."""
+    asset = twin.assets[row]
+    elapsed, asset.accrued_ns = twin.now - asset.accrued_ns, twin.now
+    if not elapsed or not asset.owed:
+        return
+    loans = sum(-leg.quantity for leg in debts(twin, row))
+    whole = max(0, twin.quantity(LENDER, row)) + asset.owed - loans
+    rate = rate_ppm(asset.rule, min(PPM, down(asset.owed * PPM, whole)) if whole > 0 else PPM)
+    before, highest = asset.borrow_index, 1000 * SCALE
+    if asset.owed > TOGETHER_MAX // 1000:
+        highest = min(highest, down(before * TOGETHER_MAX, asset.owed))
+    grown = before + down(down(before * rate, PPM) * elapsed, YEAR)
+    asset.borrow_index = max(before, min(highest, grown))
+    asset.owed = down(asset.owed * asset.borrow_index, before)
+    if asset.borrow_index != before:
+        twin.emit(events.INTEREST_SET, market=row, amount=rate, extra=asset.borrow_index, extra2=loans)
+
+
+def debts(twin, row):
+    return [leg for leg in twin.legs.values() if leg.thing == row and leg.quantity < 0]
+
+
+def cash_now(twin, leg):
+    """A debt with its interest; a leg that is no debt, or no longer one of the books (a copy), is what it is."""
+    if leg.quantity >= 0 or not leg.index_at_touch:
+        return leg.quantity
+    return -up(-leg.quantity * twin.assets[leg.thing].borrow_index, leg.index_at_touch)
+
+
+def up_to_date(twin, leg):
+    """Of a copy: from here on its quantity is what it owes."""
+    leg.quantity, leg.index_at_touch = cash_now(twin, leg), 0
+
+
+def touch(twin, leg):
+    """Before a change: interest up to now is paid to the lender."""
+    accrue(twin, leg.thing)
+    if leg.quantity >= 0:
+        return
+    interest, index = leg.quantity - cash_now(twin, leg), twin.assets[leg.thing].borrow_index
+    leg.index_at_touch = index
+    if interest:
+        leg.quantity -= interest
+        twin.make_leg(LENDER, leg.thing).quantity += interest
+        twin.emit(events.INTEREST_PAID, account=leg.account, market=leg.thing, amount=interest, other=index)
+
+
+def change(twin, leg, amount):
+    """A leg that was touched, if it owes."""
+    asset, before = twin.assets[leg.thing], max(0, -leg.quantity)
+    leg.quantity += amount
+    after = max(0, -leg.quantity)
+    if before or after:
+        asset.owed = max(0, asset.owed + after - before) if debts(twin, leg.thing) else 0
+        leg.index_at_touch = asset.borrow_index if after else 0
+
+
+def on_time(twin, row):
+    accrue(twin, row)
+    schedule(twin, twin.assets[row])
+
+
+def schedule(twin, asset):
+    interval = asset.rule[A_INTEREST_INTERVAL_NS]
+    asset.next_interest_ns = (twin.now // interval + 1) * interval
