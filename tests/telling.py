@@ -7,7 +7,7 @@ import numpy as np
 from steelyard.model import commands as do
 from steelyard.model.commands import COMMAND
 from steelyard.model.keys import SECOND
-from steelyard.model.orders import BUY, CROSS, IOC, ISOLATED, MARKET, SELL
+from steelyard.model.orders import BUY, CROSS, IOC, ISOLATED, MARKET, MAY_BORROW, SELL
 
 START_NS = 1_700_000_000 * SECOND
 
@@ -93,6 +93,11 @@ class Teller:
 
     def withdraw(self, account, asset, amount):
         return self.say(do.WITHDRAW, {"account": account, "market": asset, "lots": amount, **self.reference()})
+
+    def borrow(self, account, asset, amount):
+        """A withdrawal of more than there is."""
+        line = {"account": account, "market": asset, "lots": amount, "options": MAY_BORROW}
+        return self.say(do.WITHDRAW, line | self.reference())
 
     def confirm(self, reference):
         return self.say(do.CONFIRM_WITHDRAWAL, {"client0": reference})

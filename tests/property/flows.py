@@ -100,13 +100,17 @@ class Flow(Town):
         account = self.random.randint(1, 6) if self.chance(0.15) else self.user()
         asset = self.asset()
         line = {"account": account, "market": asset, "lots": self.amount_of(account, asset), **self.new_reference()}
-        return command(WITHDRAW, self.now, line)
+        return command(WITHDRAW, self.now, line | self.loan())
 
     def random_transfer(self):
         giver = self.random.randint(1, 6) if self.chance(0.15) else self.user()
         asset = self.asset()
         line = {"account": giver, "order": self.user(), "market": asset, "lots": self.amount_of(giver, asset)}
-        return command(TRANSFER, self.now, line | self.new_reference())
+        return command(TRANSFER, self.now, line | self.new_reference() | self.loan())
+
+    def loan(self):
+        """Now and then what is not held may be borrowed."""
+        return {"options": self.random.choice((1, 1, 1, 2, -1))} if self.chance(0.4) else {}
 
     def random_reference(self):
         kind = self.random.choice((CONFIRM_WITHDRAWAL, RETURN_WITHDRAWAL))

@@ -2,13 +2,26 @@
 
 from steelyard.model import events, reject
 from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX
-from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, LENDER, OWES, RESERVED, RESTING, RETURNED, USED, WAITS
+from steelyard.model.orders import (
+    CHILD,
+    CONFIRMED,
+    CONVERTER,
+    LENDER,
+    MAY_BORROW,
+    OWES,
+    RESERVED,
+    RESTING,
+    RETURNED,
+    USED,
+    USER,
+    WAITS,
+)
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference import interest
 from tests.reference.health import may_open
 from tests.reference.numbers import atoms_worth_up, charge, down, up
-from tests.reference.rows import Reference, copied
+from tests.reference.rows import Leg, Reference, copied
 
 NO_CLIENT = (0, 0, 0, 0, 0)
 LAST = 1 << 60  # a health that nobody has who is worked on
@@ -81,7 +94,7 @@ def prices_are_fresh(twin, account):
 
 def deposit(twin, c):
     account, asset, amount, client = c.account, c.market, c.lots, c.client
-    twin.require(client != NO_CLIENT, reject.FIELD_OUT_OF_RANGE)
+    twin.require(client != NO_CLIENT and not c.options, reject.FIELD_OUT_OF_RANGE)
     twin.require(account in twin.accounts, reject.ACCOUNT_UNKNOWN)
     twin.require(twin.accounts[account].role != CHILD, reject.ACCOUNT_IS_NOT_TRADABLE)
     twin.require(asset in twin.assets, reject.ASSET_UNKNOWN)
@@ -101,7 +114,7 @@ def deposit(twin, c):
 def check_leaving(twin, c, taker):
     """The checks of withdraw (taker 0) and transfer, up to the last ones."""
     giver, asset, amount = c.account, c.market, c.lots
-    twin.require(c.client != NO_CLIENT, reject.FIELD_OUT_OF_RANGE)
+    twin.require(c.client != NO_CLIENT and c.options in (0, MAY_BORROW), reject.FIELD_OUT_OF_RANGE)
     for account in (giver, taker) if taker is not None else (giver,):
         twin.require(account in twin.accounts, reject.ACCOUNT_UNKNOWN)
     for account in (giver, taker) if taker is not None else (giver,):
@@ -115,16 +128,28 @@ def check_leaving(twin, c, taker):
     twin.require(twin.row_for_reference(), reject.REFERENCES_FULL)
     if taker is not None:
         twin.require(twin.has_room_for_legs(taker, (asset,)), reject.LEGS_FULL)
-    held = cash(twin, giver, asset)
-    twin.require(held >= amount, reject.BALANCE_TOO_LOW)
-    if giver == LENDER:
-        twin.require(held - amount >= loans(twin, asset), reject.BALANCE_TOO_LOW)
+    free = cash(twin, giver, asset) - (loans(twin, asset) if giver == LENDER else 0)
+    if free < amount:
+        twin.require(c.options == MAY_BORROW and twin.accounts[giver].role == USER, reject.BALANCE_TOO_LOW)
+        check_borrowing(twin, giver, asset, amount)
+
+
+def check_borrowing(twin, account, asset, amount):
+    """What the account does not hold is lent to it."""
+    held = cash(twin, account, asset)
+    twin.require(twin.is_fresh(twin.assets[asset]), reject.PRICE_STALE)
+    twin.require(twin.has_room_for_legs(account, (asset,)), reject.LEGS_FULL)
+    leg = twin.leg_or_none(account, asset)
+    owed = amount - (interest.cash_now(twin, leg) if leg else 0)
+    twin.require(owed <= twin.assets[asset].rule[A_LOAN_CAP], reject.LOAN_CAP_EXCEEDED)
+    lendable = max(0, cash(twin, LENDER, asset)) - loans(twin, asset)
+    twin.require(amount - max(0, held) <= lendable, reject.NOTHING_TO_LEND)
 
 
 def check_margin_after_leaving(twin, account, asset, amount):
     legs = copied(twin, twin.legs_of(account))
     twin.require(not below_cap(twin, twin.legs_of(account)), reject.LOAN_CAP_EXCEEDED)
-    legs[asset].quantity -= amount
+    legs.setdefault(asset, Leg(0, account, asset)).quantity -= amount
     twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
 
 

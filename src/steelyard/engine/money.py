@@ -29,12 +29,24 @@ from steelyard.model.events import (
     WITHDRAWAL_RETURNED,
 )
 from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, M_SETTLE
-from steelyard.model.orders import CHILD, CONFIRMED, CONVERTER, FOR_OPEN, LENDER, RESERVED, RETURNED, USED
+from steelyard.model.orders import (
+    CHILD,
+    CONFIRMED,
+    CONVERTER,
+    FOR_OPEN,
+    LENDER,
+    MAY_BORROW,
+    RESERVED,
+    RETURNED,
+    USED,
+    USER,
+)
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, PPM
 from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_down
 from steelyard.num.wide import mix
 from steelyard.rules.consent import is_over_loan_cap
+from steelyard.rules.interest import cash_now
 from steelyard.rules.requirement import account_risk, charge, is_price_fresh
 from steelyard.state.tables import (
     ACCOUNT,
@@ -182,7 +194,7 @@ def check_party(s, account):
 def check_move(s, i, taker):
     """The checks that deposits, withdrawals and transfers share; taker 0 is the outside world."""
     c = COMMAND(s)
-    if not has_reference(s, i):
+    if not has_reference(s, i) or c.options[i] < 0 or c.options[i] > MAY_BORROW:
         return no.FIELD_OUT_OF_RANGE
     reason = check_party(s, c.account[i])
     if reason == no.NONE and taker:
@@ -231,6 +243,8 @@ def welcome(s, account):
 @far
 def deposit(s, i):
     c, asset = COMMAND(s), ASSET(s)
+    if c.options[i]:
+        return no.FIELD_OUT_OF_RANGE
     reason = check_move(s, i, 0)
     if reason:
         return reason
@@ -252,14 +266,32 @@ def deposit(s, i):
 
 
 @kernel
-def check_giving(s, account, asset, amount):
+def check_borrowing(s, account, asset, amount):
+    """May so much of an asset, more than the account holds, leave it as a loan?"""
+    if not is_price_fresh(s, asset):
+        return no.PRICE_STALE
+    wanted = legs_wanted(s, account, asset)
+    if wanted and not has_leg_room(s, account, wanted):
+        return no.LEGS_FULL
+    row = find_leg(s, account, asset)
+    if amount - cash_now(s, row) > ASSET_RULE(s)[asset, A_LOAN_CAP]:
+        return no.LOAN_CAP_EXCEEDED
+    if amount - max(0, cash(s, account, asset)) > max(0, cash(s, LENDER, asset)) - ASSET(s).loans[asset]:
+        return no.NOTHING_TO_LEND
+    return no.NONE
+
+
+@kernel
+def check_giving(s, account, asset, amount, may_borrow):
     """May cash of this account leave it? The order of reasons is that of docs/concepts/money.md."""
     held = cash(s, account, asset)
     if account == LENDER:
         held -= ASSET(s).loans[asset]
-    if held < amount:
-        return no.BALANCE_TOO_LOW
-    return no.NONE
+    if held >= amount:
+        return no.NONE
+    if may_borrow and ACCOUNT(s).role[account] == USER:
+        return check_borrowing(s, account, asset, amount)
+    return no.BALANCE_TOO_LOW
 
 
 @kernel
@@ -288,7 +320,7 @@ def withdraw(s, i):
     account, asset, amount = c.account[i], c.market[i], c.lots[i]
     reason = check_state_of_giver(s, account)
     if reason == no.NONE:
-        reason = check_giving(s, account, asset, amount)
+        reason = check_giving(s, account, asset, amount, c.options[i])
     if reason:
         return reason
     present = table.deposited[asset] - table.withdrawn[asset] - table.reserved[asset]
@@ -347,7 +379,7 @@ def move_between(s, i):
     wanted = legs_wanted(s, taker, asset)
     if wanted and not has_leg_room(s, taker, wanted):
         return no.LEGS_FULL
-    reason = check_giving(s, account, asset, amount)
+    reason = check_giving(s, account, asset, amount, c.options[i])
     if reason == no.NONE:
         reason = check_opening_after(s, account, asset, amount)
     if reason:

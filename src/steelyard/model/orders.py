@@ -25,6 +25,9 @@ OPEN, POST_ONLY_MARKET, REDUCE_ONLY_MARKET, CANCEL_ONLY, HALTED = 0, 1, 2, 3, 4
 # mark policy
 MEDIAN_OF_THREE, INDEX_ONLY = 0, 1
 
+# options of a withdrawal or a transfer
+MAY_BORROW = 1  # what the account does not hold is lent to it
+
 # margin mode
 CROSS, ISOLATED = 0, 1
 

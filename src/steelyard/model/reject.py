@@ -80,6 +80,7 @@ class Reject(IntEnum):
     FILL_OR_KILL_CANNOT_FILL = 87
     # later additions
     TRAILING_STOPS_FULL = 88
+    NOTHING_TO_LEND = 89  # the lender has less than is to be borrowed
 
 
 def __getattr__(name: str) -> int:

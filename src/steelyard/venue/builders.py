@@ -61,8 +61,9 @@ def deposit(at_ns: int, account: int, asset: int, amount: int, reference: Words)
     return _label(_rows(1, at_ns, C.DEPOSIT, account=account, market=asset, lots=amount), reference)
 
 
-def withdraw(at_ns: int, account: int, asset: int, amount: int, reference: Words) -> Rows:
-    return _label(_rows(1, at_ns, C.WITHDRAW, account=account, market=asset, lots=amount), reference)
+def withdraw(at_ns: int, account: int, asset: int, amount: int, reference: Words, options: int = 0) -> Rows:
+    rows = _rows(1, at_ns, C.WITHDRAW, account=account, market=asset, lots=amount, options=options)
+    return _label(rows, reference)
 
 
 def confirm_withdrawal(at_ns: int, reference: Words) -> Rows:
@@ -73,8 +74,8 @@ def return_withdrawal(at_ns: int, reference: Words) -> Rows:
     return _label(_rows(1, at_ns, C.RETURN_WITHDRAWAL), reference)
 
 
-def transfer(at_ns: int, giver: int, taker: int, asset: int, amount: int, reference: Words) -> Rows:
-    rows = _rows(1, at_ns, C.TRANSFER, account=giver, order=taker, market=asset, lots=amount)
+def transfer(at_ns: int, giver: int, taker: int, asset: int, amount: int, reference: Words, options: int = 0) -> Rows:
+    rows = _rows(1, at_ns, C.TRANSFER, account=giver, order=taker, market=asset, lots=amount, options=options)
     return _label(rows, reference)
 
 

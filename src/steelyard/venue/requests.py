@@ -86,9 +86,10 @@ class Requests:
         row, atoms = self._amount(asset, amount)
         return builders.deposit(self._now, self._names.account(account), row, atoms, reference_words(reference))
 
-    def withdraw(self, account: Who, amount: Number, asset: str, reference: str | bytes) -> Rows:
+    def withdraw(self, account: Who, amount: Number, asset: str, reference: str | bytes, borrow: bool = False) -> Rows:
         row, atoms = self._amount(asset, amount)
-        return builders.withdraw(self._now, self._names.account(account), row, atoms, reference_words(reference))
+        words, options = reference_words(reference), O.MAY_BORROW if borrow else 0
+        return builders.withdraw(self._now, self._names.account(account), row, atoms, words, options)
 
     def confirm_withdrawal(self, reference: str | bytes) -> Rows:
         return builders.confirm_withdrawal(self._now, reference_words(reference))
@@ -96,10 +97,13 @@ class Requests:
     def return_withdrawal(self, reference: str | bytes) -> Rows:
         return builders.return_withdrawal(self._now, reference_words(reference))
 
-    def transfer(self, giver: Who, taker: Who, amount: Number, asset: str, reference: str | bytes) -> Rows:
+    def transfer(
+        self, giver: Who, taker: Who, amount: Number, asset: str, reference: str | bytes, borrow: bool = False
+    ) -> Rows:
         row, atoms = self._amount(asset, amount)
         giving, taking = self._names.account(giver), self._names.account(taker)
-        return builders.transfer(self._now, giving, taking, row, atoms, reference_words(reference))
+        words, options = reference_words(reference), O.MAY_BORROW if borrow else 0
+        return builders.transfer(self._now, giving, taking, row, atoms, words, options)
 
     def move_margin(self, account: Who, market: str, amount: Number, out: bool = False) -> Rows:
         """Into the isolated position, or out of it."""

@@ -87,6 +87,7 @@ class Trading(Setup):
         asset: str | None = None,
         reference: str | bytes | None = None,
         *,
+        borrow: bool = False,
         check: Literal[True] = True,
     ) -> str | bytes: ...
 
@@ -98,6 +99,7 @@ class Trading(Setup):
         asset: str | None = None,
         reference: str | bytes | None = None,
         *,
+        borrow: bool = False,
         check: bool,
     ) -> str | bytes | Result: ...
 
@@ -108,11 +110,15 @@ class Trading(Setup):
         asset: str | None = None,
         reference: str | bytes | None = None,
         *,
+        borrow: bool = False,
         check: bool = True,
     ) -> str | bytes | Result:
-        """Reserves the amount and returns the reference by which it is confirmed or returned."""
+        """Reserves the amount and returns the reference by which it is confirmed or returned.
+
+        With `borrow`, what the account does not hold is lent to it against its collateral; a deposit repays.
+        """
         name = reference if reference is not None else self.names.label()
-        result = self.send(lambda: self.rows.withdraw(account, amount, asset or self.unit, name), check)
+        result = self.send(lambda: self.rows.withdraw(account, amount, asset or self.unit, name, borrow), check)
         return name if check else result
 
     def confirm_withdrawal(self, reference: str | bytes, *, check: bool = True) -> Result:
@@ -131,10 +137,12 @@ class Trading(Setup):
         asset: str | None = None,
         reference: str | bytes | None = None,
         *,
+        borrow: bool = False,
         check: bool = True,
     ) -> Result:
+        """Moves cash between accounts; with `borrow`, what the giver does not hold is lent to it."""
         name = reference if reference is not None else self.names.label()
-        return self.send(lambda: self.rows.transfer(giver, taker, amount, asset or self.unit, name), check)
+        return self.send(lambda: self.rows.transfer(giver, taker, amount, asset or self.unit, name, borrow), check)
 
     def add_margin(self, account: Who, market: str, amount: Number, *, check: bool = True) -> Result:
         """Move cash from the account to its isolated position."""

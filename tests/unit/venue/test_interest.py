@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from steelyard import Rejected
 from steelyard.venue.happened import InterestPaid, InterestSet
 
 
@@ -51,3 +52,16 @@ def test_a_copy_goes_on_alike(loan):
     assert debt(loan) == Decimal("1.2535")
     loan.advance("1d")
     assert debt(loan) == there > Decimal("1.2568")
+
+
+def test_a_user_borrows_against_collateral(exchange):
+    exchange.deposit("lender", 500, "EUR")
+    exchange.deposit("bob", 1, "BTC")
+    reference = exchange.withdraw("bob", 90, "EUR", borrow=True)
+    assert sum(each.debt for each in exchange.account("bob").balances) == 90
+    exchange.confirm_withdrawal(reference)
+    exchange.transfer("bob", "carol", 10, "EUR", borrow=True)
+    with pytest.raises(Rejected, match="above its cap"):
+        exchange.withdraw("bob", 1, "EUR", borrow=True)
+    exchange.deposit("bob", 100, "EUR")
+    assert sum(each.debt for each in exchange.account("bob").balances) == 0
