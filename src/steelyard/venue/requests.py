@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 from steelyard.model import orders as O
 from steelyard.model import reject as no
 from steelyard.venue import builders
-from steelyard.venue.amounts import PPM_STEP, Duration, Instant, Number, duration_ns, instant_ns
+from steelyard.venue.amounts import PPM_STEP, Duration, Instant, Number, Step, duration_ns, instant_ns
 from steelyard.venue.builders import Rows
 from steelyard.venue.instruments import Market, Names
 from steelyard.venue.labels import NO_WORDS, Words, client_words, reference_words
@@ -120,9 +120,8 @@ class Requests:
     # --- settings
 
     def set_leverage(self, account: Who, market: str, leverage: int) -> Rows:
-        return builders.set_leverage(
-            self._now, self._names.account(account), self._names.market(market).row, int(leverage)
-        )
+        times = Step(1, 0).count(leverage, "leverage", "units")
+        return builders.set_leverage(self._now, self._names.account(account), self._names.market(market).row, times)
 
     def set_margin_mode(self, account: Who, market: str, mode: str) -> Rows:
         row = self._names.market(market).row

@@ -200,7 +200,8 @@ class Setup(Core):
     # --- owners and accounts
 
     def add_risk_tier(self, max_leverage: int) -> int:
-        return self._configure(C.RISK_TIER, 0, {K.T_LEVERAGE_MAX: int(max_leverage)}, "risk tier")
+        values = P.chosen(P.TIER_PARAMETERS, {"max_leverage": max_leverage}, Grid())
+        return self._configure(C.RISK_TIER, 0, values, "risk tier")
 
     def open_owner(self, risk_tier: int = 1, fee_tier: int = 0, self_trade: str = "expire_maker") -> int:
         values = {"risk_tier": risk_tier, "fee_tier": fee_tier, "self_trade": self_trade}

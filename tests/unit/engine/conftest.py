@@ -8,7 +8,7 @@ from tests.reference.health import equity, requirement
 from tests.telling import Teller
 
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN
-from steelyard.state.tables import MARKET_0, Limits
+from steelyard.state.tables import L_COMMAND_EVENTS, L_EVENTS, MARKET_0, WORK_EVENTS, Limits
 
 SMALL = Limits(
     assets=3, feeds=6, markets=4, risk_tiers=2, owners=40, accounts=60, legs=300, orders=200, references=400,
@@ -74,3 +74,18 @@ def floor():
 def make_floor():
     """With some limits of its own."""
     return lambda **limits: Floor(replace(SMALL, **limits))
+
+
+@pytest.fixture
+def fence():
+    """Leaves a machine room for `room` events before its last command, and as many for work at the end of it.
+
+    The memory goes on behind the fence: what is written there is counted, and destroys nothing.
+    """
+
+    def put(machine, room):
+        layout, least = machine.state.layout, machine.state.limits.command_events - WORK_EVENTS + room
+        layout[L_COMMAND_EVENTS], layout[L_EVENTS] = least, least + room
+        return machine
+
+    return put
