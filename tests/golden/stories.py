@@ -421,7 +421,47 @@ def governing(t):
     t.hear(said[1])
 
 
-STORIES = {story.__name__: story for story in (trading, funding, cascade, isolated, collateral, governing)}
+def borrowing(t):
+    """Coins against collateral, and what they cost: rates, repayment, refusals, and debts that outgrow their pledge."""
+    day = 24 * HOUR
+    open_venue(t, {}, people=4, purse=20_000)
+    rates = {key.A_RATE_BASE_PPM: 20_000, key.A_RATE_SLOPE_PPM: 80_000, key.A_RATE_STEEP_PPM: 3_000_000}
+    rates[key.A_INTEREST_INTERVAL_NS] = day
+    t.configure(ASSET, {key.A_LOAN_CAP: 160_000, key.A_BORROW_WEIGHT_PPM: 1_050_000, **rates}, row=USD)
+    t.configure(FEED, {key.F_STALENESS_NS: 365 * day})
+    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000, key.A_CONVERT_HAIRCUT_PPM: 20_000}
+    t.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, key.A_LOAN_CAP: 500, **weights, **rates})
+    t.price({2: 12 * ASSET_PRICE_SCALE})
+    t.deposit(LENDER, USD, 250_000)
+    t.deposit(LENDER, COIN, 300)
+    t.deposit(CONVERTER, USD, 150_000)
+    t.deposit(INSURANCE, USD, 5_000)
+    for person, coins in ((ANN, 20_000), (BOB, 30_000), (CAT, 9_000)):
+        t.deposit(person, COIN, coins)
+    t.borrow(ANN, USD, 180_001)  # beyond the cap
+    t.borrow(ANN, USD, 150_000)
+    t.borrow(BOB, USD, 170_000)  # more than is left to lend
+    t.borrow(BOB, USD, 100_000)
+    t.borrow(DAN, COIN, 301)
+    t.borrow(DAN, COIN, 250)
+    for _ in range(3):
+        t.wait(7 * day).clock()
+    t.deposit(ANN, USD, 20_000)
+    t.order(BOB, 1, 3, 1_000)  # a resting order beside a debt
+    t.order(DAN, 1, -3, 1_000)
+    t.wait(day).price({1: 1_000, 2: 11 * ASSET_PRICE_SCALE})
+    t.configure(ASSET, {key.A_RATE_BASE_PPM: 5_000_000}, row=USD)
+    for _ in range(12):
+        t.wait(10 * day).clock()
+    t.price({1: 1_000, 2: 3 * ASSET_PRICE_SCALE})
+    for _ in range(5):
+        t.wait(HOUR).price({1: 1_000, 2: 2 * ASSET_PRICE_SCALE})
+    t.deposit(DAN, COIN, 200)
+    t.deposit(DAN, COIN, 100)
+    t.withdraw(DAN, USD, 1_000)
+
+
+STORIES = {story.__name__: story for story in (trading, funding, cascade, isolated, collateral, borrowing, governing)}
 
 
 def rows_of_story(name):

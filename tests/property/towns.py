@@ -166,7 +166,7 @@ class Town:
         for market in (self.plain_market(), self.coin_market(), self.coarse_market()):
             yield self.configure(MARKET, market)
         yield self.configure(RISK_TIER, {T_LEVERAGE_MAX: pick((3, 10))})
-        yield self.configure(RISK_TIER, {T_PRODUCTS: 0})
+        yield self.configure(RISK_TIER, {T_PRODUCTS: pick((0, 1, 2))})
         for _ in range(4):
             owner = {O_STP: uniform(1, 4), O_FEE_TIER: uniform(0, 3), O_RISK_TIER: pick((1, 1, 1, 2))}
             yield self.configure(OWNER, owner)

@@ -1,7 +1,7 @@
 """Cash in, out and across, and debts that other collateral pays. See docs/concepts/money.md."""
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX
+from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, T_PRODUCTS
 from steelyard.model.orders import (
     CHILD,
     CONFIRMED,
@@ -9,6 +9,7 @@ from steelyard.model.orders import (
     LENDER,
     MAY_BORROW,
     OWES,
+    PRODUCT_BORROWING,
     RESERVED,
     RESTING,
     RETURNED,
@@ -137,6 +138,8 @@ def check_leaving(twin, c, taker):
 def check_borrowing(twin, account, asset, amount):
     """What the account does not hold is lent to it."""
     held = cash(twin, account, asset)
+    allowed = twin.tiers[twin.risk_tier_of(account)][T_PRODUCTS] & PRODUCT_BORROWING
+    twin.require(allowed, reject.TIER_FORBIDS_PRODUCT)
     twin.require(twin.is_fresh(twin.assets[asset]), reject.PRICE_STALE)
     twin.require(twin.has_room_for_legs(account, (asset,)), reject.LEGS_FULL)
     leg = twin.leg_or_none(account, asset)

@@ -28,7 +28,7 @@ from steelyard.model.events import (
     WITHDRAWAL_RESERVED,
     WITHDRAWAL_RETURNED,
 )
-from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, M_SETTLE
+from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, M_SETTLE, T_PRODUCTS
 from steelyard.model.orders import (
     CHILD,
     CONFIRMED,
@@ -36,6 +36,7 @@ from steelyard.model.orders import (
     FOR_OPEN,
     LENDER,
     MAY_BORROW,
+    PRODUCT_BORROWING,
     RESERVED,
     RETURNED,
     USED,
@@ -63,6 +64,7 @@ from steelyard.state.tables import (
     MARKET_RULE,
     REFERENCE,
     REFERENCE_SLOT,
+    TIER_RULE,
 )
 
 
@@ -268,6 +270,8 @@ def deposit(s, i):
 @kernel
 def check_borrowing(s, account, asset, amount):
     """May so much of an asset, more than the account holds, leave it as a loan?"""
+    if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & PRODUCT_BORROWING == 0:
+        return no.TIER_FORBIDS_PRODUCT
     if not is_price_fresh(s, asset):
         return no.PRICE_STALE
     wanted = legs_wanted(s, account, asset)

@@ -4,6 +4,7 @@ A new row starts from the defaults below. `FIXED` keys cannot change once the ro
 inclusive; relations between keys are checked in `rules/parameters.py`.
 """
 
+from steelyard.model.orders import PRODUCTS_ALL
 from steelyard.num.limits import (
     AMOUNT_MAX,
     BRACKETS_MAX,
@@ -132,7 +133,7 @@ FEED_KEYS = {
 }
 TIER_KEYS = {
     (T_LEVERAGE_MAX, 1): (1, LEVERAGE_MAX, LEVERAGE_MAX, False),
-    (T_PRODUCTS, 1): (0, 1, 1, False),
+    (T_PRODUCTS, 1): (0, PRODUCTS_ALL, PRODUCTS_ALL, False),
 }
 OWNER_KEYS = {
     (O_RISK_TIER, 1): (1, 1 << 20, 1, False),

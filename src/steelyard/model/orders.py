@@ -50,7 +50,8 @@ FOR_OPEN, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER = 0, 1, 2, 3
 FOR_REDUCE = 4  # open, with stale collateral counted at its last price: what reduces raises no risk
 
 # products a risk tier may hold
-PRODUCT_PERPETUAL = 1
+PRODUCT_PERPETUAL, PRODUCT_BORROWING = 1, 2
+PRODUCTS_ALL = 3
 
 # state of an external reference
 USED, RESERVED, CONFIRMED, RETURNED = 1, 2, 3, 4

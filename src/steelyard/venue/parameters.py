@@ -90,6 +90,7 @@ FEED_PARAMETERS = _named(
     ("staleness", K.F_STALENESS_NS, DURATION, "age from which a report is not fresh"),
     ("confidence_max", K.F_CONFIDENCE_MAX_PPM, RATE, "a report wider than this share of its price is not fresh"),
 )
+PRODUCTS = ("perpetuals", "borrowing")  # in the order of their bits
 TIER_PARAMETERS = _named(("max_leverage", K.T_LEVERAGE_MAX, COUNT, "highest leverage"))
 OWNER_PARAMETERS = _named(
     ("risk_tier", K.O_RISK_TIER, COUNT, "what this owner may hold, and how leveraged"),
@@ -247,6 +248,16 @@ def key_name(table: Mapping[str, Parameter], key: int) -> str:
         if first <= key < first + count:
             return f"{words} {key - first + 1}"
     return f"key {key}"
+
+
+def products(names: Sequence[str]) -> dict[int, int]:
+    """The bits of what a risk tier may hold."""
+    bits = 0
+    for name in (names,) if isinstance(names, str) else names:
+        if name not in PRODUCTS:
+            raise ValueError(f"product {name!r} is not one of {', '.join(PRODUCTS)}")
+        bits |= 1 << PRODUCTS.index(name)
+    return {K.T_PRODUCTS: bits}
 
 
 def rate(value: int) -> Decimal:

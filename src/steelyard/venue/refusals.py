@@ -55,7 +55,7 @@ SENTENCES: dict[int, str] = {
     no.MARKET_CANCEL_ONLY: "the market takes cancels only",
     no.MARKET_POST_ONLY: "the market takes post-only orders only",
     no.MARKET_REDUCE_ONLY: "the market takes reduce-only orders only",
-    no.TIER_FORBIDS_PRODUCT: "the risk tier of this owner does not hold perpetuals",
+    no.TIER_FORBIDS_PRODUCT: "the risk tier of this owner does not allow this",
     no.LEVERAGE_EXCEEDS_LIMIT: "the leverage is above what this owner or market allows",
     no.MARGIN_MODE_IN_USE: "the margin mode cannot change while a position or an order exists; close it first",
     no.MARKET_IS_NOT_ISOLATED: "this account has no isolated position in this market",

@@ -199,8 +199,9 @@ class Setup(Core):
 
     # --- owners and accounts
 
-    def add_risk_tier(self, max_leverage: int) -> int:
-        values = P.chosen(P.TIER_PARAMETERS, {"max_leverage": max_leverage}, Grid())
+    def add_risk_tier(self, max_leverage: int, products: Sequence[str] = P.PRODUCTS) -> int:
+        """Caps of its owners' leverage, and of what they may hold; what they hold already they may always reduce."""
+        values = P.chosen(P.TIER_PARAMETERS, {"max_leverage": max_leverage}, Grid()) | P.products(products)
         return self._configure(C.RISK_TIER, 0, values, "risk tier")
 
     def open_owner(self, risk_tier: int = 1, fee_tier: int = 0, self_trade: str = "expire_maker") -> int:

@@ -6,10 +6,8 @@ from decimal import Decimal
 import pytest
 
 from steelyard import Rejected
-from steelyard.model import commands as C
 from steelyard.model import keys as K
 from steelyard.num.limits import LEVERAGE_MAX
-from steelyard.venue import builders
 
 
 def refusal_of(ask):
@@ -62,16 +60,29 @@ def test_a_tier_without_perpetuals_lets_its_owners_only_reduce(careful):
     owner = careful.account("dora").owner
     careful.order("bob", "BTC-PERP", "sell", "0.05", 50_000)
     careful.order("dora", "BTC-PERP", "buy", "0.05")
-    (made,) = careful.submit(builders.configure(careful.now_ns, C.RISK_TIER, 0, {K.T_PRODUCTS: 0}))
-    assert not made.reason
-    careful.set_owner(owner, risk_tier=3)
+    careful.set_owner(owner, risk_tier=careful.add_risk_tier(5, products=["borrowing"]))
     assert refusal_of(lambda: careful.order("dora", "BTC-PERP", "buy", "0.01", 40_000)) == (
         "TIER_FORBIDS_PRODUCT",
-        "dora: buy 0.010 BTC-PERP at 40000: the risk tier of this owner does not hold perpetuals",
+        "dora: buy 0.010 BTC-PERP at 40000: the risk tier of this owner does not allow this",
     )
     careful.order("bob", "BTC-PERP", "buy", "0.05", 49_900)
     careful.order("dora", "BTC-PERP", "sell", "0.05", reduce_only=True)
     assert careful.position("dora", "BTC-PERP").contracts == 0
+
+
+def test_a_tier_without_borrowing_lends_nothing(careful):
+    careful.deposit("lender", 500, "EUR")
+    careful.withdraw("dora", 10, "EUR", borrow=True)
+    owner = careful.account("dora").owner
+    careful.set_owner(owner, risk_tier=careful.add_risk_tier(5, products="perpetuals"))
+    reason, _ = refusal_of(lambda: careful.withdraw("dora", 10, "EUR", borrow=True))
+    assert reason == "TIER_FORBIDS_PRODUCT"
+    careful.deposit("dora", 10, "EUR")
+
+
+def test_a_product_that_nobody_knows_is_named(exchange):
+    with pytest.raises(ValueError, match="product 'options' is not one of perpetuals, borrowing"):
+        exchange.add_risk_tier(5, products=["perpetuals", "options"])
 
 
 @pytest.mark.parametrize("leverage", [-1, 0, 1_001])
