@@ -435,7 +435,7 @@ def small_limits(seed):
             accounts=random.choice((14, 24)),
             legs=limits.legs_reserved + random.choice((20, 30, 50)),
             orders=random.choice((12, 30)),
-            references=random.choice((30, 200)),
+            references=random.choice((2, 30, 200)),
             orders_per_account=random.choice((3, 12)),
             liquidations_per_command=random.choice((1, 2, 64)),
             triggers_per_command=random.choice((1, 2, 64)),
