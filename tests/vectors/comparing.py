@@ -46,6 +46,9 @@ def tolerance(expected, rounding):
     """How far apart two numbers may be that the source calls the same."""
     if rounding == "float64":
         return abs(expected) / 2**50
+    within = re.match(r"within ([\d.e-]+)", rounding)
+    if within:
+        return Fraction(within[1]) * max(1, abs(expected))  # relative, below one absolute
     published = re.match(r"published_r(\d+)", rounding)
     return Fraction(1, 2 * 10 ** int(published[1])) if published else Fraction(0)
 

@@ -5,11 +5,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tests.vectors import liquidation, margin, markets
+from tests.vectors import lending, liquidation, margin, markets
 from tests.vectors.comparing import Between, agrees
 from tests.vectors.scene import Unsupported
 
 SCHEMA = "margin-vectors/1"
+COLUMNS = {"id", "topic", "inputs", "expected", "tolerance"}  # the other format states these, and numbers as text
 
 
 def beyond(reason):
@@ -36,6 +37,12 @@ ADAPTERS = {
     "options_margin": beyond("options"),
     "portfolio_margin": beyond("requirements by scenario"),
     "pnl": beyond("contracts that are not linear"),
+    "health.max_borrow": lending.max_borrow,
+    "health.ratio": lending.health,
+    "interest.kink": lending.kink,
+    "interest.index": beyond("interest compounded each second; here it grows in a straight line between accruals"),
+    "interest.continuous": beyond("interest compounded without end; here it grows in a straight line between accruals"),
+    "oracle.median": beyond("the upper of two middle prices; here it is the lower"),
 }
 
 
@@ -66,9 +73,28 @@ def exact(value):
 def load(path):
     with open(path, encoding="utf-8") as file:
         found = json.load(file, parse_float=Fraction)
-    if found["schema"] != SCHEMA or found["count"] != len(found["vectors"]):
-        raise ValueError(f"{path} is not a whole file of {SCHEMA}")
-    return found["vectors"]
+    schema, vectors = found["schema"], found["vectors"]
+    if found["count"] != len(vectors) or not (schema == SCHEMA or set(schema) >= COLUMNS):
+        raise ValueError(f"{path} is not a whole file of {SCHEMA}, nor of columns {', '.join(sorted(COLUMNS))}")
+    return vectors if schema == SCHEMA else [of_columns(vector) for vector in vectors]
+
+
+def of_columns(vector):
+    """An example of the other format, as one of ours."""
+    within = f"within {vector['tolerance']}"
+    return vector | {"inputs": read(vector["inputs"]), "expected": read(vector["expected"]), "rounding": within}
+
+
+def read(value):
+    """Numbers that are written as text."""
+    if isinstance(value, dict):
+        return {name: read(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [read(each) for each in value]
+    try:
+        return Fraction(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def outcome(vector):

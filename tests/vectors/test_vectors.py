@@ -13,7 +13,7 @@ from tests.vectors.run import ADAPTERS, counted, load, outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = Path(__file__).with_name("own.json")
-SHARED = ROOT.parent / "shared" / "vectors" / "margin_examples.json"
+SHARED = ROOT.parent / "shared" / "vectors"
 OURS = load(OWN)
 
 
@@ -44,12 +44,14 @@ def test_every_topic_of_ours_has_an_adapter():
     assert {vector["topic"] for vector in OURS} < set(ADAPTERS)
 
 
-def test_published_examples():
-    if not SHARED.exists():
-        pytest.skip(f"NOT RUN: the published examples are not at {SHARED}")
-    counts = counted([outcome(vector) for vector in load(SHARED)])
+@pytest.mark.parametrize(("name", "passed"), [("margin_examples.json", 20), ("defi_examples.json", 3)])
+def test_published_examples(name, passed):
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"NOT RUN: the published examples are not at {path}")
+    counts = counted([outcome(vector) for vector in load(path)])
     assert counts["failures"] == []
-    assert counts["total"]["passed"] >= 20, counts
+    assert counts["total"]["passed"] >= passed, counts
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,97 @@
+"""Examples of borrowing: what collateral lends, how healthy a debt is, and what it costs."""
+
+from steelyard.engine import queries
+from steelyard.model import keys as key
+from steelyard.model.commands import ASSET
+from steelyard.model.events import INTEREST_PAID, INTEREST_SET, WITHDRAWAL_RESERVED
+from steelyard.model.keys import SECOND
+from steelyard.model.orders import FOR_MAINTAIN, LENDER
+from steelyard.num.limits import AMOUNT_MAX, PPM
+from tests.vectors.scene import COIN, DEEP, USD, Scene, Unsupported, whole
+
+DEBT = COIN + 1
+MONTH = 30 * 24 * 3600 * SECOND
+PART = 25  # a 25th of a year is a whole number of seconds, and shorter than a month
+
+
+def ppm_down(rate):
+    return rate * PPM // 1
+
+
+def pledged(scene, price, weight):
+    """A coin that counts this much, for opening and for keeping."""
+    tier = {key.A_TIER_OPEN_PPM: int(ppm_down(weight)), key.A_TIER_MAINTAIN_PPM: int(ppm_down(weight))}
+    scene.coin(price, tier | {key.A_SUPPLY_MAX: 1 << 48})
+
+
+def max_borrow(inputs):
+    """The most that one may borrow: one atom more is refused."""
+    scene = Scene()
+    pledged(scene, 1, 1 / inputs["mcr"])
+    scene.teller.configure(ASSET, {key.A_LOAN_CAP: AMOUNT_MAX}, row=USD)
+    scene.teller.deposit(LENDER, USD, DEEP)
+    account = scene.account()
+    held = scene.atoms(inputs["collateral_value"])
+    scene.teller.deposit(account, COIN, held)
+
+    def lends(atoms):
+        try:
+            scene.teller.borrow(account, USD, atoms)
+        except RuntimeError:
+            return False
+        assert len(scene.happened(WITHDRAWAL_RESERVED)) == 1
+        scene.teller.deposit(account, USD, atoms)
+        return True
+
+    least, too_many = 0, held + 1
+    while too_many - least > 1:
+        middle = (least + too_many) // 2
+        least, too_many = (middle, too_many) if lends(middle) else (least, middle)
+    return {"max_debt": scene.usd(least)}
+
+
+def health(inputs):
+    """What the collateral counts for, by the debt: both are assets with a price."""
+    scene = Scene()
+    pledged(scene, inputs["collateral_price"], inputs["ltv"])
+    scene.coin(inputs["debt_price"], {key.A_LOAN_CAP: AMOUNT_MAX, key.A_SUPPLY_MAX: 1 << 48})
+    scene.teller.deposit(LENDER, DEBT, 1 << 40)
+    account = scene.account()
+    scene.teller.deposit(account, COIN, scene.atoms(inputs["collateral"]))
+    scene.teller.deposit(account, USD, DEEP // 2)  # to borrow what the collateral alone would not lend
+    scene.teller.borrow(account, DEBT, scene.atoms(inputs["debt"]))
+    cash = DEEP // 2
+    handle = scene.state.handle
+    equity, requirement = queries.equity(handle, account) - cash, queries.requirement(handle, account, FOR_MAINTAIN)
+    owed = -queries.leg_equity(handle, queries.find_leg(handle, account, DEBT))
+    return {"health": scene.usd(equity + owed - requirement) / scene.usd(owed)}
+
+
+def kink(inputs):
+    """The rates at a utilisation: what a loan costs for a while, and what that brings to all that could be lent."""
+    if inputs["reserve_factor"]:
+        raise Unsupported("a part of the interest that the house keeps")
+    scene = Scene()
+    rates = {
+        key.A_RATE_BASE_PPM: whole(inputs["base"] * PPM),
+        key.A_RATE_SLOPE_PPM: whole(inputs["slope1"] * PPM),
+        key.A_RATE_STEEP_PPM: whole(inputs["slope2"] * PPM),
+        key.A_RATE_KINK_PPM: whole(inputs["optimal"] * PPM),
+        key.A_INTEREST_INTERVAL_NS: MONTH,
+        key.A_LOAN_CAP: AMOUNT_MAX,
+    }
+    scene.teller.configure(ASSET, rates, row=USD)
+    pledged(scene, 1, 1)
+    scene.teller.wait(MONTH - scene.teller.now % MONTH).clock()
+    lent = 10**12
+    scene.teller.deposit(LENDER, USD, lent)
+    account = scene.account()
+    scene.teller.deposit(account, COIN, 4 * lent)
+    scene.teller.borrow(account, USD, whole(lent * inputs["utilisation"]))
+    scene.teller.wait(365 * 24 * 3600 * SECOND // PART)
+    scene.teller.deposit(account, USD, 1)
+    (told,), (paid,) = scene.happened(INTEREST_SET), scene.happened(INTEREST_PAID)
+    return {
+        "borrow_rate": scene.usd(told["amount"]) * scene.atoms_per_usd / PPM,
+        "supply_rate": scene.usd(paid["amount"]) * PART / scene.usd(lent),
+    }
