@@ -138,7 +138,7 @@ class Town:
             A_RATE_SLOPE_PPM: pick((0, 40_001, 10_000_000)),
             A_RATE_STEEP_PPM: pick((0, 3_000_000, 99_999_999)),
             A_RATE_KINK_PPM: pick((1, 333_333, 800_000, PPM)),
-            A_INTEREST_INTERVAL_NS: pick((7, 60, 60, 3_600)) * SECOND,
+            A_INTEREST_INTERVAL_NS: pick((60, 60, 3_600)) * SECOND,
         }
 
     def venue(self):

@@ -44,7 +44,7 @@ from steelyard.model.orders import (
     TRAILING,
 )
 from steelyard.num.limits import PPM
-from tests.reference import closing, isolated, money
+from tests.reference import closing, interest, isolated, money
 from tests.reference.health import equity, leaves_no_weaker, may_open, requirement
 from tests.reference.matching import best_price, book_side, crosses, fee_rate, fillable_lots
 from tests.reference.numbers import atoms_worth_up, part_down, part_up, value
@@ -137,6 +137,7 @@ def check_entry(twin, market, order):
         check_limits(twin, market, order)
     margin = check_margin(twin, market, order)
     if order.tif == FOK:
+        interest.accrue(twin, twin.settle(market))
         twin.require(fillable_lots(twin, order, market) >= order.remaining, reject.FILL_OR_KILL_CANNOT_FILL)
     return margin
 

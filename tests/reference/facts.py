@@ -27,6 +27,7 @@ def fact_columns():
 
 
 FACT_COLUMNS = fact_columns()
+STAGED = {"at_ns", "kind", "market", "account", "order", "price", "lots", "trigger"}  # what sets of rows say
 
 
 def facts_of_state(state: State):
@@ -128,7 +129,7 @@ def facts_of_twin(twin):
     for row, recent in twin.recent.items():
         facts["recent"][row] = columns_of("recent", recent, **client_words(recent.client))
     for row, command in enumerate(twin.staged):
-        facts["staged"][row] = command.row
+        facts["staged"][row] = {column: value if column in STAGED else 0 for column, value in command.row.items()}
     return facts
 
 

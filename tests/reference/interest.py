@@ -3,6 +3,7 @@
 from steelyard.model import events
 from steelyard.model.keys import (
     A_INTEREST_INTERVAL_NS,
+    A_LOAN_CAP,
     A_RATE_BASE_PPM,
     A_RATE_KINK_PPM,
     A_RATE_SLOPE_PPM,
@@ -14,7 +15,8 @@ from tests.reference.numbers import down, up
 
 SCALE = 10**12
 YEAR = 365 * 24 * 3600 * 10**9
-TOGETHER_MAX = 2**57
+TOGETHER_MAX = 2**56
+LEAST = 1000  # that an index moves by
 
 
 def rate_ppm(rule, used):
@@ -27,7 +29,9 @@ def rate_ppm(rule, used):
 def accrue(twin, row):
     """The borrow index of an asset up to now."""
     asset = twin.assets[row]
-    elapsed, asset.accrued_ns = twin.now - asset.accrued_ns, twin.now
+    elapsed = twin.now - asset.accrued_ns
+    if not asset.owed:
+        asset.accrued_ns = twin.now
     if not elapsed or not asset.owed:
         return
     loans = sum(-leg.quantity for leg in debts(twin, row))
@@ -37,7 +41,10 @@ def accrue(twin, row):
     if asset.owed > TOGETHER_MAX // 1000:
         highest = min(highest, down(before * TOGETHER_MAX, asset.owed))
     grown = before + down(down(before * rate, PPM) * elapsed, YEAR)
-    asset.borrow_index = max(before, min(highest, grown))
+    after = max(before, min(highest, grown))
+    if rate and after - before < LEAST and after < 1000 * SCALE:
+        return
+    asset.borrow_index, asset.accrued_ns = after, twin.now
     asset.owed = down(asset.owed * asset.borrow_index, before)
     if asset.borrow_index != before:
         twin.emit(events.INTEREST_SET, market=row, amount=rate, extra=asset.borrow_index, extra2=loans)
@@ -69,7 +76,11 @@ def touch(twin, leg):
     if interest:
         leg.quantity -= interest
         twin.make_leg(LENDER, leg.thing).quantity += interest
+        asset = twin.assets[leg.thing]
+        asset.owed = max(asset.owed, sum(-each.quantity for each in debts(twin, leg.thing)))
         twin.emit(events.INTEREST_PAID, account=leg.account, market=leg.thing, amount=interest, other=index)
+        if leg.quantity < -asset.rule[A_LOAN_CAP] and leg.account not in twin.converting:
+            twin.converting.append(leg.account)
 
 
 def change(twin, leg, amount):
@@ -78,7 +89,10 @@ def change(twin, leg, amount):
     leg.quantity += amount
     after = max(0, -leg.quantity)
     if before or after:
-        asset.owed = max(0, asset.owed + after - before) if debts(twin, leg.thing) else 0
+        loans = sum(-each.quantity for each in debts(twin, leg.thing))
+        asset.owed = max(loans, asset.owed + after - before) if loans else 0
+        if not asset.next_interest_ns:
+            schedule(twin, asset)
         leg.index_at_touch = asset.borrow_index if after else 0
 
 
@@ -89,4 +103,4 @@ def on_time(twin, row):
 
 def schedule(twin, asset):
     interval = asset.rule[A_INTEREST_INTERVAL_NS]
-    asset.next_interest_ns = (twin.now // interval + 1) * interval
+    asset.next_interest_ns = (twin.now // interval + 1) * interval if asset.owed else 0

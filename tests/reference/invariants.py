@@ -11,7 +11,7 @@ from steelyard.state.tables import MARKET_0
 # What clock work may change without an event, and what every command changes.
 SILENT = {
     "asset": {"accrued_ns", "next_interest_ns"},
-    "machine": {"seq", "now_ns", "staged", "dropping", "capping"},
+    "machine": {"seq", "now_ns", "staged", "dropping", "capping", "queued"},
     "market": {"next_sample_ns", "premium_sum", "funding_dust"},
     "leg": {"index_at_touch"},
     "account": {"cancel_at_ns", "health", "due_ns", "queued"},

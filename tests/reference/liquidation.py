@@ -59,6 +59,7 @@ def cool_down(twin, account, duration, state=COOLS):
 
 def cooldown_over(twin, account):
     account.due_ns = 0
+    settle(twin, account.row)
     if is_healthy(twin, twin.legs_of(account.row)):
         leave(twin, account, events.ENDED_HEALTHY)
     elif account.queued == OWES:
@@ -91,11 +92,7 @@ def turn(twin, account):
     for leg in markets:
         for order in twin.open_orders(row, leg.thing - MARKET_0):
             close_order(twin, order, events.CLOSED_LIQUIDATION)
-    for _, leg in sorted(legs.items()):
-        if leg.thing > MARKET_0:
-            settle_funding(twin, leg)
-        elif leg.quantity < 0:
-            interest.touch(twin, leg)
+    settle(twin, row)
     if is_healthy(twin, legs):
         leave(twin, account, events.ENDED_HEALTHY)
         return
@@ -128,6 +125,15 @@ def turn(twin, account):
         account.health = health_of(twin, row)
     else:
         cool_down(twin, account, twin.markets[worst.thing - MARKET_0].rule[M_COOLDOWN_NS])
+
+
+def settle(twin, row):
+    """Interest and funding up to now."""
+    for _, leg in sorted(twin.legs_of(row).items()):
+        if leg.thing > MARKET_0:
+            settle_funding(twin, leg)
+        elif leg.quantity < 0:
+            interest.touch(twin, leg)
 
 
 def charge_of(twin, leg):

@@ -54,8 +54,8 @@ def welcome(twin, row):
 
 
 def retry_conversions(twin):
-    """All accounts are looked at again, if anybody owes anything."""
-    if any(loans(twin, asset) for asset in twin.assets):
+    """All accounts are looked at again, if anybody owes beyond a cap."""
+    if any(below_cap(twin, {leg.thing: leg}) for leg in twin.legs.values()):
         twin.capping = 1
 
 
@@ -128,7 +128,9 @@ def check_leaving(twin, c, taker):
     twin.require(prices_are_fresh(twin, giver), reject.PRICE_STALE)
     twin.require(twin.row_for_reference(), reject.REFERENCES_FULL)
     if taker is not None:
-        twin.require(twin.has_room_for_legs(taker, (asset,)), reject.LEGS_FULL)
+        own = int(c.options == MAY_BORROW and asset not in twin.legs_of(giver))
+        new = asset not in twin.legs_of(taker)
+        twin.require(not new or twin.has_room_for_legs(taker, (asset,), own), reject.LEGS_FULL)
     free = cash(twin, giver, asset) - (loans(twin, asset) if giver == LENDER else 0)
     if free < amount:
         twin.require(c.options == MAY_BORROW and twin.accounts[giver].role == USER, reject.BALANCE_TOO_LOW)
@@ -141,6 +143,7 @@ def check_borrowing(twin, account, asset, amount):
     allowed = twin.tiers[twin.risk_tier_of(account)][T_PRODUCTS] & PRODUCT_BORROWING
     twin.require(allowed, reject.TIER_FORBIDS_PRODUCT)
     twin.require(twin.is_fresh(twin.assets[asset]), reject.PRICE_STALE)
+    interest.accrue(twin, asset)
     twin.require(twin.has_room_for_legs(account, (asset,)), reject.LEGS_FULL)
     leg = twin.leg_or_none(account, asset)
     owed = amount - (interest.cash_now(twin, leg) if leg else 0)
@@ -217,6 +220,8 @@ def convert(twin, account, beyond_cap_only):
         cap = twin.assets[debt_asset].rule[A_LOAN_CAP] if beyond_cap_only else 0
         if cash(twin, account, debt_asset) >= -cap:
             continue
+        if not can_convert(twin, account, debt_asset):
+            continue
         interest.touch(twin, twin.leg(account, debt_asset))
         for asset in sorted(twin.assets):
             debt = -cash(twin, account, debt_asset)
@@ -228,6 +233,12 @@ def convert(twin, account, beyond_cap_only):
             ):
                 sold_any |= convert_pair(twin, account, asset, debt_asset, debt)
     return sold_any
+
+
+def can_convert(twin, account, debt_asset):
+    """The converter has some of what is owed, and there is something to sell, at fresh prices."""
+    for_sale = [each for each in twin.assets if each != debt_asset and cash(twin, account, each) > 0]
+    return cash(twin, CONVERTER, debt_asset) > 0 and any(both_fresh(twin, each, debt_asset) for each in for_sale)
 
 
 def enforce_lowered_caps(twin, has_room):

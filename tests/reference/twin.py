@@ -185,7 +185,8 @@ class Twin:
             if order.expires_ns:
                 yield order.expires_ns, TIMER_EXPIRY, order.row
         for row, asset in self.assets.items():
-            yield asset.next_interest_ns, TIMER_INTEREST, row
+            if asset.next_interest_ns:
+                yield asset.next_interest_ns, TIMER_INTEREST, row
         for market in self.markets.values():
             if market.next_funding_ns:
                 yield market.next_sample_ns, TIMER_SAMPLE, market.row
@@ -223,8 +224,10 @@ class Twin:
                 triggers_left -= 1
                 orders.run_triggered(self, order)
                 busy = True
-            converting, self.converting = self.converting, []
-            for account in (each for each in converting if not self.accounts[each].queued):
+            while self.converting:
+                account = self.converting.pop(0)
+                if self.accounts[account].queued:
+                    continue
                 if self.may_work_on(begun):
                     busy |= money.convert(self, account, beyond_cap_only=True)
                 else:
@@ -235,7 +238,7 @@ class Twin:
                 turns_left -= 1
                 liquidation.turn(self, account)
                 busy = True
-        self.converting = []
+            busy = busy or bool(self.converting)
 
     def may_work_on(self, begun):
         return len(self.events) - begun < self.limits.events_per_command

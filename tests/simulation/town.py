@@ -172,7 +172,7 @@ def interest(random):
         key.A_RATE_SLOPE_PPM: pick((0, 4_000_000)),
         key.A_RATE_STEEP_PPM: pick((0, 90_000_000)),
         key.A_RATE_KINK_PPM: pick((500_000, 800_000)),
-        key.A_INTEREST_INTERVAL_NS: pick((10, 60, 3_600)) * key.SECOND,
+        key.A_INTEREST_INTERVAL_NS: pick((60, 3_600)) * key.SECOND,
     }
 
 

@@ -7,6 +7,7 @@ from steelyard.model.events import INTEREST_PAID, INTEREST_SET
 from steelyard.model.keys import A_INTEREST_INTERVAL_NS, UNIT
 from steelyard.model.orders import LENDER, TIMER_INTEREST
 from steelyard.num import far, kernel
+from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_STEP
 from steelyard.num.rounding import mul_div_down
 from steelyard.rules.interest import (
     borrow_index_after,
@@ -31,12 +32,16 @@ def accrue(s, asset, lender_row):
     """Interest up to now, at the rate of the loans that stood since it last accrued."""
     table, machine = ASSET(s), MACHINE(s)
     elapsed = machine.now_ns[0] - table.accrued_ns[asset]
-    table.accrued_ns[asset] = machine.now_ns[0]
     owed, before = table.owed[asset], table.borrow_index[asset]
+    if owed == 0:
+        table.accrued_ns[asset] = machine.now_ns[0]
     if elapsed <= 0 or owed == 0:
         return 0
     rate = borrow_rate_ppm(s, asset, utilisation_ppm(owed, table.loans[asset], lent(s, lender_row)))
     index = borrow_index_after(before, owed, rate, elapsed)
+    if index - before < BORROW_STEP and rate > 0 and index < BORROW_INDEX_MAX:
+        return 0  # so short a time is left to the next accrual
+    table.accrued_ns[asset] = machine.now_ns[0]
     if index == before:
         return 0
     table.borrow_index[asset] = index
@@ -63,7 +68,7 @@ def arm_debtors(s, asset):
 
 @far
 def settle_debt(s, row, lender_row):
-    """The interest that a debt has grown by moves to the lender's cash; the asset has accrued."""
+    """The interest that a debt has grown by moves to the lender's cash; the asset has accrued. How much it is."""
     leg, asset, accounts = LEG(s), ASSET(s), ACCOUNT(s)
     thing = leg.thing[row]
     debt = debt_up(-leg.quantity[row], asset.borrow_index[thing], leg.index_at_touch[row])
@@ -73,13 +78,26 @@ def settle_debt(s, row, lender_row):
         return 0
     leg.quantity[row] -= interest
     asset.loans[thing] += interest
+    asset.owed[thing] = max(asset.owed[thing], asset.loans[thing])
     leg.quantity[lender_row] += interest
     if thing == UNIT:
         accounts.slack[LENDER] += interest
     else:
         accounts.open_epoch[LENDER] = STALE
     say_money(s, INTEREST_PAID, leg.account[row], thing, interest, asset.borrow_index[thing])
-    return 0
+    return interest
+
+
+@far
+def plan_interest(s, asset):
+    """The next instant at which an asset accrues by itself; none while nobody owes anything."""
+    table, now = ASSET(s), MACHINE(s).now_ns[0]
+    interval = ASSET_RULE(s)[asset, A_INTEREST_INTERVAL_NS]
+    if table.owed[asset] == 0:
+        table.next_interest_ns[asset] = 0
+        return 0
+    table.next_interest_ns[asset] = (now // interval + 1) * interval
+    return push_timer(s, table.next_interest_ns[asset], (TIMER_INTEREST << 32) + asset)
 
 
 @far
@@ -88,7 +106,9 @@ def change_debt(s, row, before, after):
     leg, table, holder = LEG(s), ASSET(s), HOLDER(s)
     asset, borrowed = leg.thing[row], max(0, -after) - max(0, -before)
     table.loans[asset] += borrowed
-    table.owed[asset] = max(0, table.owed[asset] + borrowed) if table.loans[asset] else 0
+    table.owed[asset] = max(table.loans[asset], table.owed[asset] + borrowed) if table.loans[asset] else 0
+    if table.next_interest_ns[asset] == 0 and table.owed[asset]:
+        plan_interest(s, asset)
     leg.index_at_touch[row] = table.borrow_index[asset] if after < 0 else 0
     if before >= 0 and after < 0:
         link_debtor(s, row)
@@ -113,12 +133,3 @@ def link_debtor(s, row):
         holder.prev[first] = row
     table.debtors[asset] = row
     return 0
-
-
-@far
-def plan_interest(s, asset):
-    """The next instant at which an asset accrues by itself."""
-    table, now = ASSET(s), MACHINE(s).now_ns[0]
-    interval = ASSET_RULE(s)[asset, A_INTEREST_INTERVAL_NS]
-    table.next_interest_ns[asset] = (now // interval + 1) * interval
-    return push_timer(s, table.next_interest_ns[asset], (TIMER_INTEREST << 32) + asset)

@@ -170,12 +170,15 @@ def open_leg(s, account, thing):
 
 
 @leaf
+def has_leg_rows(s, wanted):
+    """Rows for this many more legs, the machine's own left out."""
+    return MACHINE(s).leg_rows[0] + wanted + LAYOUT(s)[L_LEGS_RESERVED] <= LAYOUT(s)[L_LEGS]
+
+
+@leaf
 def has_leg_room(s, account, wanted):
     """Room for this many more legs of an account."""
-    return (
-        ACCOUNT(s).legs[account] + wanted <= LEGS_PER_ACCOUNT_MAX
-        and MACHINE(s).leg_rows[0] + wanted + LAYOUT(s)[L_LEGS_RESERVED] <= LAYOUT(s)[L_LEGS]
-    )
+    return ACCOUNT(s).legs[account] + wanted <= LEGS_PER_ACCOUNT_MAX and has_leg_rows(s, wanted)
 
 
 @kernel
@@ -316,11 +319,15 @@ def must_convert(s, account):
 
 @far
 def retry_conversions(s):
-    """What may have kept collateral waiting is gone: everybody who owes is looked at again."""
-    asset, machine = ASSET(s), MACHINE(s)
-    for row in range(1, machine.assets[0] + 1):
-        if asset.loans[row] > 0:
-            machine.capping[0] = 1
+    """What may have kept collateral waiting is gone: if anybody owes beyond a cap, everybody is looked at again."""
+    asset, leg, holder, machine = ASSET(s), LEG(s), HOLDER(s), MACHINE(s)
+    for each in range(1, machine.assets[0] + 1):
+        row = asset.debtors[each]
+        while row:
+            if leg.quantity[row] < -ASSET_RULE(s)[each, A_LOAN_CAP]:
+                machine.capping[0] = 1
+                return 0
+            row = holder.next[row]
     return 0
 
 
@@ -338,6 +345,17 @@ def owe(s, account, asset, before, after):
     return 0
 
 
+@leaf
+def cash_bound(s, row, amount):
+    """At most what a movement of cash takes from E - M at any price on its box, surcharges of a loan included."""
+    worst = abs(amount)
+    if LEG(s).quantity[row] < 0:
+        worst += (worst >> BAND_SHARE_BITS) + SLOP  # certificates count a debt at a higher index
+    if LEG(s).thing[row] != UNIT:
+        worst = charge(worst, LEG(s).box_high[row]) + SLOP
+    return BORROW_WEIGHT_MAX * worst
+
+
 @far
 def touch_loan(s, account, asset):
     """What comes before a change of a loan or of what is lent: interest up to now, and the account's part of it."""
@@ -348,7 +366,11 @@ def touch_loan(s, account, asset):
         return 0
     if lender == 0 and leg.quantity[row] != cash_now(s, row):
         lender = open_leg(s, LENDER, asset)
-    return settle_debt(s, row, lender)
+    if settle_debt(s, row, lender):
+        spend(s, account, cash_bound(s, row, 1))  # it was rounded up
+        if leg.quantity[row] < -ASSET_RULE(s)[asset, A_LOAN_CAP]:
+            must_convert(s, account)
+    return 0
 
 
 @leaf
@@ -371,17 +393,6 @@ def move_cash(s, account, asset, amount):
     else:
         table.open_epoch[account] = STALE
     return row
-
-
-@leaf
-def cash_bound(s, row, amount):
-    """At most what a movement of cash takes from E - M at any price on its box, surcharges of a loan included."""
-    worst = abs(amount)
-    if LEG(s).quantity[row] < 0:
-        worst += (worst >> BAND_SHARE_BITS) + SLOP  # certificates count a debt at a higher index
-    if LEG(s).thing[row] != UNIT:
-        worst = charge(worst, LEG(s).box_high[row]) + SLOP
-    return BORROW_WEIGHT_MAX * worst
 
 
 @leaf

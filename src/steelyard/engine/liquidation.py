@@ -492,6 +492,7 @@ def next_turn(s):
 @far
 def cooled_down(s, account):
     """A cool-down is over: judge anew, and wait for a turn if still unhealthy."""
+    settle_account(s, account)
     if end_if_healthy(s, account):
         return 0
     if ACCOUNT(s).queued[account] == OWES:

@@ -178,7 +178,7 @@ def finish(s):
         if turns > 0 and heap_length(s, TURNS) and machine.events[0] < enough:
             turns -= 1
             more += next_turn(s)
-        if more == 0:
+        if more == 0 and machine.converting[0] == 0:
             return 0
 
 

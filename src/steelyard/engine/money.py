@@ -3,6 +3,7 @@
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
+from steelyard.engine.interest import accrue
 from steelyard.engine.judge import wake
 from steelyard.engine.ledger import (
     cash,
@@ -10,6 +11,7 @@ from steelyard.engine.ledger import (
     find_leg,
     first_in_order,
     has_leg_room,
+    has_leg_rows,
     legs_wanted,
     must_convert,
     retry_conversions,
@@ -184,6 +186,12 @@ def has_reference(s, i):
     return (c.client0[i] | c.client1[i] | c.client2[i] | c.client3[i] | c.client4[i]) != 0
 
 
+@leaf
+def is_well_formed(s, i):
+    """A movement names a reference, and only the option there is."""
+    return has_reference(s, i) and 0 <= COMMAND(s).options[i] <= MAY_BORROW
+
+
 @kernel
 def check_party(s, account):
     """An account that money may enter or leave by command: not a child."""
@@ -196,7 +204,7 @@ def check_party(s, account):
 def check_move(s, i, taker):
     """The checks that deposits, withdrawals and transfers share; taker 0 is the outside world."""
     c = COMMAND(s)
-    if not has_reference(s, i) or c.options[i] < 0 or c.options[i] > MAY_BORROW:
+    if not is_well_formed(s, i):
         return no.FIELD_OUT_OF_RANGE
     reason = check_party(s, c.account[i])
     if reason == no.NONE and taker:
@@ -274,6 +282,7 @@ def check_borrowing(s, account, asset, amount):
         return no.TIER_FORBIDS_PRODUCT
     if not is_price_fresh(s, asset):
         return no.PRICE_STALE
+    accrue(s, asset, find_leg(s, LENDER, asset))
     wanted = legs_wanted(s, account, asset)
     if wanted and not has_leg_room(s, account, wanted):
         return no.LEGS_FULL
@@ -371,7 +380,7 @@ def move_between(s, i):
     """TRANSFER."""
     c = COMMAND(s)
     if c.order[i] <= 0 or c.order[i] > MACHINE(s).accounts[0]:
-        return no.ACCOUNT_UNKNOWN if has_reference(s, i) else no.FIELD_OUT_OF_RANGE
+        return no.ACCOUNT_UNKNOWN if is_well_formed(s, i) else no.FIELD_OUT_OF_RANGE
     taker = c.order[i]
     reason = check_move(s, i, taker)
     if reason:
@@ -381,7 +390,8 @@ def move_between(s, i):
     if reason:
         return reason
     wanted = legs_wanted(s, taker, asset)
-    if wanted and not has_leg_room(s, taker, wanted):
+    both = wanted + (legs_wanted(s, account, asset) if c.options[i] else 0)
+    if wanted and not (has_leg_room(s, taker, wanted) and has_leg_rows(s, both)):
         return no.LEGS_FULL
     reason = check_giving(s, account, asset, amount, c.options[i])
     if reason == no.NONE:
@@ -431,12 +441,28 @@ def move_margin(s, i):
 
 
 @kernel
+def can_convert(s, account, owed):
+    """Whether the converter has anything of what is owed, and the account anything to sell, at fresh prices."""
+    leg = LEG(s)
+    if not is_price_fresh(s, owed) or cash(s, CONVERTER, owed) <= 0:
+        return False
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        thing = leg.thing[row]
+        if thing < MARKET_0 and thing != owed and leg.quantity[row] > 0 and is_price_fresh(s, thing):
+            return True
+        row = leg.next_of_account[row]
+    return False
+
+
+@kernel
 def convert_debt(s, account, debt_row):
     """Sell other collateral to the converter for one debt, asset by asset, as far as both reach, at fresh prices."""
     leg, assets = LEG(s), ASSET(s)
     owed = leg.thing[debt_row]
-    if not is_price_fresh(s, owed):
+    if not can_convert(s, account, owed):
         return 0
+    touch_loan(s, account, owed)
     price_owed = assets.price[owed]
     row = first_in_order(s, account)
     while row and leg.thing[row] < MARKET_0:
@@ -468,7 +494,6 @@ def convert_debts(s, account, all_debts):
     while row and leg.thing[row] < MARKET_0:
         cap = 0 if all_debts else ASSET_RULE(s)[leg.thing[row], A_LOAN_CAP]
         if leg.quantity[row] < -cap:
-            touch_loan(s, account, leg.thing[row])
             convert_debt(s, account, row)
         row = leg.next_of_account[row]
     return 0

@@ -18,6 +18,7 @@ from steelyard.engine.book import (
     price_of_lots,
 )
 from steelyard.engine.events import say
+from steelyard.engine.interest import accrue
 from steelyard.engine.ledger import (
     cash,
     find_leg,
@@ -528,6 +529,8 @@ def check_order(s, row, account, acting, leg, market, owner):
     if reason:
         return reason, 0, False
     if order.tif[row] == word.FOK:
+        # Fills may accrue the settlement asset: the look ahead must see what they will see.
+        accrue(s, rule[market, M_SETTLE], find_leg(s, word.LENDER, rule[market, M_SETTLE]))
         stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
         if not can_fill_whole(s, market, acting, owner, side, order.price[row], order.remaining[row], stp):
             if counted:

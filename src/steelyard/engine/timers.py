@@ -27,7 +27,8 @@ def link_timers(s):
         if market.next_funding_ns[row]:
             heap_push(s, TIMERS, market.next_funding_ns[row], (TIMER_FUNDING << 32) + row)
     for row in range(1, machine.assets[0] + 1):
-        heap_push(s, TIMERS, asset.next_interest_ns[row], (TIMER_INTEREST << 32) + row)
+        if asset.next_interest_ns[row]:
+            heap_push(s, TIMERS, asset.next_interest_ns[row], (TIMER_INTEREST << 32) + row)
     for row in range(1, machine.accounts[0] + 1):
         if account.cancel_at_ns[row]:
             heap_push(s, TIMERS, account.cancel_at_ns[row], (TIMER_CANCEL_AFTER << 32) + row)

@@ -123,7 +123,7 @@ ASSET_KEYS = {
     (A_RATE_SLOPE_PPM, 1): (0, 10 * PPM, 0, False),
     (A_RATE_STEEP_PPM, 1): (0, 100 * PPM, 0, False),
     (A_RATE_KINK_PPM, 1): (1, PPM, 800_000, False),
-    (A_INTEREST_INTERVAL_NS, 1): (SECOND, 30 * 24 * HOUR, HOUR, False),
+    (A_INTEREST_INTERVAL_NS, 1): (60 * SECOND, 30 * 24 * HOUR, HOUR, False),
 }
 FEED_KEYS = {
     (F_QUORUM, 1): (1, SOURCES_MAX, 1, False),

@@ -6,7 +6,7 @@ from tests.golden.stories import ANN, BOB, COIN, USD, open_venue
 from steelyard.model import commands as do
 from steelyard.model import events, reject
 from steelyard.model import keys as key
-from steelyard.model.commands import ASSET, FEED
+from steelyard.model.commands import ASSET, FEED, OWNER
 from steelyard.model.keys import HOUR
 from steelyard.model.orders import CONVERTER, INSURANCE, LENDER, MAY_BORROW
 from steelyard.num.limits import ASSET_PRICE_SCALE
@@ -122,3 +122,39 @@ def test_what_the_collateral_does_not_cover_the_fund_pays(bank):
     assert paid["amount"] == 6_000
     assert [event["reason"] for event in bank.happened(events.LIQUIDATION_ENDED)] == [events.ENDED_CLOSED]
     assert bank.cash(INSURANCE) == 4_000
+
+
+def test_a_loan_counts_the_interest_of_the_debt_there_is(bank):
+    """Nothing has accrued for 29 days; what is asked for now is judged with all of it."""
+    bank.configure(ASSET, {key.A_RATE_BASE_PPM: 1_000_000, key.A_INTEREST_INTERVAL_NS: 30 * 24 * HOUR}, row=USD)
+    bank.configure(FEED, {key.F_STALENESS_NS: 60 * 24 * HOUR}, row=2)
+    bank.price({2: 12 * ASSET_PRICE_SCALE})
+    bank.borrow(ANN, USD, 18_000)
+    bank.wait(29 * 24 * HOUR)
+    bank.borrow(ANN, USD, 1_000)
+    assert reasons(bank) == [reject.LOAN_CAP_EXCEEDED]
+    assert bank.happened(events.INTEREST_SET)
+
+
+def test_giver_and_taker_need_room_for_both_their_legs(make_floor):
+    floor = make_floor(assets=2, markets=1, legs=9)  # of which seven are the machine's own
+    floor.configure(ASSET, {key.A_SUPPLY_MAX: 1 << 50})
+    floor.configure(FEED, {key.F_STALENESS_NS: HOUR})
+    floor.configure(ASSET, {key.A_FEED: 1, key.A_SUPPLY_MAX: 1 << 40, key.A_LOAN_CAP: 1_000})
+    floor.price({1: ASSET_PRICE_SCALE})
+    for owner in (2, 3):
+        floor.configure(OWNER, {key.O_STP: 3})
+        floor.open_account(owner)
+        floor.deposit(owner + 5, USD, 10_000)
+    floor.deposit(LENDER, COIN, 1_000)  # one row is left now
+    line = {"account": ANN, "order": BOB, "market": COIN, "lots": 10, "options": MAY_BORROW}
+    floor.say(do.TRANSFER, line | floor.reference())
+    assert reasons(floor) == [reject.LEGS_FULL]
+    floor.borrow(ANN, COIN, 10)
+    assert reasons(floor) == []
+
+
+def test_an_unknown_option_is_the_first_thing_that_is_wrong(bank):
+    line = {"account": ANN, "order": 999, "market": USD, "lots": 1, "options": 2}
+    bank.say(do.TRANSFER, line | bank.reference())
+    assert reasons(bank) == [reject.FIELD_OUT_OF_RANGE]

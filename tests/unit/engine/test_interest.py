@@ -5,8 +5,8 @@ from tests.golden.stories import ANN, BOB, COIN, USD, open_venue
 from steelyard.model import events
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, FEED
-from steelyard.model.keys import HOUR
-from steelyard.model.orders import LENDER
+from steelyard.model.keys import HOUR, SECOND
+from steelyard.model.orders import CONVERTER, LENDER
 from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE
 
 DAY = 24 * HOUR
@@ -106,3 +106,35 @@ def test_whom_interest_alone_makes_unhealthy_is_found(floor):
     else:
         raise AssertionError("interest made nobody unhealthy")
     assert 0 < floor.both.machine.state.account.queued[ANN]
+
+
+def test_who_asks_often_does_not_stop_the_interest(floor):
+    """A touch each millisecond for two seconds: no growth is rounded away, but for a thousandth."""
+    lend(floor, {key.A_RATE_BASE_PPM: 1_000_000})
+    for _ in range(200):
+        floor.wait(SECOND // 100)
+        floor.transfer(BOB, LENDER, USD, 1)
+    grown = asset(floor)["borrow_index"] - BORROW_SCALE
+    whole = BORROW_SCALE * 1_025_000 * 2 // (10**6 * 365 * 86_400)
+    assert whole * 98 // 100 < grown <= whole
+
+
+def test_interest_above_the_cap_looks_for_collateral(floor):
+    lend(floor, {key.A_RATE_BASE_PPM: 10_000_000})
+    floor.configure(ASSET, {key.A_LOAN_CAP: DEBT}, row=USD)
+    floor.deposit(CONVERTER, USD, 100_000)
+    floor.wait(2 * DAY)
+    floor.deposit(ANN, USD, 1)
+    assert [event["account"] for event in floor.happened(events.CONVERTED)] == [ANN]
+    assert floor.cash(ANN) == 0
+
+
+def test_collateral_that_waits_costs_nothing_each_time_it_is_looked_at(floor):
+    """The converter has nothing: nobody is charged the rounding of a settlement that brings nothing."""
+    lend(floor)
+    floor.configure(ASSET, {key.A_LOAN_CAP: 0}, row=USD)
+    floor.configure(FEED, {key.F_STALENESS_NS: SECOND}, row=2)
+    for _ in range(20):
+        floor.wait(2 * SECOND).price({2: 12 * ASSET_PRICE_SCALE})
+    assert floor.cash(ANN) == -DEBT
+    assert floor.both.machine.unhealthy() == []

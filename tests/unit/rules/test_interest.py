@@ -44,8 +44,8 @@ def test_utilisation(rules, owed, loans, lent, used):
         (15 * 10**11, 1, 50_000, YEAR, 1_575_000_000_000),
         (10**12, 1, 1, 1, 10**12),
         (999 * 10**12, 1, 100 * PPM, YEAR, 1_000 * 10**12),  # the highest there is
-        (10**12, 1 << 56, 3 * PPM, YEAR, 2 * 10**12),  # all debts together would not fit
-        (5 * 10**12, 1 << 57, 3 * PPM, YEAR, 5 * 10**12),
+        (10**12, 1 << 55, 3 * PPM, YEAR, 2 * 10**12),  # all debts together would not fit
+        (5 * 10**12, 1 << 56, 3 * PPM, YEAR, 5 * 10**12),
     ],
 )
 def test_an_index_grows_in_a_straight_line_until_it_stops(rules, index, owed, rate, time, after):
