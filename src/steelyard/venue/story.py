@@ -22,6 +22,7 @@ _TOLD = {
     E.TRANSFERRED,
     E.MARGIN_MOVED,
     E.FUNDING_PAID,
+    E.INTEREST_PAID,
     E.CONVERTED,
     E.LIQUIDATION_STARTED,
     E.LIQUIDATION_ORDER,
@@ -178,6 +179,8 @@ def _sentence(event: H.Happened, who: str) -> str | None:
         case H.FundingPaid():
             verb = "pays" if event.amount > 0 else "receives"
             return f"Funding settles: {who} {verb} {grouped(abs(event.amount))} in {event.symbol}."
+        case H.InterestPaid():
+            return f"Interest settles: {who} pays {grouped(event.amount)} {event.asset}."
         case H.Deposited():
             return f"{grouped(event.amount)} {event.asset} are deposited."
         case H.Transferred():

@@ -65,3 +65,19 @@ def test_a_user_borrows_against_collateral(exchange):
         exchange.withdraw("bob", 1, "EUR", borrow=True)
     exchange.deposit("bob", 100, "EUR")
     assert sum(each.debt for each in exchange.account("bob").balances) == 0
+
+
+def test_the_story_of_a_loan_that_outgrew_its_collateral(exchange):
+    """Verified from the events alone, interest included."""
+    exchange.set_asset("EUR", interest_base="5", interest_interval="1h", loan_cap=100_000)
+    exchange.deposit("lender", 100_000, "EUR")
+    exchange.deposit("converter", 100_000, "EUR")
+    exchange.open_account(name="dora")
+    exchange.deposit("dora", 1, "BTC")
+    exchange.withdraw("dora", 35_000, "EUR", borrow=True)
+    exchange.set_price("BTC", 60_000)
+    exchange.advance("10d")
+    exchange.set_price("BTC", 49_000)
+    told = str(exchange.story("dora"))
+    assert "goes into liquidation" in told
+    assert exchange.verify("dora").liquidations == 1
