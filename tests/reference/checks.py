@@ -137,8 +137,9 @@ def check_entry(twin, market, order):
         check_limits(twin, market, order)
     margin = check_margin(twin, market, order)
     if order.tif == FOK:
-        interest.accrue(twin, twin.settle(market))
-        twin.require(fillable_lots(twin, order, market) >= order.remaining, reject.FILL_OR_KILL_CANNOT_FILL)
+        with interest.as_if_accrued(twin, twin.settle(market)):
+            fillable = fillable_lots(twin, order, market)
+        twin.require(fillable >= order.remaining, reject.FILL_OR_KILL_CANNOT_FILL)
     return margin
 
 

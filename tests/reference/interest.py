@@ -1,5 +1,7 @@
 """Interest on loans. See docs/concepts/borrowing.md."""
 
+from contextlib import contextmanager
+
 from steelyard.model import events
 from steelyard.model.keys import (
     A_INTEREST_INTERVAL_NS,
@@ -26,28 +28,50 @@ def rate_ppm(rule, used):
     return rate + (down(rule[A_RATE_STEEP_PPM] * (used - kink), PPM - kink) if used > kink else 0)
 
 
-def accrue(twin, row):
-    """The borrow index of an asset up to now."""
+def rate_of_loans(twin, row):
     asset = twin.assets[row]
-    elapsed = twin.now - asset.accrued_ns
-    if not asset.owed:
-        asset.accrued_ns = twin.now
+    whole = max(0, twin.quantity(LENDER, row)) + asset.owed - loans_of(twin, row)
+    return rate_ppm(asset.rule, min(PPM, down(asset.owed * PPM, whole)) if whole > 0 else PPM)
+
+
+def index_soon(twin, row):
+    """The borrow index if the asset accrued now."""
+    asset = twin.assets[row]
+    elapsed, before, highest = twin.now - asset.accrued_ns, asset.borrow_index, 1000 * SCALE
     if not elapsed or not asset.owed:
-        return
-    loans = sum(-leg.quantity for leg in debts(twin, row))
-    whole = max(0, twin.quantity(LENDER, row)) + asset.owed - loans
-    rate = rate_ppm(asset.rule, min(PPM, down(asset.owed * PPM, whole)) if whole > 0 else PPM)
-    before, highest = asset.borrow_index, 1000 * SCALE
+        return before
     if asset.owed > TOGETHER_MAX // 1000:
         highest = min(highest, down(before * TOGETHER_MAX, asset.owed))
-    grown = before + down(down(before * rate, PPM) * elapsed, YEAR)
+    grown = before + down(down(before * rate_of_loans(twin, row), PPM) * elapsed, YEAR)
     after = max(before, min(highest, grown))
-    if rate and after - before < LEAST and after < 1000 * SCALE:
-        return
+    return before if after - before < LEAST and after < 1000 * SCALE else after
+
+
+@contextmanager
+def as_if_accrued(twin, row):
+    """Inside, the asset's index is what it would be."""
+    asset = twin.assets[row]
+    before, asset.borrow_index = asset.borrow_index, index_soon(twin, row)
+    try:
+        yield
+    finally:
+        asset.borrow_index = before
+
+
+def accrue(twin, row):
+    """The borrow index of an asset up to now."""
+    asset, after = twin.assets[row], index_soon(twin, row)
+    rate, before = rate_of_loans(twin, row) if asset.owed else 0, asset.borrow_index
+    if after == before and rate and after < 1000 * SCALE:
+        return  # the time is left to the next accrual
     asset.borrow_index, asset.accrued_ns = after, twin.now
-    asset.owed = down(asset.owed * asset.borrow_index, before)
-    if asset.borrow_index != before:
-        twin.emit(events.INTEREST_SET, market=row, amount=rate, extra=asset.borrow_index, extra2=loans)
+    if after != before:
+        asset.owed = down(asset.owed * after, before)
+        twin.emit(events.INTEREST_SET, market=row, amount=rate, extra=after, extra2=loans_of(twin, row))
+
+
+def loans_of(twin, row):
+    return sum(-leg.quantity for leg in debts(twin, row))
 
 
 def debts(twin, row):
@@ -77,7 +101,7 @@ def touch(twin, leg):
         leg.quantity -= interest
         twin.make_leg(LENDER, leg.thing).quantity += interest
         asset = twin.assets[leg.thing]
-        asset.owed = max(asset.owed, sum(-each.quantity for each in debts(twin, leg.thing)))
+        asset.owed = max(asset.owed, loans_of(twin, leg.thing))
         twin.emit(events.INTEREST_PAID, account=leg.account, market=leg.thing, amount=interest, other=index)
         if leg.quantity < -asset.rule[A_LOAN_CAP] and leg.account not in twin.converting:
             twin.converting.append(leg.account)
@@ -89,7 +113,7 @@ def change(twin, leg, amount):
     leg.quantity += amount
     after = max(0, -leg.quantity)
     if before or after:
-        loans = sum(-each.quantity for each in debts(twin, leg.thing))
+        loans = loans_of(twin, leg.thing)
         asset.owed = max(loans, asset.owed + after - before) if loans else 0
         if not asset.next_interest_ns:
             schedule(twin, asset)

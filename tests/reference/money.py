@@ -1,5 +1,7 @@
 """Cash in, out and across, and debts that other collateral pays. See docs/concepts/money.md."""
 
+from contextlib import nullcontext
+
 from steelyard.model import events, reject
 from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, T_PRODUCTS
 from steelyard.model.orders import (
@@ -143,7 +145,6 @@ def check_borrowing(twin, account, asset, amount):
     allowed = twin.tiers[twin.risk_tier_of(account)][T_PRODUCTS] & PRODUCT_BORROWING
     twin.require(allowed, reject.TIER_FORBIDS_PRODUCT)
     twin.require(twin.is_fresh(twin.assets[asset]), reject.PRICE_STALE)
-    interest.accrue(twin, asset)
     twin.require(twin.has_room_for_legs(account, (asset,)), reject.LEGS_FULL)
     leg = twin.leg_or_none(account, asset)
     owed = amount - (interest.cash_now(twin, leg) if leg else 0)
@@ -159,12 +160,19 @@ def check_margin_after_leaving(twin, account, asset, amount):
     twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
 
 
+def judged_now(twin, c):
+    """A loan is judged with the interest of the debt there is."""
+    borrows = c.options == MAY_BORROW and c.market in twin.assets
+    return interest.as_if_accrued(twin, c.market) if borrows else nullcontext()
+
+
 def withdraw(twin, c):
-    check_leaving(twin, c, None)
-    account, asset, amount, row = c.account, c.market, c.lots, twin.assets[c.market]
-    unfunded = max(0, loans(twin, asset) - max(0, cash(twin, LENDER, asset)))
-    twin.require(amount <= row.deposited - row.withdrawn - row.reserved - unfunded, reject.COINS_NOT_PRESENT)
-    check_margin_after_leaving(twin, account, asset, amount)
+    with judged_now(twin, c):
+        check_leaving(twin, c, None)
+        account, asset, amount, row = c.account, c.market, c.lots, twin.assets[c.market]
+        unfunded = max(0, loans(twin, asset) - max(0, cash(twin, LENDER, asset)))
+        twin.require(amount <= row.deposited - row.withdrawn - row.reserved - unfunded, reject.COINS_NOT_PRESENT)
+        check_margin_after_leaving(twin, account, asset, amount)
     twin.add_reference(Reference(c.client, amount, account, asset, RESERVED))
     book(twin, account, asset, -amount)
     row.reserved += amount
@@ -173,8 +181,9 @@ def withdraw(twin, c):
 
 def transfer(twin, c):
     giver, taker, asset, amount = c.account, c.order, c.market, c.lots
-    check_leaving(twin, c, taker)
-    check_margin_after_leaving(twin, giver, asset, amount)
+    with judged_now(twin, c):
+        check_leaving(twin, c, taker)
+        check_margin_after_leaving(twin, giver, asset, amount)
     twin.add_reference(Reference(c.client, amount, giver, asset, USED))
     book(twin, giver, asset, -amount)
     book(twin, taker, asset, amount)

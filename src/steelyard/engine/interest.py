@@ -27,20 +27,33 @@ def lent(s, lender_row):
     return max(0, LEG(s).quantity[lender_row]) if lender_row else 0
 
 
+@kernel
+def rate_of_loans(s, asset, lender_row):
+    """What the loans that stand now cost a year."""
+    table = ASSET(s)
+    return borrow_rate_ppm(s, asset, utilisation_ppm(table.owed[asset], table.loans[asset], lent(s, lender_row)))
+
+
+@far
+def index_soon(s, asset, lender_row):
+    """The borrow index if the asset accrued now."""
+    table = ASSET(s)
+    elapsed, before = MACHINE(s).now_ns[0] - table.accrued_ns[asset], table.borrow_index[asset]
+    if elapsed <= 0 or table.owed[asset] == 0:
+        return before
+    index = borrow_index_after(before, table.owed[asset], rate_of_loans(s, asset, lender_row), elapsed)
+    # So short a time is left to the next accrual.
+    return before if index - before < BORROW_STEP and index < BORROW_INDEX_MAX else index
+
+
 @far
 def accrue(s, asset, lender_row):
     """Interest up to now, at the rate of the loans that stood since it last accrued."""
     table, machine = ASSET(s), MACHINE(s)
-    elapsed = machine.now_ns[0] - table.accrued_ns[asset]
-    owed, before = table.owed[asset], table.borrow_index[asset]
-    if owed == 0:
-        table.accrued_ns[asset] = machine.now_ns[0]
-    if elapsed <= 0 or owed == 0:
+    owed, before, index = table.owed[asset], table.borrow_index[asset], index_soon(s, asset, lender_row)
+    rate = rate_of_loans(s, asset, lender_row) if owed else 0
+    if index == before and rate > 0 and index < BORROW_INDEX_MAX:
         return 0
-    rate = borrow_rate_ppm(s, asset, utilisation_ppm(owed, table.loans[asset], lent(s, lender_row)))
-    index = borrow_index_after(before, owed, rate, elapsed)
-    if index - before < BORROW_STEP and rate > 0 and index < BORROW_INDEX_MAX:
-        return 0  # so short a time is left to the next accrual
     table.accrued_ns[asset] = machine.now_ns[0]
     if index == before:
         return 0

@@ -3,7 +3,7 @@
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
-from steelyard.engine.interest import accrue
+from steelyard.engine.interest import index_soon
 from steelyard.engine.judge import wake
 from steelyard.engine.ledger import (
     cash,
@@ -282,7 +282,6 @@ def check_borrowing(s, account, asset, amount):
         return no.TIER_FORBIDS_PRODUCT
     if not is_price_fresh(s, asset):
         return no.PRICE_STALE
-    accrue(s, asset, find_leg(s, LENDER, asset))
     wanted = legs_wanted(s, account, asset)
     if wanted and not has_leg_room(s, account, wanted):
         return no.LEGS_FULL
@@ -332,16 +331,20 @@ def withdraw(s, i):
         return reason
     account, asset, amount = c.account[i], c.market[i], c.lots[i]
     reason = check_state_of_giver(s, account)
+    index = table.borrow_index[asset]
+    if c.options[i]:  # a loan is judged with the interest of the debt there is
+        table.borrow_index[asset] = index_soon(s, asset, find_leg(s, LENDER, asset))
     if reason == no.NONE:
         reason = check_giving(s, account, asset, amount, c.options[i])
+    afterwards = no.NONE if reason else check_opening_after(s, account, asset, amount)
+    table.borrow_index[asset] = index
     if reason:
         return reason
     present = table.deposited[asset] - table.withdrawn[asset] - table.reserved[asset]
     if amount > present - unfunded_loans(s, asset, LENDER):
         return no.COINS_NOT_PRESENT
-    reason = check_opening_after(s, account, asset, amount)
-    if reason:
-        return reason
+    if afterwards:
+        return afterwards
     add_reference(s, i, RESERVED)
     table.reserved[asset] += amount
     far_post(s, account, asset, -amount)
@@ -393,9 +396,13 @@ def move_between(s, i):
     both = wanted + (legs_wanted(s, account, asset) if c.options[i] else 0)
     if wanted and not (has_leg_room(s, taker, wanted) and has_leg_rows(s, both)):
         return no.LEGS_FULL
+    index = ASSET(s).borrow_index[asset]
+    if c.options[i]:
+        ASSET(s).borrow_index[asset] = index_soon(s, asset, find_leg(s, LENDER, asset))
     reason = check_giving(s, account, asset, amount, c.options[i])
     if reason == no.NONE:
         reason = check_opening_after(s, account, asset, amount)
+    ASSET(s).borrow_index[asset] = index
     if reason:
         return reason
     add_reference(s, i, USED)

@@ -18,7 +18,7 @@ from steelyard.engine.book import (
     price_of_lots,
 )
 from steelyard.engine.events import say
-from steelyard.engine.interest import accrue
+from steelyard.engine.interest import index_soon
 from steelyard.engine.ledger import (
     cash,
     find_leg,
@@ -529,10 +529,14 @@ def check_order(s, row, account, acting, leg, market, owner):
     if reason:
         return reason, 0, False
     if order.tif[row] == word.FOK:
-        # Fills may accrue the settlement asset: the look ahead must see what they will see.
-        accrue(s, rule[market, M_SETTLE], find_leg(s, word.LENDER, rule[market, M_SETTLE]))
         stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
-        if not can_fill_whole(s, market, acting, owner, side, order.price[row], order.remaining[row], stp):
+        # Fills may accrue the settlement asset: the look ahead sees the index that they will see.
+        settle, assets = rule[market, M_SETTLE], ASSET(s)
+        index = assets.borrow_index[settle]
+        assets.borrow_index[settle] = index_soon(s, settle, find_leg(s, word.LENDER, settle))
+        can = can_fill_whole(s, market, acting, owner, side, order.price[row], order.remaining[row], stp)
+        assets.borrow_index[settle] = index
+        if not can:
             if counted:
                 restate(s, leg)
             return no.FILL_OR_KILL_CANNOT_FILL, 0, False

@@ -133,7 +133,6 @@ def test_a_loan_counts_the_interest_of_the_debt_there_is(bank):
     bank.wait(29 * 24 * HOUR)
     bank.borrow(ANN, USD, 1_000)
     assert reasons(bank) == [reject.LOAN_CAP_EXCEEDED]
-    assert bank.happened(events.INTEREST_SET)
 
 
 def test_giver_and_taker_need_room_for_both_their_legs(make_floor):
