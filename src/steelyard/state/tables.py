@@ -400,7 +400,7 @@ _SLOTS: tuple[tuple[str, Any], ...] = (
     ("client_slot", np.dtype("i4")),
     ("reference_slot", np.dtype("i4")),
     ("heap", HEAP_ROW),  # three heaps: timers, liquidation turns, triggered orders
-    ("holder", NODE_ROW),  # legs of a market
+    ("holder", NODE_ROW),  # legs of a market; cash legs that owe an asset
     ("dirty", np.dtype("i4")),
     ("hot", np.dtype("i4")),
     ("converting", np.dtype("i4")),
