@@ -2,6 +2,7 @@
 
 from steelyard.engine.alarms import mark_dirty
 from steelyard.engine.events import say, say_money
+from steelyard.engine.opening import STALE
 from steelyard.engine.timers import push_timer
 from steelyard.model.events import INTEREST_PAID, INTEREST_SET
 from steelyard.model.keys import A_INTEREST_INTERVAL_NS, UNIT
@@ -17,8 +18,6 @@ from steelyard.rules.interest import (
     utilisation_ppm,
 )
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, HOLDER, LEG, MACHINE
-
-STALE = -1  # an epoch of the opening slack that never is
 
 
 @kernel

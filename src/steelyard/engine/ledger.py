@@ -332,10 +332,10 @@ def retry_conversions(s):
 
 
 @far
-def owe(s, account, asset, before, after):
+def owe(s, row, before, after):
     """Keep the sum of loans, and note who must convert other collateral."""
-    table = ACCOUNT(s)
-    change_debt(s, find_leg(s, account, asset), before, after)
+    table, account, asset = ACCOUNT(s), LEG(s).account[row], LEG(s).thing[row]
+    change_debt(s, row, before, after)
     if before >= 0 and after < 0:
         table.debts[account] += 1
     elif before < 0 and after >= 0:
@@ -357,12 +357,13 @@ def cash_bound(s, row, amount):
 
 
 @far
-def touch_loan(s, account, asset):
+def touch_loan(s, row):
     """What comes before a change of a loan or of what is lent: interest up to now, and the account's part of it."""
-    leg, lender = LEG(s), find_leg(s, LENDER, asset)
+    leg = LEG(s)
+    account, asset = leg.account[row], leg.thing[row]
+    lender = find_leg(s, LENDER, asset)
     accrue(s, asset, lender)
-    row = find_leg(s, account, asset)
-    if row == 0 or leg.quantity[row] >= 0:
+    if leg.quantity[row] >= 0:
         return 0
     if lender == 0 and leg.quantity[row] != cash_now(s, row):
         lender = open_leg(s, LENDER, asset)
@@ -381,12 +382,12 @@ def move_cash(s, account, asset, amount):
     if row == 0:
         row = open_leg(s, account, asset)
     if leg.quantity[row] < 0 or leg.quantity[row] + amount < 0 or account == LENDER:
-        touch_loan(s, account, asset)
+        touch_loan(s, row)
     before = leg.quantity[row]
     after = before + amount
     leg.quantity[row] = after
     if before < 0 or after < 0:
-        owe(s, account, asset, before, after)
+        owe(s, row, before, after)
         table.open_epoch[account] = STALE
     elif asset == UNIT:
         table.slack[account] += amount

@@ -122,7 +122,7 @@ def settle_account(s, account):
         if leg.thing[row] >= MARKET_0:
             settle_funding(s, row)
         elif leg.quantity[row] < 0:
-            touch_loan(s, account, leg.thing[row])
+            touch_loan(s, row)
         row = leg.next_of_account[row]
     return 0
 

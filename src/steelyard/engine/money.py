@@ -315,6 +315,22 @@ def check_opening_after(s, account, asset, amount):
 
 
 @kernel
+def check_parting(s, account, asset, amount, present, may_borrow):
+    """May cash of this account leave it, with so many coins present? A loan is judged with all its interest."""
+    table = ASSET(s)
+    index = table.borrow_index[asset]
+    if may_borrow:
+        table.borrow_index[asset] = index_soon(s, asset, find_leg(s, LENDER, asset))
+    reason = check_giving(s, account, asset, amount, may_borrow)
+    if reason == no.NONE and amount > present:
+        reason = no.COINS_NOT_PRESENT
+    if reason == no.NONE:
+        reason = check_opening_after(s, account, asset, amount)
+    table.borrow_index[asset] = index
+    return reason
+
+
+@kernel
 def check_state_of_giver(s, account):
     if ACCOUNT(s).queued[account]:
         return no.ACCOUNT_IN_LIQUIDATION
@@ -331,20 +347,12 @@ def withdraw(s, i):
         return reason
     account, asset, amount = c.account[i], c.market[i], c.lots[i]
     reason = check_state_of_giver(s, account)
-    index = table.borrow_index[asset]
-    if c.options[i]:  # a loan is judged with the interest of the debt there is
-        table.borrow_index[asset] = index_soon(s, asset, find_leg(s, LENDER, asset))
     if reason == no.NONE:
-        reason = check_giving(s, account, asset, amount, c.options[i])
-    afterwards = no.NONE if reason else check_opening_after(s, account, asset, amount)
-    table.borrow_index[asset] = index
+        present = table.deposited[asset] - table.withdrawn[asset] - table.reserved[asset]
+        present -= unfunded_loans(s, asset, LENDER)
+        reason = check_parting(s, account, asset, amount, present, c.options[i])
     if reason:
         return reason
-    present = table.deposited[asset] - table.withdrawn[asset] - table.reserved[asset]
-    if amount > present - unfunded_loans(s, asset, LENDER):
-        return no.COINS_NOT_PRESENT
-    if afterwards:
-        return afterwards
     add_reference(s, i, RESERVED)
     table.reserved[asset] += amount
     far_post(s, account, asset, -amount)
@@ -396,13 +404,7 @@ def move_between(s, i):
     both = wanted + (legs_wanted(s, account, asset) if c.options[i] else 0)
     if wanted and not (has_leg_room(s, taker, wanted) and has_leg_rows(s, both)):
         return no.LEGS_FULL
-    index = ASSET(s).borrow_index[asset]
-    if c.options[i]:
-        ASSET(s).borrow_index[asset] = index_soon(s, asset, find_leg(s, LENDER, asset))
-    reason = check_giving(s, account, asset, amount, c.options[i])
-    if reason == no.NONE:
-        reason = check_opening_after(s, account, asset, amount)
-    ASSET(s).borrow_index[asset] = index
+    reason = check_parting(s, account, asset, amount, amount, c.options[i])
     if reason:
         return reason
     add_reference(s, i, USED)
@@ -469,7 +471,7 @@ def convert_debt(s, account, debt_row):
     owed = leg.thing[debt_row]
     if not can_convert(s, account, owed):
         return 0
-    touch_loan(s, account, owed)
+    touch_loan(s, debt_row)
     price_owed = assets.price[owed]
     row = first_in_order(s, account)
     while row and leg.thing[row] < MARKET_0:
