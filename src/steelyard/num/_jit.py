@@ -7,16 +7,18 @@ for exactly that signature, so that no caller's narrower field ever makes a seco
   allocation inside a kernel into a compile error.
 - `error_model="numpy"`: no hidden branch before each division; divisors are proven positive instead.
 - No fast-math: reordered sums would break replay.
-- Numba's cache does not notice an edited callee in another file, a changed constant or bounds checking, so the cache
-  folder is keyed by a hash of all of them, and set before the first kernel exists.
+- Numba's cache does not notice an edited callee in another file, a changed constant or bounds checking, so each module
+  has a cache folder of its own, keyed by a hash of it and of all that it imports: an edit recompiles what it can reach.
 """
 
+import ast
 import hashlib
 import inspect
 import os
 import platform
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,29 +36,62 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _KERNEL_ROOMS = ("num", "model", "state", "rules", "engine")
 
 
-def _cache_key() -> str:
-    """A hash of everything that compiled code depends on."""
+def _digest(paths: list[Path], slots: list[tuple[str, int]]) -> str:
+    """A hash of these sources, of where they find far kernels, and of all else that compiled code depends on."""
     digest = hashlib.blake2b(digest_size=12)
-    for room in _KERNEL_ROOMS:
-        for path in sorted((_PACKAGE / room).glob("*.py")):
-            digest.update(f"{room}/{path.name}\0".encode())
-            digest.update(path.read_bytes())
+    for path in paths:
+        digest.update(f"{path.relative_to(_PACKAGE)}\0".encode())
+        digest.update(path.read_bytes())
     versions = (sys.version, numba.__version__, llvmlite.__version__, np.__version__)
     host = (platform.machine(), numba.core.codegen.get_host_cpu_features(), config.CPU_NAME, config.CPU_FEATURES)
     flags = (config.BOUNDSCHECK, config.OPT, config.DEBUGINFO_DEFAULT)
-    digest.update(repr((versions, host, flags)).encode())
+    digest.update(repr((versions, host, flags, slots)).encode())
     return digest.hexdigest()
 
 
-def _cache_folder() -> Path:
+def _cache_base() -> Path:
     base = os.environ.get("NUMBA_CACHE_DIR")
     if base:
-        return Path(base) / f"steelyard-{_cache_key()}"
+        return Path(base)
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(home) / "steelyard" / f"kernels-{_cache_key()}"
+    return Path(home) / "steelyard"
 
 
-CACHE_FOLDER = _cache_folder()
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    """The files of this package that a file imports, packages above them included."""
+    found = {path.parent / "__init__.py"}
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == _PACKAGE.name:
+            place = _PACKAGE.parent.joinpath(*node.module.split("."))
+            found.add(place.with_suffix(".py"))
+            found.add(place / "__init__.py")
+            found.update(place / f"{alias.name}.py" for alias in node.names)
+    return tuple(sorted(each for each in found if each.exists() and each != path))
+
+
+_first_slot: dict[Path, int] = {}  # of each module with kernels: how many far kernels came before its own
+
+
+def _folder_of(path: Path) -> Path:
+    """Where the kernels of a module are kept: its first kernel is being made, all that it imports exists."""
+    reached, waiting = {path}, [path]
+    while waiting:
+        for each in _imports(waiting.pop()):
+            if each not in reached:
+                reached.add(each)
+                waiting.append(each)
+    paths = sorted(each for each in reached if each.is_relative_to(_PACKAGE))
+    slots = [(str(each), _first_slot[each]) for each in paths if each in _first_slot]
+    return _cache_base() / f"{path.stem}-{_digest(paths, slots)}"
+
+
+_folders: dict[Path, Path] = {}
+
+# One mark tells that all kernels are there: then nothing but what Python calls need be loaded.
+CACHE_FOLDER = _cache_base() / (
+    "all-" + _digest([path for room in _KERNEL_ROOMS for path in sorted((_PACKAGE / room).glob("*.py"))], [])
+)
 _COMPLETE = CACHE_FOLDER / "complete"
 
 _kernels: list[Any] = []
@@ -68,7 +103,11 @@ def _make(function: Callable[..., Any], *, inline: bool = False, python: bool = 
     """Compile, with a wrapper for Python only where Python calls."""
     if not JIT:
         return function
-    config.CACHE_DIR = str(CACHE_FOLDER)
+    path = Path(inspect.getfile(function)).resolve()
+    if path not in _folders:
+        _first_slot[path] = len(_far)
+        _folders[path] = _folder_of(path)
+    config.CACHE_DIR = str(_folders[path])
     compiled = numba.njit(
         cache=True,
         _nrt=False,

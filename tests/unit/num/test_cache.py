@@ -1,0 +1,66 @@
+"""A cache folder is keyed by everything that the kernels in it were compiled from."""
+
+import inspect
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import steelyard.engine.machine
+import steelyard.engine.queries  # noqa: F401  (all kernels of the machine)
+from steelyard.num import _jit
+
+pytestmark = pytest.mark.skipif(not _jit.JIT, reason="without the JIT nothing is cached")
+
+
+def kernel_modules() -> list[tuple[Path, ModuleType]]:
+    loaded = {Path(module.__file__): module for module in sys.modules.values() if getattr(module, "__file__", None)}
+    return [(path, loaded[path]) for path in _jit._folders]
+
+
+def reached_from(path: Path) -> set[Path]:
+    reached, waiting = {path}, [path]
+    while waiting:
+        for each in _jit._imports(waiting.pop()):
+            if each not in reached:
+                reached.add(each)
+                waiting.append(each)
+    return reached
+
+
+def test_what_a_module_calls_is_among_its_imports():
+    called = 0
+    for path, module in kernel_modules():
+        reached = reached_from(path)
+        for value in vars(module).values():
+            function = getattr(value, "py_func", None)
+            if function is not None:
+                assert Path(inspect.getfile(function)).resolve() in reached, (path.name, function.__name__)
+                called += 1
+    assert called > 300
+
+
+def test_constants_are_among_the_imports():
+    package = Path(_jit.__file__).parent.parent
+    reached = reached_from(package / "engine" / "liquidation.py")
+    assert {package / "num" / "limits.py", package / "model" / "orders.py", package / "model" / "reject.py"} <= reached
+
+
+def test_an_edit_changes_the_folders_of_all_that_reach_it_and_of_no_other(monkeypatch):
+    package = Path(_jit.__file__).parent.parent
+    edited = package / "engine" / "ledger.py"
+    before = dict(_jit._folders)
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path == edited else b""))
+    for path, folder in before.items():
+        assert (_jit._folder_of(path) != folder) == (edited in reached_from(path)), path.name
+
+
+def test_a_far_kernel_more_moves_the_folders_of_those_that_come_after(monkeypatch):
+    package = Path(_jit.__file__).parent.parent
+    ledger, judge = package / "engine" / "ledger.py", package / "engine" / "judge.py"
+    before = dict(_jit._folders)
+    monkeypatch.setitem(_jit._first_slot, ledger, _jit._first_slot[ledger] + 1)
+    assert _jit._folder_of(judge) != before[judge]
+    assert _jit._folder_of(package / "engine" / "bitmap.py") == before[package / "engine" / "bitmap.py"]
