@@ -39,7 +39,7 @@ A_RATE_SLOPE_PPM = A_RATE_BASE_PPM + 1  # what it rises up to the kink
 A_RATE_STEEP_PPM = A_RATE_BASE_PPM + 2  # and from there to full utilisation
 A_RATE_KINK_PPM = A_RATE_BASE_PPM + 3  # utilisation
 A_INTEREST_INTERVAL_NS = A_RATE_BASE_PPM + 4  # interest accrues at least so often
-ASSET_WIDTH = 32
+ASSET_WIDTH = 64
 assert A_INTEREST_INTERVAL_NS < ASSET_WIDTH
 
 # feed ------------------------------------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ F_QUORUM = 0  # fresh sources needed
 F_STALENESS_NS = 1  # a report older than this is not fresh
 F_CONFIDENCE_MAX_PPM = 2  # a report wider than this is not fresh
 F_WEIGHT = 8  # + source: 0 means the source is not listened to
-FEED_WIDTH = 16
+FEED_WIDTH = 64
 
 # risk tier -------------------------------------------------------------------------------------------------------
 T_LEVERAGE_MAX = 0
@@ -103,7 +103,7 @@ M_DEDUCT_OPEN = M_DEDUCT_MAINTAIN + BRACKETS_MAX  # + i: computed
 M_FEE_TIERS = M_DEDUCT_OPEN + BRACKETS_MAX
 M_MAKER_PPM = M_FEE_TIERS + 1  # + fee tier; negative is a rebate
 M_TAKER_PPM = M_MAKER_PPM + FEE_TIERS_MAX
-MARKET_WIDTH = 112
+MARKET_WIDTH = 160
 assert M_TAKER_PPM + FEE_TIERS_MAX <= MARKET_WIDTH
 
 # (key, count): (low, high, default, fixed)

@@ -139,7 +139,7 @@ def entry(function: Any) -> Any:
     return compiled
 
 
-FAR_MAX = 96  # words at the start of every directory of tables: addresses of far kernels
+FAR_MAX = 192  # words at the start of every directory of tables: addresses of far kernels
 _far: list[Any] = []
 
 

@@ -550,7 +550,7 @@ class State:
             "recent": limits.recent_client_ids + 1,
             "staged": limits.staged_rows,
             "draft": 1,
-            "key_range": 6 * keys.MARKET_WIDTH,
+            "key_range": 8 * keys.MARKET_WIDTH,
             "ladder": limits.ladder_ticks,
             "scratch": limits.orders + limits.accounts + 64 + SWEEP_LANES * SWEEP_BLOCK,
             "score": limits.accounts + 1,
