@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from steelyard.venue.records import Account as Account
     from steelyard.venue.records import AccountView as AccountView
     from steelyard.venue.records import Balance as Balance
+    from steelyard.venue.records import Interval as Interval
     from steelyard.venue.records import Liquidation as Liquidation
     from steelyard.venue.records import LiquidationPrice as LiquidationPrice
     from steelyard.venue.records import Order as Order
@@ -39,7 +40,10 @@ _HOME = {
     "venue.explain": ("Explanation",),
     "venue.happened": ("Fill",),
     "venue.market_records": ("Book", "FundingRate", "Funds", "LeverageTier", "MarketView", "QueueEntry"),
-    "venue.records": ("Account", "AccountView", "Balance", "Liquidation", "LiquidationPrice", "Order", "Position"),
+    "venue.records": (
+        *("Account", "AccountView", "Balance", "Interval"),
+        *("Liquidation", "LiquidationPrice", "Order", "Position"),
+    ),
     "venue.refusals": ("Rejected",),
     "venue.story": ("Story",),
     "venue.venue": ("Venue",),

@@ -52,7 +52,7 @@ def liquidation_price(inputs):
         scene.teller.leverage(account, market.row, 1_000)
     if missing:
         scene.teller.move_margin(account, market.row, missing)
-    healthy = scene.last_healthy(child, market, ticks, side)
+    healthy = scene.last_healthy(child, market)
     return {"liquidation_price": Between(*sorted((healthy * tick, (healthy - side) * tick)))}
 
 

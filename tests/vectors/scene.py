@@ -14,6 +14,8 @@ from steelyard.model.reject import Reject
 from steelyard.num.limits import ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM
 from steelyard.state.tables import MARKET_0, Limits
 from steelyard.venue.machine import Machine
+from steelyard.venue.reading import Reader
+from steelyard.venue.solve import losing_price
 from tests.telling import Teller
 
 SMALL = Limits(
@@ -203,18 +205,10 @@ class Scene:
     def size(self, account, market):
         return int(self.state.leg.quantity[self.leg(account, market)]) * market.lot
 
-    def last_healthy(self, account, market, ticks, side):
-        """The tick farthest on the losing side of `ticks` at which E >= M(maintain) still holds."""
-        handle = self.state.handle
-        most = int(self.state.market_rule[market.row, key.M_TICKS_MAX])
-        healthy, beyond = ticks, 0 if side > 0 else most + 1
-        assert queries.slack_at(handle, account, market.row, healthy) >= 0
-        while abs(beyond - healthy) > 1:
-            middle = (healthy + beyond) // 2
-            if queries.slack_at(handle, account, market.row, middle) >= 0:
-                healthy = middle
-            else:
-                beyond = middle
-        if beyond in (0, most + 1):
+    def last_healthy(self, account, market):
+        """The tick farthest on the losing side of the mark at which E >= M(maintain) still holds."""
+        leg = int(queries.find_leg(self.state.handle, account, MARKET_0 + market.row))
+        unhealthy = losing_price(Reader(self.machine), account, MARKET_0 + market.row)
+        if unhealthy is None:
             raise Unsupported("the account is healthy at every price there is")
-        return healthy
+        return unhealthy + (1 if self.state.leg.quantity[leg] > 0 else -1)

@@ -3,12 +3,12 @@
 from steelyard.engine.ledger import find_leg as _find_leg
 from steelyard.engine.prefetch import fetch_accounts
 from steelyard.model.orders import FOR_MAINTAIN
-from steelyard.num import entry
+from steelyard.num import entry, kernel
 from steelyard.rules.requirement import account_health, account_risk
 from steelyard.rules.requirement import leg_equity as _leg_equity
 from steelyard.rules.requirement import leg_requirement as _leg_requirement
 from steelyard.rules.requirement import leverage_of as _leverage_of
-from steelyard.state.tables import ACCOUNT, MARKET, SCRATCH, SWEEP_BLOCK
+from steelyard.state.tables import ACCOUNT, ASSET, MARKET, MARKET_0, SCRATCH, SWEEP_BLOCK
 
 
 @entry
@@ -49,14 +49,33 @@ def position_requirement(s, account, question):
     return positions
 
 
+@kernel
+def _exchange(s, count):
+    """Put in the prices that `scratch` lists as (thing, price), and list those that were there."""
+    asset, market, scratch = ASSET(s), MARKET(s), SCRATCH(s)
+    for i in range(0, 2 * count, 2):
+        thing, price = scratch[i], scratch[i + 1]
+        if thing < MARKET_0:
+            scratch[i + 1] = asset.price[thing]
+            asset.price[thing] = price
+        else:
+            scratch[i + 1] = market.mark[thing - MARKET_0]
+            market.mark[thing - MARKET_0] = price
+    return count
+
+
 @entry
-def slack_at(s, account, market, mark):
-    """E - M(maintain) if that market's mark were this."""
-    table = MARKET(s)
-    kept = table.mark[market]
-    table.mark[market] = mark
-    total, needed, _ = account_risk(s, account, FOR_MAINTAIN)
-    table.mark[market] = kept
+def exchange_prices(s, count):
+    """Asset prices and marks for a while: what asks for this asks again to undo it."""
+    return _exchange(s, count)
+
+
+@entry
+def slack_at(s, account, count):
+    """E - M(maintain) at the asset prices and marks that `scratch` lists as (thing, price)."""
+    _exchange(s, count)
+    total, needed = account_health(s, account)
+    _exchange(s, count)
     return total - needed
 
 

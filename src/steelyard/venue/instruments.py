@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from steelyard.model import reject as no
+from steelyard.state.tables import MARKET_0
 from steelyard.venue.amounts import Step
 from steelyard.venue.parameters import Grid
 from steelyard.venue.records import Account
@@ -54,6 +55,10 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def grid(self) -> Grid:
         return Grid(lot=self.lot, tick=self.tick, atom=self.settle.atom)
+
+
+def thing_of(fed: Asset | Market) -> int:
+    return fed.row + (MARKET_0 if isinstance(fed, Market) else 0)
 
 
 class _Written(msgspec.Struct):

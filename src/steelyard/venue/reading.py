@@ -1,6 +1,7 @@
 """Reads the machine's tables: plain integers, no names and no decimals. Never writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,10 +10,13 @@ import numpy as np
 from steelyard.engine import queries
 from steelyard.model import keys as K
 from steelyard.model.orders import CHILD, FOR_MAINTAIN, FOR_OPEN, RESTING, SYSTEM_ACCOUNTS
+from steelyard.num.limits import ASSET_PRICE_SCALE, VALUE_MAX
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
 from steelyard.venue.labels import Words
 from steelyard.venue.machine import Machine
+
+Prices = Sequence[tuple[int, int]]  # (thing, asset price or mark), each thing once
 
 
 class Columns:
@@ -69,6 +73,21 @@ class Reader:
 
     def mark(self, market: int) -> int:
         return int(self.state.market.mark[market])
+
+    def price(self, thing: int) -> int:
+        """Of an asset, or the mark of a market."""
+        return self.asset_price(thing) if thing < MARKET_0 else self.mark(thing - MARKET_0)
+
+    def highest_price(self, thing: int) -> int:
+        """The highest price that a report may name."""
+        if thing >= MARKET_0:
+            return int(self.state.market_rule[thing - MARKET_0, K.M_TICKS_MAX])
+        rules = self.state.market_rule[1 : int(self.state.machine.markets[0]) + 1]
+        widest = int(self.state.asset_rule[thing, K.A_SUPPLY_MAX])
+        for rule in rules[rules[:, K.M_SETTLE] == thing]:
+            scale = int(rule[K.M_ATOMS_PER_TICK_LOT])
+            widest = max(widest, int(rule[K.M_TICKS_MAX]) * scale * int(rule[K.M_POSITION_LOTS_MAX]))
+        return min(VALUE_MAX, ((VALUE_MAX + 1) * ASSET_PRICE_SCALE - 1) // widest)
 
     def taker_rate(self, owner: int, market: int) -> int:
         return self._fee(K.M_TAKER_PPM, owner, market)
@@ -167,9 +186,28 @@ class Reader:
     def leg_requirement(self, leg: int, question: int) -> int:
         return int(queries.leg_requirement(self.state.handle, leg, question))
 
-    def slack_at(self, account: int, market: int, mark: int) -> int:
-        """E - M(maintain) if the mark of that market were this many ticks."""
-        return int(queries.slack_at(self.state.handle, account, market, mark))
+    def slack_at(self, account: int, prices: Prices) -> int:
+        """E - M(maintain) if these asset prices and marks stood."""
+        self._list(prices)
+        return int(queries.slack_at(self.state.handle, account, len(prices)))
+
+    @contextmanager
+    def at_prices(self, prices: Prices) -> Iterator[None]:
+        """Inside the block every question is answered at these asset prices and marks."""
+        self._list(prices)
+        count = int(queries.exchange_prices(self.state.handle, len(prices)))
+        kept = self.state.scratch[: 2 * count].copy()
+        try:
+            yield
+        finally:
+            self.state.scratch[: 2 * count] = kept
+            queries.exchange_prices(self.state.handle, count)
+
+    def _list(self, prices: Prices) -> None:
+        scratch = self.state.scratch
+        for place, (thing, price) in enumerate(prices):
+            scratch[2 * place] = thing
+            scratch[2 * place + 1] = price
 
     def slack(self, account: int) -> int:
         """E - M(maintain)."""

@@ -9,13 +9,12 @@ from steelyard.model import reject as no
 from steelyard.model.orders import CLOSE_POSITION, FOR_OPEN, LENDER, POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY
 from steelyard.model.orders import MARKET as MARKET_ORDER
 from steelyard.model.reject import Reject
-from steelyard.num.limits import ASSET_PRICE_SCALE, VALUE_MAX
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
 from steelyard.venue.afterwards import Afterwards, Wish, afterwards, with_less_cash, with_leverage
 from steelyard.venue.amounts import Step, clock_text, duration_text, grouped, ratio_down, trimmed
 from steelyard.venue.event_rows import SIDES
-from steelyard.venue.instruments import Asset, Market, Names
+from steelyard.venue.instruments import Asset, Market, Names, thing_of
 from steelyard.venue.labels import Words, label_text
 from steelyard.venue.reading import Reader
 from steelyard.venue.refusals import SENTENCES
@@ -200,13 +199,14 @@ class Reasons:
         fed, price = self.names.feed_at(int(row["market"])), int(row["price"])
         if reason != no.PRICE_EXCEEDS_LIMIT:
             return ""
+        most, step = self.reader.highest_price(thing_of(fed)), fed.tick if isinstance(fed, Market) else fed.price_step
+        if price <= most:
+            return ""
+        text = f"{fed.name} {trimmed(step.back(price))}, at most {trimmed(step.back(most))}"
         if isinstance(fed, Market):
-            step, most = fed.tick, int(self.reader.state.market_rule[fed.row, K.M_TICKS_MAX])
-            return f"{fed.name} {step.text(price)}, at most {step.text(most)}" if price > most else ""
+            return text
         supply = int(self.reader.state.asset_rule[fed.row, K.A_SUPPLY_MAX])
-        most = min(VALUE_MAX, VALUE_MAX * ASSET_PRICE_SCALE // supply)
-        text = f"{fed.name} {trimmed(fed.price_step.back(price))}, at most {trimmed(fed.price_step.back(most))}"
-        return f"{text} with a supply_max of {grouped(fed.atom.back(supply))}" if price > most else ""
+        return f"{text} with a supply_max of {grouped(fed.atom.back(supply))} and the markets settled in it"
 
     def _unit(self) -> tuple[Step, str]:
         unit = self.names.asset_at(1)

@@ -18,6 +18,7 @@ from steelyard.venue.happened import Fill
 Shape = dict[str, Any]
 Numeric = Callable[[Decimal], Any]
 ZERO = Decimal(0)
+LISTED = 8  # intervals that a text shows
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,33 +234,75 @@ class AccountView(Record, frozen=True, kw_only=True):
         return shape
 
 
-class LiquidationPrice(Record, frozen=True, kw_only=True):
-    """The marks at which an account would stop being healthy, everything else staying as it is.
+class Interval(Record, frozen=True, kw_only=True):
+    """Prices from `low` to `high`, both included."""
 
-    `low` is the first tick below the mark, `high` the first above; None if there is none down to one tick, up to the
-    highest price of the market. `proof` holds (mark, E - M(maintain)) at each answer and one tick inside it.
+    low: Decimal
+    high: Decimal
+
+    def __str__(self) -> str:
+        return trimmed(self.low) if self.low == self.high else f"{trimmed(self.low)} to {trimmed(self.high)}"
+
+
+class LiquidationPrice(Record, frozen=True, kw_only=True):
+    """The prices at which an account would not be healthy, everything else staying as it is.
+
+    The price is the mark of a market or the price of an asset; what is named in `together` moves with it in
+    proportion. `low` is the nearest unhealthy price below the present one and `high` the nearest above; None if there
+    is none, down to one step and up to the highest price that is allowed, or if the account is unhealthy now.
+    `unhealthy` lists all of them; `undecided` is empty unless the search became too long. `proof` holds
+    (price, E - M(maintain)) at each end of an interval and one step outside it.
     """
 
     account: str
     symbol: str
-    mark: Decimal
+    together: tuple[str, ...]
+    price: Decimal
     slack: Decimal
     unhealthy_now: bool
     low: Decimal | None
     high: Decimal | None
+    unhealthy: tuple[Interval, ...]
+    undecided: tuple[Interval, ...]
     proof: tuple[tuple[Decimal, Decimal], ...]
 
     def __str__(self) -> str:
+        moving = " with ".join((self.symbol, *filter(None, (", ".join(self.together),))))
+        lines = []
         if self.unhealthy_now:
-            where = f"the present mark {trimmed(self.mark)} of {self.symbol}"
-            return f"{self.account} is unhealthy at {where}: E - M(maintain) = {grouped(self.slack)}"
-        found = [
-            f"{trimmed(price)} ({word})" for price, word in ((self.low, "falling"), (self.high, "rising")) if price
+            lines.append(
+                f"{self.account} is unhealthy at the present price {trimmed(self.price)} of {moving}: "
+                f"E - M(maintain) = {grouped(self.slack)}"
+            )
+        else:
+            found = [
+                f"{trimmed(price)} ({word})" for price, word in ((self.low, "falling"), (self.high, "rising")) if price
+            ]
+            where = f"at {' and '.join(found)}" if found else "at no price"
+            lines.append(f"{self.account} in {moving}: unhealthy {where}; now {trimmed(self.price)}")
+        if self.unhealthy_now or len(self.unhealthy) > 1:
+            lines.append(f"  unhealthy: {_listed(self.unhealthy)}")
+        if self.undecided:
+            lines.append(f"  undecided: {_listed(self.undecided)}")
+        lines += [
+            f"  at {trimmed(price)}: E - M(maintain) = {grouped(slack)}" for price, slack in self._nearest_proof()
         ]
-        where = f"at {' and '.join(found)}" if found else "at no price"
-        lines = [f"{self.account} in {self.symbol}: unhealthy {where}; mark {trimmed(self.mark)}"]
-        lines += [f"  at {trimmed(mark)}: E - M(maintain) = {grouped(slack)}" for mark, slack in self.proof]
         return "\n".join(lines)
+
+    def _nearest_proof(self) -> list[tuple[Decimal, Decimal]]:
+        """The ends next to the present price."""
+        ends = {self.low, self.high} | {
+            end for each in self.unhealthy if each.low <= self.price <= each.high for end in (each.low, each.high)
+        }
+        pairs = zip(self.proof[::2], self.proof[1::2], strict=True)
+        return [point for pair in pairs if pair[0][0] in ends for point in pair]
+
+
+def _listed(intervals: tuple[Interval, ...]) -> str:
+    """A few of them: near an end, where rounding decides, there may be many."""
+    shown = [*intervals[: LISTED // 2], *intervals[max(LISTED // 2, len(intervals) - LISTED // 2) :]]
+    text = "; ".join(map(str, shown))
+    return text if len(shown) == len(intervals) else f"{text} ({len(intervals) - len(shown)} between not shown)"
 
 
 class Liquidation(Record, frozen=True, kw_only=True):

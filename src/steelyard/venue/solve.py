@@ -1,105 +1,197 @@
-"""Liquidation prices, solved on the machine's own health function.
-
-With one mark moving and everything else still, E - M(maintain) of linear perpetuals is concave: profit is linear, the
-brackets' requirement convex. So if the account is healthy now, the healthy marks are one interval around the present
-one, and bisection on whole ticks finds each end.
+"""Liquidation prices, solved on the machine's own health function. See docs/concepts/liquidation-price.md.
 
 Promises
-- The answer is a tick at which the account is unhealthy, and one tick nearer to the mark it is healthy: both are
-  evaluated, not derived.
-- Rounding can bend the curve by a few atoms; ticks between the answer and the mark where the slack is that small are
-  looked at one by one (at most `NEAR`), and the one nearest to the mark wins.
+- Every price is told apart: healthy, unhealthy, or (at the end of what a search may cost) undecided.
+- At each end of an interval the account is unhealthy, and one step outside it is healthy: both are evaluated.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
-from steelyard.state.tables import MARKET_0
-from steelyard.venue.instruments import Names
-from steelyard.venue.reading import Reader
-from steelyard.venue.records import LiquidationPrice
+from steelyard.model.orders import FOR_MAINTAIN
+from steelyard.venue.instruments import Asset, Market, Names, thing_of
+from steelyard.venue.line import Curve, Line, curves, line_of
+from steelyard.venue.reading import Prices, Reader
+from steelyard.venue.records import Interval, LiquidationPrice
 
-NEAR = 256  # ticks looked at one by one
+LOOKS_MAX = 20_000  # points that one search looks at
+Run = tuple[int, int, bool | None]  # (first, last) seen from the present price, and whether unhealthy
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """In ticks; `proof` holds (mark, slack)."""
+    """In units of the leading price; intervals are (lowest, highest), in order, and `proof` holds (price, slack)."""
 
-    mark: int
+    here: int
     slack: int
-    low: int | None
-    high: int | None
+    unhealthy: tuple[tuple[int, int], ...]
+    undecided: tuple[tuple[int, int], ...]
     proof: tuple[tuple[int, int], ...]
 
     @property
     def unhealthy_now(self) -> bool:
         return self.slack < 0
 
+    @property
+    def low(self) -> int | None:
+        """The nearest unhealthy price below a healthy one, unless something undecided is nearer."""
+        return self._nearest([last for _, last in self.unhealthy], [last for _, last in self.undecided], -1)
 
-class _Health:
-    """Slack of one account over the marks of one market, each evaluated once."""
+    @property
+    def high(self) -> int | None:
+        return self._nearest([first for first, _ in self.unhealthy], [first for first, _ in self.undecided], 1)
 
-    def __init__(self, reader: Reader, account: int, market: int) -> None:
-        self._reader, self._account, self._market = reader, account, market
-        self._known: dict[int, int] = {}
-        # Every leg rounds a handful of times, one atom of value each.
-        self.wobble = 4 * (1 + sum(reader.thing(leg) >= MARKET_0 for leg in reader.legs(account)))
-
-    def slack(self, mark: int) -> int:
-        if mark not in self._known:
-            self._known[mark] = self._reader.slack_at(self._account, self._market, mark)
-        return self._known[mark]
-
-    def first_unhealthy(self, mark: int, end: int) -> int | None:
-        """The first unhealthy tick on the way from a healthy mark to `end`."""
-        if mark == end or self.slack(end) >= 0:
+    def _nearest(self, unhealthy: Sequence[int], undecided: Sequence[int], way: int) -> int | None:
+        if self.unhealthy_now:
             return None
-        healthy, unhealthy = mark, end
-        while abs(unhealthy - healthy) > 1:
-            middle = (healthy + unhealthy) // 2
-            if self.slack(middle) < 0:
-                unhealthy = middle
-            else:
-                healthy = middle
-        step = 1 if end > mark else -1
-        nearest, tick, looked = unhealthy, unhealthy - step, 0
-        while tick != mark and looked < NEAR and self.slack(tick) <= self.wobble:
-            if self.slack(tick) < 0:
-                nearest = tick
-            else:
-                looked += 1
-            tick -= step
-        return nearest
+        found = [price for price in (*unhealthy, *undecided) if (price - self.here) * way > 0]
+        nearest = min(found, key=lambda price: abs(price - self.here), default=None)
+        return None if nearest in undecided else nearest
 
 
-def liquidation_ticks(reader: Reader, account: int, market: int) -> Solved:
-    health = _Health(reader, account, market)
-    mark = reader.mark(market)
-    slack = health.slack(mark)
-    if slack < 0 or mark == 0:
-        return Solved(mark, slack, None, None, ())
-    low = health.first_unhealthy(mark, 1)
-    high = health.first_unhealthy(mark, reader.market_rule(market).ticks_max)
+class Search:
+    """E - M(maintain) of one account along a line, each point evaluated once."""
+
+    def __init__(self, reader: Reader, account: int, line: Line) -> None:
+        self.line = line
+        self._reader, self._account = reader, account
+        self._curves: list[Curve] = curves(reader, account, line)
+        self._slacks: dict[int, int] = {}
+        self._terms: dict[tuple[Any, ...], tuple[int, int]] = {}
+
+    def slack(self, x: int) -> int:
+        found = self._slacks.get(x)
+        if found is None:
+            found = self._slacks[x] = self._reader.slack_at(self._account, self.line.at(x))
+        return found
+
+    def runs(self, end: int) -> Iterator[Run]:
+        """What the prices are after the present one and up to `end`, outward; neighbours may be alike."""
+        here = self.line.here
+        step = 1 if end > here else -1
+        waiting = [(here, end)] if end != here else []
+        while waiting:
+            near, far = waiting.pop()
+            if abs(far - near) == 1:
+                yield far, far, self.slack(far) < 0
+            elif len(self._slacks) + len(self._terms) > LOOKS_MAX:
+                yield near + step, far, None
+            elif self._is_alike(near, far):
+                yield near + step, far, self.slack(far) < 0
+            else:
+                middle = (near + far) // 2
+                waiting += [(middle, far), (near, middle)]
+
+    def first_unhealthy(self, end: int) -> int | None:
+        """The first unhealthy price on the way from a healthy one to `end`; None also where that is undecided."""
+        for first, _, is_unhealthy in self.runs(end):
+            if is_unhealthy is not False:
+                return first if is_unhealthy else None
+        return None
+
+    def _is_alike(self, a: int, b: int) -> bool:
+        """Whether the account is healthy, or unhealthy, at both and proven so at every price between."""
+        least, most = sorted((self.slack(a), self.slack(b)))
+        if least < 0 <= most:
+            return False
+        prices = self.line.at(a), self.line.at(b)
+        total = 0
+        for curve in self._curves:
+            bend = curve.bend(*prices)
+            if bend is None:
+                return self._is_alike_monotone(a, b)
+            total += bend
+        return (most + total < 0 if least < 0 else least - total >= 0) or self._is_alike_monotone(a, b)
+
+    def _is_alike_monotone(self, a: int, b: int) -> bool:
+        """The same from what E and M of each leg are at the corners."""
+        prices = self.line.at(a), self.line.at(b)
+        least = most = self.slack(a)
+        for curve in self._curves:
+            here = self._corner(curve, [prices[0][place] for place in curve.places])
+            ways = product(*({prices[0][place], prices[1][place]} for place in curve.places))
+            equities, needs = zip(*(self._corner(curve, corner) for corner in ways), strict=True)
+            least += min(equities) - max(needs) - here[0] + here[1]
+            most += max(equities) - min(needs) - here[0] + here[1]
+        return most < 0 if self.slack(a) < 0 else least >= 0
+
+    def _corner(self, curve: Curve, prices: Prices) -> tuple[int, int]:
+        key = curve.leg, *prices
+        if key not in self._terms:
+            with self._reader.at_prices(prices):
+                equity = self._reader.leg_equity(curve.leg)
+                self._terms[key] = equity, self._reader.leg_requirement(curve.leg, FOR_MAINTAIN)
+        return self._terms[key]
+
+
+def solve(reader: Reader, account: int, line: Line) -> Solved:
+    search = Search(reader, account, line)
+    here, slack = line.here, search.slack(line.here)
+    runs: list[Run] = [(here, here, slack < 0)]
+    runs += search.runs(line.last)
+    for first, last, is_unhealthy in search.runs(1):
+        runs.insert(0, (last, first, is_unhealthy))
+    found: dict[bool | None, list[tuple[int, int]]] = {True: [], False: [], None: []}
+    for first, last, is_unhealthy in runs:
+        alike = found[is_unhealthy]
+        if alike and alike[-1][1] == first - 1:
+            alike[-1] = alike[-1][0], last
+        else:
+            alike.append((first, last))
     proof: list[tuple[int, int]] = []
-    for found, inside in ((low, 1), (high, -1)):
-        if found is not None:
-            proof += [(found, health.slack(found)), (found + inside, health.slack(found + inside))]
-            assert proof[-2][1] < 0 <= proof[-1][1], "Invariant: unhealthy at the answer, healthy one tick inside"
-    return Solved(mark, slack, low, high, tuple(proof))
+    undecided = {edge for first, last in found[None] for edge in (first, last)}
+    for first, last in found[True]:
+        for end, outside in ((first, first - 1), (last, last + 1)):
+            if 0 < outside <= line.last and outside not in undecided:
+                proof += [(end, search.slack(end)), (outside, search.slack(outside))]
+                assert proof[-2][1] < 0 <= proof[-1][1], "Invariant: unhealthy at an end, healthy one step outside"
+    return Solved(here, slack, tuple(found[True]), tuple(found[None]), tuple(proof))
 
 
-def liquidation_price(reader: Reader, names: Names, account: int, market_row: int) -> LiquidationPrice:
+def losing_price(reader: Reader, account: int, thing: int) -> int | None:
+    """The first price of what a leg is of at which its account is unhealthy, on the side on which the leg loses.
+
+    The present one if it is unhealthy already; None if there is none, or no price yet.
+    """
+    leg, here = reader.find(account, thing), reader.price(thing)
+    quantity = reader.quantity(leg) if leg else 0
+    if quantity == 0 or here == 0:
+        return None
+    line = line_of(reader, (thing,))
+    search = Search(reader, account, line)
+    if search.slack(here) < 0:
+        return here
+    return search.first_unhealthy(1 if quantity > 0 else line.last)
+
+
+def liquidation_price(
+    reader: Reader, names: Names, account: int, fed: Asset | Market, together: Sequence[Asset | Market]
+) -> LiquidationPrice:
     """Of the account that holds the market: an isolated position's own, if it is one."""
-    holder = reader.acting(account, market_row)
-    solved = liquidation_ticks(reader, holder, market_row)
-    market, unit = names.market_at(market_row), names.asset_at(1).atom
+    holder = reader.acting(account, fed.row) if isinstance(fed, Market) else account
+    unit = names.asset_at(1).atom
+    step = fed.tick if isinstance(fed, Market) else fed.price_step
+    things = [thing_of(each) for each in (fed, *together)]
+    if reader.price(things[0]):
+        solved = solve(reader, holder, line_of(reader, things))
+    else:
+        solved = Solved(0, reader.slack(holder), (), (), ())
+
+    def spans(found: tuple[tuple[int, int], ...]) -> tuple[Interval, ...]:
+        return tuple(Interval(low=step.back(first), high=step.back(last)) for first, last in found)
+
     return LiquidationPrice(
         account=names.account_name(holder),
-        symbol=market.name,
-        mark=market.tick.back(solved.mark),
+        symbol=fed.name,
+        together=tuple(each.name for each in together),
+        price=step.back(solved.here),
         slack=unit.back(solved.slack),
         unhealthy_now=solved.unhealthy_now,
-        low=None if solved.low is None else market.tick.back(solved.low),
-        high=None if solved.high is None else market.tick.back(solved.high),
-        proof=tuple((market.tick.back(mark), unit.back(slack)) for mark, slack in solved.proof),
+        low=None if solved.low is None else step.back(solved.low),
+        high=None if solved.high is None else step.back(solved.high),
+        unhealthy=spans(solved.unhealthy),
+        undecided=spans(solved.undecided),
+        proof=tuple((step.back(price), unit.back(slack)) for price, slack in solved.proof),
     )

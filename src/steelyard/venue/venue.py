@@ -1,6 +1,7 @@
 """A venue: one machine with names and decimals, what can be asked of it, and copies of it to try things on."""
 
 import struct
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from steelyard.venue import story as stories
 from steelyard.venue.amounts import SECOND, Instant, instant_ns, seconds
 from steelyard.venue.core import Core
 from steelyard.venue.explain import Explainer, Explanation
-from steelyard.venue.instruments import Names
+from steelyard.venue.instruments import Names, thing_of
 from steelyard.venue.log import Log
 from steelyard.venue.machine import Machine, Progress
 from steelyard.venue.market_records import Book, FundingRate, Funds, LeverageTier, MarketView, QueueEntry
@@ -151,8 +152,20 @@ class Venue(Trading):
         """What each leg adds to equity and requirements, by which rule, rounded which way; the sums are verified."""
         return Explainer(self.reader, self.names).explain(self._known(account))
 
-    def liquidation_price(self, account: Who, market: str) -> LiquidationPrice:
-        return solve.liquidation_price(self.reader, self.names, self._known(account), self.names.market(market).row)
+    def liquidation_price(self, account: Who, symbol: str, together: Sequence[str] = ()) -> LiquidationPrice:
+        """At which prices of a market or an asset the account would be unhealthy, proven by substitution.
+
+        What is named in `together` moves in the same proportion: a coin held as collateral and its perpetual, say.
+        """
+        if isinstance(together, str):
+            raise TypeError(f"together is the text {together!r}; it must list names, as in ({together!r},)")
+        fed, *others = (self.names.feed(name) for name in (symbol, *together))
+        for place, each in enumerate(others):
+            if each in (fed, *others[:place]):
+                raise ValueError(f"{each.name} is named twice among the prices that move")
+            if not self.reader.price(thing_of(each)):
+                raise ValueError(f"{each.name} has no price yet, so it cannot move in proportion")
+        return solve.liquidation_price(self.reader, self.names, self._known(account), fed, others)
 
     def story(self, account: Who) -> stories.Story:
         """The liquidations of an account and of its isolated positions, told from events."""

@@ -12,7 +12,7 @@ from steelyard.venue.instruments import Names
 from steelyard.venue.order_views import OrderViews
 from steelyard.venue.reading import Reader
 from steelyard.venue.records import AccountView, Balance, Position, Requirements
-from steelyard.venue.solve import liquidation_ticks
+from steelyard.venue.solve import losing_price
 
 QUEUED = (None, "waiting", "cooling down", "owing")
 ENTRY_PLACES = 6  # decimals of an average entry price beyond those of the tick
@@ -126,10 +126,7 @@ class Views:
             entry = average(money.back(cost), market.lot.back(quantity), places)
         maintain = reader.requirement(holder, O.FOR_MAINTAIN)
         equity = reader.equity(holder)
-        solved = liquidation_ticks(reader, holder, market_row) if quantity else None
-        price = None
-        if solved is not None:
-            price = mark if solved.unhealthy_now else solved.low if quantity > 0 else solved.high
+        price = losing_price(reader, holder, MARKET_0 + market_row)
         isolated = reader.is_child(holder) or reader.is_isolated(account, market_row)
         return Position(
             account=self.names.account_name(account),

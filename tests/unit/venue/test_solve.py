@@ -1,8 +1,12 @@
 """Liquidation prices: proven by substitution, and by moving the price there."""
 
+import re
+from decimal import Decimal
+
 import pytest
 
-from steelyard.venue.solve import NEAR, _Health
+from steelyard import Rejected
+from steelyard.venue import solve
 
 
 def test_the_answer_is_the_first_unhealthy_tick(long_alice):
@@ -35,7 +39,7 @@ def test_moving_the_price_there_liquidates_and_one_tick_before_does_not(long_ali
 
 def test_no_position_and_no_leverage_have_no_liquidation_price(exchange):
     nothing = exchange.liquidation_price("alice", "BTC-PERP")
-    assert (nothing.low, nothing.high, nothing.proof) == (None, None, ())
+    assert (nothing.low, nothing.high, nothing.unhealthy, nothing.proof) == (None, None, (), ())
     assert str(nothing).startswith("alice in BTC-PERP: unhealthy at no price")
     exchange.order("bob", "BTC-PERP", "sell", "0.01", 50_000)
     exchange.order("alice", "BTC-PERP", "buy", "0.01")
@@ -48,7 +52,7 @@ def test_an_unhealthy_account_is_told_so(long_alice):
     answer = long_alice.liquidation_price("alice", "BTC-PERP")
     assert answer.unhealthy_now
     assert (answer.low, answer.high) == (None, None)
-    assert "is unhealthy at the present mark 48,000" in str(answer)
+    assert "is unhealthy at the present price 48,000" in str(answer)
     assert long_alice.position("alice", "BTC-PERP").liquidation_price == 48_000
 
 
@@ -61,29 +65,115 @@ def test_an_isolated_position_is_solved_on_its_own_margin(exchange):
     assert answer.low is not None and answer.low > 48_000
 
 
-class Bent(_Health):
-    """A slack that rounding has bent: unhealthy at some ticks, healthy again a little further out."""
+# --- prices of assets
 
-    def __init__(self, unhealthy, wobble=10):
-        self._known = {}
-        self._unhealthy = unhealthy
-        self.wobble = wobble
 
-    def slack(self, mark):
-        return -1 if mark in self._unhealthy else 1
+@pytest.fixture
+def borrower(exchange):
+    """Alice owes dollars against 2 coins, of which the first weighs 0.95 and the second 0.6."""
+    exchange.set_asset("USD", loan_cap=1_000_000)
+    exchange.deposit("lender", 1_000_000)
+    exchange.withdraw("alice", 1_000)
+    exchange.deposit("alice", 2, "BTC")
+    exchange.withdraw("alice", 62_000, borrow=True)
+    return exchange
+
+
+def test_a_loan_has_a_price_of_its_collateral(borrower):
+    answer = borrower.liquidation_price("alice", "BTC")
+    # 1.55 x price = 62,000; a price a millionth of a dollar above 40,000 pays for three roundings.
+    assert (answer.price, answer.low, answer.high) == (50_000, Decimal("40000.0000009999"), None)
+    assert (answer.unhealthy[0].low, answer.unhealthy[-1].high) == (Decimal("0.0000000001"), answer.low)
+    (at, slack), (outside, outer) = answer.proof[-2:]
+    assert (at, outside) == (answer.low, Decimal("40000.0000010000"))
+    assert (slack, outer) == (Decimal("-0.000001"), 0)
+    assert answer.together == ()
+    assert str(answer).startswith("alice in BTC: unhealthy at 40,000.0000009999 (falling); now 50,000")
+
+
+def test_setting_the_asset_price_there_liquidates_and_one_step_before_does_not(borrower):
+    answer = borrower.liquidation_price("alice", "BTC")
+    for price, is_healthy in ((answer.low, False), (answer.proof[-1][0], True)):
+        with borrower.what_if() as copy:
+            copy.set_price("BTC", price)
+            assert copy.account("alice").healthy is is_healthy
+            assert (copy.account("alice").queued is None) is is_healthy
+
+
+def test_a_debt_has_a_price_of_what_is_owed(exchange):
+    exchange.deposit("lender", 1_000, "EUR")
+    exchange.deposit("alice", 1_000)
+    exchange.set_asset("EUR", loan_cap=10_000)
+    exchange.withdraw("alice", 1_000, "EUR", borrow=True)
+    answer = exchange.liquidation_price("alice", "EUR")
+    # 1,000 x price x 1.1 = 2,000, both parts of the debt rounded up
+    assert answer.low is None
+    assert answer.high == Decimal("1.81818181800001")
+
+
+def test_a_coin_and_its_perpetual_move_together(borrower):
+    """Short what is held: alone each of them ends the account, together they hold each other."""
+    borrower.order("carol", "BTC-PERP", "buy", 1, 50_000)
+    borrower.order("alice", "BTC-PERP", "sell", 1)
+    assert borrower.liquidation_price("alice", "BTC").low is not None
+    assert borrower.liquidation_price("alice", "BTC-PERP").high is not None
+    together = borrower.liquidation_price("alice", "BTC", together=["BTC-PERP"])
+    alone = borrower.liquidation_price("alice", "BTC")
+    assert together.low is None or together.low < alone.low
+    assert together.together == ("BTC-PERP",)
+    assert str(together).startswith("alice in BTC with BTC-PERP: ")
+    same = borrower.liquidation_price("alice", "BTC-PERP", together=["BTC"])
+    for one, other in ((together.low, same.low), (together.high, same.high)):
+        assert (one is None) == (other is None)
+        assert one is None or abs(one - other) < 3  # a tick of the perpetual, and its rounding
 
 
 @pytest.mark.parametrize(
-    ("unhealthy", "answer"),
+    ("symbol", "together", "error", "text"),
     [
-        (range(1, 51), 50),
-        ([*range(1, 51), 60], 60),
-        ([*range(1, 51), 55, 60, 99], 99),
-        ([], None),
+        ("USD", (), Rejected, "USD is the unit of account; its price is 1"),
+        ("BTX", (), Rejected, "there is no market or asset 'BTX'; did you mean BTC?"),
+        ("BTC", ("USD",), Rejected, "USD is the unit of account"),
+        ("BTC", ("BTC",), ValueError, "BTC is named twice"),
+        ("BTC", ("EUR", "EUR"), ValueError, "EUR is named twice"),
+        ("BTC", ("NEW",), ValueError, "NEW has no price yet"),
+        ("BTC", "EUR", TypeError, "together is the text 'EUR'"),
     ],
 )
-def test_a_bent_curve_gives_the_tick_nearest_to_the_mark(unhealthy, answer):
-    assert NEAR > 60
-    assert Bent(set(unhealthy)).first_unhealthy(100, 1) == answer
-    mirrored = {200 - tick for tick in unhealthy}
-    assert Bent(mirrored).first_unhealthy(100, 199) == (None if answer is None else 200 - answer)
+def test_what_cannot_be_asked_is_said(exchange, symbol, together, error, text):
+    exchange.add_asset("NEW", 4)
+    with pytest.raises(error, match=re.escape(text)):
+        exchange.liquidation_price("alice", symbol, together)
+
+
+def test_an_asset_without_a_price_has_none(exchange):
+    exchange.add_asset("NEW", 4)
+    exchange.deposit("alice", 5, "NEW")
+    answer = exchange.liquidation_price("alice", "NEW")
+    assert (answer.price, answer.low, answer.high, answer.unhealthy) == (0, None, None, ())
+
+
+def test_a_coin_that_weighs_nothing_is_solved_at_once(exchange):
+    """E = M at every price: no rounding may send the search through all of them."""
+    exchange.withdraw("alice", 1_000)
+    exchange.add_asset("DUST", 4, price=3)
+    exchange.deposit("alice", 5, "DUST")
+    answer = exchange.liquidation_price("alice", "DUST")
+    assert (answer.slack, answer.unhealthy, answer.undecided) == (0, (), ())
+
+
+def test_a_search_that_becomes_too_long_says_what_it_did_not_look_at(borrower, monkeypatch):
+    monkeypatch.setattr(solve, "LOOKS_MAX", 20)
+    answer = borrower.liquidation_price("alice", "BTC")
+    (undecided,) = answer.undecided
+    assert undecided.low < 40_000 < undecided.high
+    assert (answer.low, answer.high) == (None, None)  # something undecided is nearer than any proven price
+    assert "  undecided: " in str(answer)
+    assert borrower.account("alice").balances[-1].asset == "BTC"
+
+
+def test_when_everything_is_far_away_an_unhealthy_account_shows_where_it_would_recover(long_alice):
+    long_alice.set_state("BTC-PERP", "halted")
+    long_alice.set_price("BTC-PERP", 48_000)
+    answer = long_alice.liquidation_price("alice", "BTC-PERP")
+    assert "  unhealthy: 1 to 48,409" in str(answer)
