@@ -26,6 +26,7 @@ from steelyard.model.commands import (
 from steelyard.model.keys import HOUR, M_ATOMS_PER_TICK_LOT, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, SECOND
 from steelyard.model.orders import (
     BACKSTOP,
+    BORROW,
     BUY,
     CLOSE_POSITION,
     FOR_OPEN,
@@ -75,7 +76,7 @@ class Flow(Town):
         return self.random.choice(users)
 
     def market(self):
-        return self.random.randint(-1, 5) if self.chance(0.01) else self.random.choice((1, 1, 2, 3))
+        return self.random.randint(-1, 5) if self.chance(0.01) else self.random.choice(self.traded)
 
     def asset(self):
         return self.random.randint(-1, 4) if self.chance(0.02) else self.random.choice((1, COIN))
@@ -159,6 +160,8 @@ class Flow(Town):
         if self.chance(0.05) or line.get("tif") == GTT:
             line["tif"] = GTT if not line.get("order_type") else line["tif"]
             line["expires_ns"] = self.now + pick((0, SECOND, 30 * SECOND, 300 * SECOND))
+        if market == 4 and self.pairs and self.chance(0.5):
+            line["options"] = line.get("options", 0) | BORROW
         if self.chance(0.2 if held else 0.03):
             line["options"] = line.get("options", 0) | REDUCE_ONLY
         if self.chance(0.18):
@@ -180,7 +183,7 @@ class Flow(Town):
 
     def random_quote(self):
         """Somebody stands ready on one side, close to the mark."""
-        market, side = self.random.choice((1, 1, 2, 3)), self.random.choice((BUY, SELL))
+        market, side = self.random.choice(self.traded), self.random.choice((BUY, SELL))
         users = [row for row, account in self.twin.accounts.items() if account.role == USER]
         account = (
             max(users, key=lambda row: self.affordable(row, market)) if users and self.chance(0.7) else self.user()

@@ -41,6 +41,7 @@ from steelyard.model.keys import (
     HOUR,
     M_ATOMS_PER_TICK_LOT,
     M_BACKSTOP_LOTS_MAX,
+    M_BASE,
     M_BASIS_CLAMP_PPM,
     M_BASIS_TAU_NS,
     M_BRACKET_MAINTAIN_PPM,
@@ -55,8 +56,10 @@ from steelyard.model.keys import (
     M_FUNDING_INTERVAL_NS,
     M_IMPACT_NOTIONAL,
     M_INTEREST_PPB,
+    M_KIND,
     M_LEVERAGE_DEFAULT,
     M_LIQUIDATION_FEE_PPM,
+    M_LOT_ATOMS,
     M_MAKER_PPM,
     M_MARK_BAND_PPM,
     M_MARK_POLICY,
@@ -84,7 +87,7 @@ from steelyard.model.keys import (
     T_LEVERAGE_MAX,
     T_PRODUCTS,
 )
-from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, ISOLATED, LENDER, SYSTEM_ACCOUNTS
+from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, ISOLATED, LENDER, SPOT, SYSTEM_ACCOUNTS
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM, VALUE_MAX
 from steelyard.state.tables import Limits
 from tests.reference.twin import Twin
@@ -122,6 +125,8 @@ class Town:
         fitting = min(AMOUNT_MAX, VALUE_MAX * ASSET_PRICE_SCALE // (4 * coin_price))
         self.coin_supply = 1 << 40 if self.scale == 1 else fitting
         self.calm = self.random.choice((0.3, 0.6, 0.85))  # how often a price hardly moves
+        self.pairs = [self.pair()] if self.chance(0.5) else []
+        self.traded = (1, 1, 2, 3, 4, 4, 4) if self.pairs else (1, 1, 2, 3)
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -163,10 +168,10 @@ class Town:
         )
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR})
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR})
-        for market in (self.plain_market(), self.coin_market(), self.coarse_market()):
+        for market in (self.plain_market(), self.coin_market(), self.coarse_market(), *self.pairs):
             yield self.configure(MARKET, market)
         yield self.configure(RISK_TIER, {T_LEVERAGE_MAX: pick((3, 10))})
-        yield self.configure(RISK_TIER, {T_PRODUCTS: pick((0, 1, 2))})
+        yield self.configure(RISK_TIER, {T_PRODUCTS: pick((0, 1, 2, 9))})
         for _ in range(4):
             owner = {O_STP: uniform(1, 4), O_FEE_TIER: uniform(0, 3), O_RISK_TIER: pick((1, 1, 1, 2))}
             yield self.configure(OWNER, owner)
@@ -179,7 +184,7 @@ class Town:
                     yield self.deposit(account, asset, self.worth(asset, pick((100, 20_000, 3_000_000))))
         for account in range(FIRST_USER, FIRST_USER + 6):
             if self.chance(0.25):
-                line = {"account": account, "market": uniform(1, 3), "lots": ISOLATED}
+                line = {"account": account, "market": uniform(1, len(self.pairs) + 3), "lots": ISOLATED}
                 yield command(SET_MARGIN_MODE, self.now, line)
             for asset in (1, 1, COIN):
                 if self.chance(0.75):
@@ -285,6 +290,29 @@ class Town:
             **self.common(),
         }
 
+    def pair(self):
+        """The coin against the unit of account, or the other way round; or worth less than a tick now and then."""
+        pick = self.random.choice
+        base, quote = pick(((COIN, 1), (COIN, 1), (1, COIN)))
+        lot, ticks = self.worth(base, pick((300, 2_000))), pick((2, 400, 400, 4_000))
+        value = lot * self.prices[0] // ASSET_PRICE_SCALE if base == COIN else lot
+        lot_cost = value if quote == 1 else value * ASSET_PRICE_SCALE // self.prices[0]
+        lots = pick((30, 200))
+        return {
+            M_KIND: SPOT,
+            M_SETTLE: quote,
+            M_BASE: base,
+            M_LOT_ATOMS: lot,
+            M_ATOMS_PER_TICK_LOT: max(1, lot_cost // ticks),
+            M_TICKS_MAX: 6_000,
+            M_FEED: 0,
+            M_ORDER_LOTS_MAX: min(60, lots),
+            M_POSITION_LOTS_MAX: lots,
+            M_FUNDING_INTERVAL_NS: 0,
+            **self.brackets((1 << 50,), (30_000,)),
+            **self.common(),
+        }
+
     def price(self, moves):
         """Reports for feeds, each price moved by so many millionths."""
         lines = []
@@ -352,7 +380,7 @@ class Town:
             if self.chance(0.25):
                 row, parameters = pick((1, 2, 3)), {F_STALENESS_NS: pick((60, 600, 3_600)) * SECOND}
         elif kind == MARKET:
-            row, parameters = pick((1, 1, 2, 3)), self.market_change()
+            row, parameters = pick(self.traded), self.market_change()
         elif kind == RISK_TIER:
             row, parameters = (
                 pick((1, 2)),
@@ -416,7 +444,7 @@ def small_limits(seed):
     limits = Limits(
         assets=3,
         feeds=6,
-        markets=4,
+        markets=5,
         risk_tiers=4,
         owners=8,
         accounts=24,

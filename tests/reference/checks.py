@@ -35,6 +35,7 @@ from steelyard.model.orders import (
     POST_ONLY_MARKET,
     POST_ONLY_SLIDE,
     PRODUCT_PERPETUAL,
+    PRODUCT_SPOT,
     REDUCE_ONLY_MARKET,
     RESTING,
     SELL,
@@ -44,7 +45,7 @@ from steelyard.model.orders import (
     TRAILING,
 )
 from steelyard.num.limits import PPM
-from tests.reference import closing, interest, isolated, money
+from tests.reference import closing, isolated, money, pairs
 from tests.reference.health import equity, leaves_no_weaker, may_open, requirement
 from tests.reference.matching import best_price, book_side, crosses, fee_rate, fillable_lots
 from tests.reference.numbers import atoms_worth_up, part_down, part_up, value
@@ -98,7 +99,8 @@ def check_permissions(twin, market, order):
     twin.require(state != POST_ONLY_MARKET or post_only, reject.MARKET_POST_ONLY)
     twin.require(state != REDUCE_ONLY_MARKET or order.reduces, reject.MARKET_REDUCE_ONLY)
     tier = twin.tiers[twin.risk_tier_of(order.home)]
-    twin.require(order.reduces or tier[T_PRODUCTS] & PRODUCT_PERPETUAL, reject.TIER_FORBIDS_PRODUCT)
+    product = PRODUCT_SPOT if pairs.is_pair(market) else PRODUCT_PERPETUAL
+    twin.require(order.reduces or tier[T_PRODUCTS] & product, reject.TIER_FORBIDS_PRODUCT)
     queued = order.account and twin.accounts[order.account].queued
     twin.require(not queued, reject.ACCOUNT_IN_LIQUIDATION)
     tradable = market.mark if order.reduces else twin.is_tradable_price(market)
@@ -137,7 +139,7 @@ def check_entry(twin, market, order):
         check_limits(twin, market, order)
     margin = check_margin(twin, market, order)
     if order.tif == FOK:
-        with interest.as_if_accrued(twin, twin.settle(market)):
+        with pairs.as_if_accrued(twin, market):
             fillable = fillable_lots(twin, order, market)
         twin.require(fillable >= order.remaining, reject.FILL_OR_KILL_CANNOT_FILL)
     return margin
@@ -184,6 +186,9 @@ def reserve_per_lot(twin, market, order):
     rate = fee_rate(twin, order.home, market, M_TAKER_PPM)
     if order.options & (POST_ONLY | POST_ONLY_SLIDE):
         rate = max(0, fee_rate(twin, order.home, market, M_MAKER_PPM))
+    if pairs.is_pair(market):
+        fee = part_up(order.price * a, rate)
+        return order.price * a + fee if order.side == BUY else max(0, order.price * a - fee)
     return crossing + part_up(order.price * a, rate)
 
 
@@ -221,6 +226,9 @@ def check_limits(twin, market, order):
 
 def check_margin(twin, market, order):
     """17: the account's own means, or a child's with its parent's; returns the atoms the parent sends."""
+    if pairs.is_pair(market):
+        pairs.check_order(twin, market, order)
+        return 0
     legs = isolated.acting_legs(twin, order.home, order.account, market)
     bids, asks, _, _ = twin.resting_lots(legs[market.thing])
     resting = 0 if order.reduces else bids if order.side == BUY else asks
@@ -254,7 +262,7 @@ def margin_to_send(twin, legs, order, asset, missing):
         more[asset].quantity += atoms
         return may_open(twin, more, order)
 
-    too_few, enough = atoms_worth_up(missing, twin.assets[asset].price), money.cash(twin, order.home, asset)
+    too_few, enough = atoms_worth_up(missing, twin.assets[asset].price), pairs.free(twin, order.home, asset)
     twin.require(enough >= too_few, reject.BALANCE_TOO_LOW)
     if suffices(too_few):
         return too_few

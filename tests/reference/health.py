@@ -25,6 +25,7 @@ from steelyard.model.keys import (
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_REDUCE, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
+from tests.reference import pairs
 from tests.reference.interest import cash_now
 from tests.reference.numbers import charge, funding_owed, part_up, up, value
 
@@ -35,7 +36,8 @@ def equity(twin, legs):
 
 def requirement(twin, legs, question, order=None):
     """M; in question *open*, `order` counts as if it rested already."""
-    return sum(leg_requirement(twin, leg, question, order) for leg in legs.values())
+    of_pairs = pairs.open_requirement(twin, legs, order) if question in (FOR_OPEN, FOR_REDUCE) else 0
+    return of_pairs + sum(leg_requirement(twin, leg, question, order) for leg in legs.values())
 
 
 def position_requirement(twin, legs):
@@ -70,6 +72,8 @@ def leg_requirement(twin, leg, question, order=None):
     if leg.thing < MARKET_0:
         return cash_requirement(twin, leg, question) if leg.quantity else 0
     market = twin.markets[leg.thing - MARKET_0]
+    if pairs.is_pair(market):
+        return 0  # its orders are looked at together
     if question in (FOR_OPEN, FOR_REDUCE):
         return open_requirement(twin, market, leg, order)
     return kept_requirement(twin, market, leg.quantity, question) if leg.quantity else 0

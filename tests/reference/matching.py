@@ -16,7 +16,7 @@ from steelyard.model.orders import (
     STP_OWNER,
     STP_TAKER,
 )
-from tests.reference import money
+from tests.reference import money, pairs
 from tests.reference.closing import close_order, resting_reduce_only, shrink_reduce_only
 from tests.reference.health import equity, kept_requirement, leaves_no_weaker, requirement
 from tests.reference.isolated import return_after_fill, shrink_margin
@@ -72,6 +72,9 @@ def same_owner(twin, one, other):
 def fill_may_happen(twin, resting, market, lots, fee):
     """Afterwards its owner is healthy, or no weaker than now."""
     signed, legs = resting.side * lots, twin.legs_of(resting.account)
+    if pairs.is_pair(market):
+        cost = signed * resting.price * market.rule[M_ATOMS_PER_TICK_LOT] + max(0, fee)
+        return pairs.may_exchange(twin, resting, market, signed, cost, strict=False)
     gained = signed * (market.mark - resting.price) * market.rule[M_ATOMS_PER_TICK_LOT]
     if healthy_after(twin, resting.account, market, signed, gained - max(0, fee)):
         return True
@@ -95,6 +98,7 @@ class Counted:
 
     lots: int = 0  # signed
     gained: int = 0  # atoms against the mark, less fees
+    cost: int = 0  # what they cost, fees included
     not_reducing: int = 0  # lots of orders that are not reduce-only
 
 
@@ -133,9 +137,12 @@ def count_in(twin, taker, resting, market, lots, met):
     after = Counted(
         before.lots + resting.side * lots,
         before.gained + resting.side * lots * (market.mark - resting.price) * a - max(0, fee),
+        before.cost + resting.side * lots * resting.price * a + max(0, fee),
         before.not_reducing + (0 if resting.reduces else lots),
     )
-    if account in met:
+    if account in met and pairs.is_pair(market):
+        allowed = pairs.may_exchange(twin, resting, market, after.lots, after.cost, strict=True)
+    elif account in met:
         allowed = healthy_after(twin, account, market, after.lots, after.gained)
     else:
         allowed = fill_may_happen(twin, resting, market, lots, fee)
@@ -186,7 +193,12 @@ def fill(twin, market, taker, resting, lots, fees, liquidation):
         order.filled += lots
         signed = order.side * lots
         cost = signed * resting.price * market.rule[M_ATOMS_PER_TICK_LOT]
-        before, realised = trade(twin, order.account, market, signed, cost)
+        if pairs.is_pair(market):
+            before = realised = 0
+            holds = pairs.exchange(twin, order.account, market, signed, cost)
+        else:
+            before, realised = trade(twin, order.account, market, signed, cost)
+            holds = twin.quantity(order.account, market.thing)
         money.book(twin, order.account, twin.settle(market), -fee)
         money.book(twin, FEES, twin.settle(market), fee)
         twin.emit(
@@ -201,7 +213,7 @@ def fill(twin, market, taker, resting, lots, fees, liquidation):
             lots=lots,
             amount=realised,
             fee=fee,
-            extra=twin.quantity(order.account, market.thing),
+            extra=holds,
             extra2=order.remaining,
         )
         moved.append((order.account, before))

@@ -21,7 +21,7 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest
+from tests.reference import interest, pairs
 from tests.reference.health import may_open
 from tests.reference.numbers import atoms_worth_up, charge, down, up
 from tests.reference.rows import Leg, Reference, copied
@@ -133,10 +133,12 @@ def check_leaving(twin, c, taker):
         own = int(c.options == MAY_BORROW and asset not in twin.legs_of(giver))
         new = asset not in twin.legs_of(taker)
         twin.require(not new or twin.has_room_for_legs(taker, (asset,), own), reject.LEGS_FULL)
-    free = cash(twin, giver, asset) - (loans(twin, asset) if giver == LENDER else 0)
+    free = pairs.free(twin, giver, asset)
+    spent = cash(twin, giver, asset) - free
+    free -= loans(twin, asset) if giver == LENDER else 0
     if free < amount:
         twin.require(c.options == MAY_BORROW and twin.accounts[giver].role == USER, reject.BALANCE_TOO_LOW)
-        check_borrowing(twin, giver, asset, amount)
+        check_borrowing(twin, giver, asset, amount + spent)
 
 
 def check_borrowing(twin, account, asset, amount):

@@ -16,6 +16,7 @@ from steelyard.model.keys import (
     F_WEIGHT,
     FEED_KEYS,
     FEED_WIDTH,
+    M_BASE,
     M_BRACKET_MAINTAIN_PPM,
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
@@ -25,7 +26,9 @@ from steelyard.model.keys import (
     M_FEE_TIERS,
     M_FEED,
     M_FUNDING_INTERVAL_NS,
+    M_KIND,
     M_LIQUIDATION_FEE_PPM,
+    M_LOT_ATOMS,
     M_MAKER_PPM,
     M_OI_LOWER_LOTS,
     M_OI_UPPER_LOTS,
@@ -43,7 +46,17 @@ from steelyard.model.keys import (
     TIER_KEYS,
     TIER_WIDTH,
 )
-from steelyard.num.limits import ASSET_PRICE_SCALE, BRACKETS_MAX, NOTIONAL_MAX, PPM, SOURCES_MAX, TIME_NS_MAX, VALUE_MAX
+from steelyard.model.orders import SPOT
+from steelyard.num.limits import (
+    AMOUNT_MAX,
+    ASSET_PRICE_SCALE,
+    BRACKETS_MAX,
+    NOTIONAL_MAX,
+    PPM,
+    SOURCES_MAX,
+    TIME_NS_MAX,
+    VALUE_MAX,
+)
 from tests.reference import interest, prices
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement
@@ -103,6 +116,7 @@ def configure(twin, rows):
     twin.emit(events.CONFIGURED, account=kind, market=place, extra=int(new))
     if kind == FEED and not new:
         prices.recompute(twin, place)
+        prices.recompute_pairs(twin)
 
 
 # --- Relations: the key that disagrees, or None -----------------------------------------------------------------------
@@ -147,12 +161,27 @@ def check_owner(twin, rule, _):
     return None if rule[O_RISK_TIER] in twin.tiers else O_RISK_TIER
 
 
+def check_kind(twin, rule, row):
+    if rule[M_KIND] != SPOT:
+        if rule[M_BASE]:
+            return M_BASE
+        return None if feed_is_free(twin, rule[M_FEED], row, is_market=1) else M_FEED
+    if rule[M_BASE] not in twin.assets or rule[M_BASE] == rule[M_SETTLE]:
+        return M_BASE
+    if rule[M_FEED]:
+        return M_FEED
+    if rule[M_FUNDING_INTERVAL_NS]:
+        return M_FUNDING_INTERVAL_NS
+    return M_LOT_ATOMS if rule[M_LOT_ATOMS] * rule[M_POSITION_LOTS_MAX] > AMOUNT_MAX else None
+
+
 def check_market(twin, rule, row):
     brackets, restore = rule[M_BRACKETS], rule[M_RESTORE_PPM]
     if rule[M_SETTLE] not in twin.assets:
         return M_SETTLE
-    if not feed_is_free(twin, rule[M_FEED], row, is_market=1):
-        return M_FEED
+    wrong = check_kind(twin, rule, row)
+    if wrong is not None:
+        return wrong
     largest = largest_position(rule)
     if largest > NOTIONAL_MAX or down(twin.assets[rule[M_SETTLE]].price * largest, ASSET_PRICE_SCALE) > VALUE_MAX:
         return M_POSITION_LOTS_MAX
@@ -236,7 +265,8 @@ def apply_owner(twin, rule, row, _):
 def apply_market(twin, rule, row, new):
     if new:
         market = twin.markets[row] = Market(row, rule)
-        take_feed(twin, rule[M_FEED], row, is_market=1)
+        if rule[M_KIND] != SPOT:
+            take_feed(twin, rule[M_FEED], row, is_market=1)
         schedule(market, twin.now)
         return
     market = twin.markets[row]

@@ -27,7 +27,7 @@ from steelyard.num.limits import (
     TIME_NS_MAX,
     VALUE_MAX,
 )
-from tests.reference import money
+from tests.reference import money, pairs
 from tests.reference.matching import best_price
 from tests.reference.numbers import clamp, down, largest_position, part_down
 
@@ -46,6 +46,13 @@ def price(twin, rows):
             named.append(row.market)
     for feed in named:
         recompute(twin, feed)
+    recompute_pairs(twin)
+
+
+def recompute_pairs(twin):
+    for market in sorted(twin.markets):
+        if pairs.is_pair(twin.markets[market]) and pairs.follow(twin, twin.markets[market]):
+            recompute_mark(twin, twin.markets[market])
 
 
 def recompute(twin, feed):
@@ -59,6 +66,8 @@ def clock(twin, _):
     for feed in sorted(twin.feeds):
         recompute_index(twin, feed)
     for market in sorted(twin.markets):
+        if pairs.is_pair(twin.markets[market]):
+            pairs.follow(twin, twin.markets[market])
         recompute_mark(twin, twin.markets[market])
 
 

@@ -7,7 +7,7 @@ from steelyard.model import events, reject
 from steelyard.model.keys import M_SETTLE, T_LEVERAGE_MAX
 from steelyard.model.orders import CROSS, ISOLATED, SYSTEM_OWNER, USER
 from steelyard.num.limits import AMOUNT_MAX, TIME_NS_MAX
-from tests.reference import isolated, money
+from tests.reference import isolated, money, pairs
 from tests.reference.health import leverage_of, may_open
 from tests.reference.orders import check_trader
 from tests.reference.rows import Account, copied
@@ -38,7 +38,7 @@ def move_margin(twin, c):
     giver, asset, amount = (c.account if c.lots > 0 else child), market.rule[M_SETTLE], abs(c.lots)
     twin.require(not twin.accounts[giver].queued, reject.ACCOUNT_IN_LIQUIDATION)
     twin.require(money.prices_are_fresh(twin, giver), reject.PRICE_STALE)
-    twin.require(money.cash(twin, giver, asset) >= amount, reject.BALANCE_TOO_LOW)
+    twin.require(pairs.free(twin, giver, asset) >= amount, reject.BALANCE_TOO_LOW)
     legs = copied(twin, twin.legs_of(giver))
     twin.require(not money.below_cap(twin, twin.legs_of(giver)), reject.LOAN_CAP_EXCEEDED)
     legs[asset].quantity -= amount
@@ -73,6 +73,7 @@ def set_margin_mode(twin, c):
     twin.require(c.lots in (CROSS, ISOLATED), reject.FIELD_OUT_OF_RANGE)
     market = check_user_and_market(twin, c)
     owner = twin.accounts[c.account].owner
+    twin.require(c.lots == CROSS or not pairs.is_pair(market), reject.MARKET_IS_NOT_ISOLATED)
     twin.require(isolated.mode_of(twin, owner, market.row) != c.lots, reject.NOTHING_CHANGES)
     for account in twin.accounts_of(owner):
         in_use = twin.quantity(account, market.thing) or twin.open_orders(account, market.row)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from steelyard.model import commands, events, reject
 from steelyard.model.commands import ASSET, COMMAND, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.events import EVENT
-from steelyard.model.keys import M_SETTLE, O_RISK_TIER
+from steelyard.model.keys import M_BASE, M_SETTLE, O_RISK_TIER
 from steelyard.model.orders import (
     COOLS,
     OWES,
@@ -308,7 +308,8 @@ class Twin:
         return held[thing]
 
     def things_of(self, market):
-        return (self.settle(market), market.thing)
+        base = market.rule[M_BASE]
+        return (self.settle(market), base, market.thing) if base else (self.settle(market), market.thing)
 
     def make_market_leg(self, account, market):
         for thing in self.things_of(market):

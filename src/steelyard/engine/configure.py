@@ -7,7 +7,7 @@ from steelyard.engine.events import say
 from steelyard.engine.funding import plan_funding
 from steelyard.engine.interest import accrue, plan_interest
 from steelyard.engine.ledger import find_leg
-from steelyard.engine.prices import refresh_feed
+from steelyard.engine.prices import refresh_feed, refresh_pairs
 from steelyard.model import keys
 from steelyard.model import reject as no
 from steelyard.model.commands import ASSET as ASSET_TABLE
@@ -20,6 +20,7 @@ from steelyard.model.orders import LENDER
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE, SOURCES_MAX, TIME_NS_MAX
 from steelyard.rules import parameters
+from steelyard.rules.pairs import is_pair
 from steelyard.state.tables import (
     ASSET,
     ASSET_RULE,
@@ -226,7 +227,10 @@ def begin_asset(s, row):
 def begin_market(s, row):
     machine = MACHINE(s)
     machine.markets[0] = row
-    take_feed(s, MARKET_RULE(s)[row, keys.M_FEED], row, 1)
+    if is_pair(s, row):
+        machine.pairs[0] += 1
+    else:
+        take_feed(s, MARKET_RULE(s)[row, keys.M_FEED], row, 1)
     take_ladder(s, row)
     plan_funding(s, row, machine.now_ns[0])
     return 0
@@ -308,4 +312,5 @@ def configure(s):
     say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, new, 0, 0, 0)
     if kind == FEED_TABLE and not new:
         refresh_feed(s, row)
+        refresh_pairs(s)
     return no.NONE

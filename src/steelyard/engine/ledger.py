@@ -18,6 +18,8 @@ from steelyard.engine.opening import STALE
 from steelyard.model.keys import (
     A_LOAN_CAP,
     M_ATOMS_PER_TICK_LOT,
+    M_BASE,
+    M_LOT_ATOMS,
     M_SETTLE,
     UNIT,
 )
@@ -26,6 +28,7 @@ from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX, PPM
 from steelyard.num.rounding import mul_div_down, ppm_down
 from steelyard.num.wide import mix
+from steelyard.rules.cash import charge
 from steelyard.rules.corner import (
     SLOP,
     corner_cash,
@@ -37,7 +40,8 @@ from steelyard.rules.corner import (
     share_up,
 )
 from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
-from steelyard.rules.requirement import charge, maintain_rate_ppm
+from steelyard.rules.pairs import flows, is_pair
+from steelyard.rules.requirement import maintain_rate_ppm
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -99,6 +103,9 @@ def link_leg(s, row):
     if first:
         table.unsorted[account] = 1  # looking for its place would cost more than all the rest
     if thing >= MARKET_0:
+        if is_pair(s, thing - MARKET_0):
+            table.pairs[account] += 1
+            table.open_epoch[account] = STALE
         holder, market = HOLDER(s), MARKET(s)
         first = market.holders[thing - MARKET_0]
         holder.next[row] = first
@@ -161,11 +168,13 @@ def open_leg_row(s, account, thing):
 
 @far
 def open_leg(s, account, thing):
-    """A new, empty leg; a market's brings the cash leg of its settlement asset along."""
+    """A new, empty leg; a market's brings the cash legs of its settlement asset, and of a pair's base, along."""
     if thing >= MARKET_0:
-        settle = MARKET_RULE(s)[thing - MARKET_0, M_SETTLE]
+        settle, base = MARKET_RULE(s)[thing - MARKET_0, M_SETTLE], MARKET_RULE(s)[thing - MARKET_0, M_BASE]
         if settle != UNIT and find_leg(s, account, settle) == 0:
             open_leg_row(s, account, settle)
+        if base and find_leg(s, account, base) == 0:
+            open_leg_row(s, account, base)
     return open_leg_row(s, account, thing)
 
 
@@ -187,8 +196,9 @@ def legs_wanted(s, account, thing):
     if find_leg(s, account, thing):
         return 0
     wanted = 1
-    if thing >= MARKET_0 and find_leg(s, account, MARKET_RULE(s)[thing - MARKET_0, M_SETTLE]) == 0:
-        wanted += 1
+    if thing >= MARKET_0:
+        settle, base = MARKET_RULE(s)[thing - MARKET_0, M_SETTLE], MARKET_RULE(s)[thing - MARKET_0, M_BASE]
+        wanted += int(find_leg(s, account, settle) == 0) + int(base != 0 and find_leg(s, account, base) == 0)
     return wanted
 
 
@@ -432,11 +442,33 @@ def cash(s, account, asset):
     return LEG(s).quantity[row] if row else 0
 
 
+@far
+def free_cash(s, account, asset):
+    """What of a balance no order in a pair is going to spend."""
+    held = cash(s, account, asset)
+    return held - flows(s, account, asset, 0, 0)[0] if ACCOUNT(s).pairs[account] else held
+
+
 @kernel
 def transfer(s, giver, taker, asset, amount):
     far_post(s, giver, asset, -amount)
     far_post(s, taker, asset, amount)
     return 0
+
+
+@far
+def exchange(s, account, market, lots, trade_value):
+    """An account takes signed lots of a pair's base for this much of its quote; what it has of the base then."""
+    rule = MARKET_RULE(s)
+    base, quote, taken = rule[market, M_BASE], rule[market, M_SETTLE], lots * rule[market, M_LOT_ATOMS]
+    # What comes, comes first: nobody borrows for a moment what the same trade brings.
+    if lots > 0:
+        far_post(s, account, base, taken)
+        far_post(s, account, quote, -trade_value)
+    else:
+        far_post(s, account, quote, -trade_value)
+        far_post(s, account, base, taken)
+    return cash(s, account, base)
 
 
 @kernel

@@ -57,16 +57,9 @@ from steelyard.model.orders import (
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
+from steelyard.rules.cash import atoms_up, charge, is_price_fresh, value
 from steelyard.rules.ranking import deleveraging_score
-from steelyard.rules.requirement import (
-    account_risk,
-    atoms_up,
-    charge,
-    is_price_fresh,
-    leg_requirement,
-    opening_side,
-    value,
-)
+from steelyard.rules.requirement import account_risk, leg_requirement, opening_side
 from steelyard.rules.sizing import (
     bankruptcy_cash,
     bankruptcy_price,

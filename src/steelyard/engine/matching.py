@@ -3,7 +3,7 @@
 from steelyard.engine.alarms import DRIVER_LAST, market_driver
 from steelyard.engine.book import best_against, crosses, level_remove, next_level
 from steelyard.engine.events import say
-from steelyard.engine.ledger import post
+from steelyard.engine.ledger import exchange, post
 from steelyard.engine.opening import has_slack, what_is_left
 from steelyard.engine.orders import (
     closing_share,
@@ -29,11 +29,12 @@ from steelyard.model.events import (
     FILL_MAKER,
 )
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE, UNIT
-from steelyard.model.orders import CHILD, FEES, STP_BOTH, STP_MAKER, STP_NONE, STP_TAKER
+from steelyard.model.orders import BORROW, CHILD, FEES, STP_BOTH, STP_MAKER, STP_NONE, STP_TAKER
 from steelyard.num import far, leaf
 from steelyard.num.rounding import ppm_up
-from steelyard.rules.consent import may_hold
+from steelyard.rules.consent import may_exchange, may_hold
 from steelyard.rules.corner import SLOP
+from steelyard.rules.pairs import is_pair
 from steelyard.state.tables import (
     ACCOUNT,
     DRIVER,
@@ -69,6 +70,9 @@ def may_fill(s, maker, lots, price, fee, lots_before, atoms_before):
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     signed = lots * order.side[maker]
     fee = max(0, fee)
+    if is_pair(s, market):
+        atoms, borrows = signed * price * scale + atoms_before, order.options[maker] & BORROW
+        return may_exchange(s, account, market, signed + lots_before, atoms, fee, borrows, int(lots_before != 0))
     if lots_before == 0 and MARKET_RULE(s)[market, M_SETTLE] == UNIT and has_slack(s, account):
         # M(open) counts the order filled whole, and is never below M(maintain) but for roundings.
         loss = max(0, signed * (price - MARKET(s).mark[market]) * scale)
@@ -115,8 +119,13 @@ def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left, c
     leg = LEG(s)
     account, market = leg.account[row], leg.thing[row] - MARKET_0
     rule = MARKET_RULE(s)
-    settle_funding(s, row)
-    realised = book_trade(s, row, side * lots, side * lots * price * rule[market, M_ATOMS_PER_TICK_LOT], counted)
+    realised, trade_value = 0, side * lots * price * rule[market, M_ATOMS_PER_TICK_LOT]
+    if is_pair(s, market):
+        held = exchange(s, account, market, side * lots, trade_value)
+    else:
+        settle_funding(s, row)
+        realised = book_trade(s, row, side * lots, trade_value, counted)
+        held = leg.quantity[row]
     if fee:
         post(s, account, rule[market, M_SETTLE], -fee)
     say(
@@ -131,7 +140,7 @@ def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left, c
         lots,
         realised,
         fee,
-        leg.quantity[row],
+        held,
         left,
         0,
         flags,

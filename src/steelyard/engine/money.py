@@ -10,6 +10,7 @@ from steelyard.engine.ledger import (
     far_post,
     find_leg,
     first_in_order,
+    free_cash,
     has_leg_room,
     has_leg_rows,
     legs_wanted,
@@ -48,9 +49,10 @@ from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, PPM
 from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_down
 from steelyard.num.wide import mix
+from steelyard.rules.cash import charge, is_price_fresh
 from steelyard.rules.consent import is_over_loan_cap
-from steelyard.rules.interest import cash_now
-from steelyard.rules.requirement import account_risk, charge, is_price_fresh
+from steelyard.rules.interest import cash_now, lendable
+from steelyard.rules.requirement import account_risk
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -288,7 +290,7 @@ def check_borrowing(s, account, asset, amount):
     row = find_leg(s, account, asset)
     if amount - cash_now(s, row) > ASSET_RULE(s)[asset, A_LOAN_CAP]:
         return no.LOAN_CAP_EXCEEDED
-    if amount - max(0, cash(s, account, asset)) > max(0, cash(s, LENDER, asset)) - ASSET(s).loans[asset]:
+    if amount - max(0, cash(s, account, asset)) > lendable(s, asset):
         return no.NOTHING_TO_LEND
     return no.NONE
 
@@ -296,13 +298,14 @@ def check_borrowing(s, account, asset, amount):
 @kernel
 def check_giving(s, account, asset, amount, may_borrow):
     """May cash of this account leave it? The order of reasons is that of docs/concepts/money.md."""
-    held = cash(s, account, asset)
+    held = free_cash(s, account, asset)
     if account == LENDER:
         held -= ASSET(s).loans[asset]
     if held >= amount:
         return no.NONE
     if may_borrow and ACCOUNT(s).role[account] == USER:
-        return check_borrowing(s, account, asset, amount)
+        # What orders in pairs are going to spend is not there for anything else.
+        return check_borrowing(s, account, asset, amount + cash(s, account, asset) - held)
     return no.BALANCE_TOO_LOW
 
 
@@ -439,7 +442,7 @@ def move_margin(s, i):
         return no.ACCOUNT_IN_LIQUIDATION
     if has_stale_market(s, giver):
         return no.PRICE_STALE
-    if cash(s, giver, asset) < abs(amount):
+    if free_cash(s, giver, asset) < abs(amount):
         return no.BALANCE_TOO_LOW
     reason = check_opening_after(s, giver, asset, abs(amount))
     if reason:

@@ -9,6 +9,7 @@ from steelyard.model.orders import FOR_OPEN
 from steelyard.num import far, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INT64_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_up
+from steelyard.rules.cash import charge, value
 from steelyard.rules.corner import (
     RATE_OF_LEVERAGE,
     corner_cash,
@@ -16,7 +17,7 @@ from steelyard.rules.corner import (
     highest_mark,
     reference_terms,
 )
-from steelyard.rules.requirement import charge, leverage_in_force, value
+from steelyard.rules.requirement import leverage_in_force
 from steelyard.state.tables import ACCOUNT, ASSET, LEG, LEG_OPEN, MACHINE, MARKET, MARKET_0, MARKET_RULE
 
 REACH_BITS = 24  # reach is counted in 2**24 atoms, deviation in 2**-24: their product is in atoms
@@ -147,7 +148,7 @@ def forget_stale_prices(s):
 def has_slack(s, account):
     """Whether the account's slack may be trusted; one that is out of date is worked out first."""
     table = ACCOUNT(s)
-    if table.debts[account]:
+    if table.debts[account] | table.pairs[account]:
         return False
     if MACHINE(s).now_ns[0] > MACHINE(s).stale_at_ns[0]:
         forget_stale_prices(s)

@@ -29,7 +29,9 @@ from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import ORDER_ID_SHIFT
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.num.wide import mix
-from steelyard.rules.requirement import account_risk, atoms_down
+from steelyard.rules.cash import atoms_down
+from steelyard.rules.pairs import is_pair
+from steelyard.rules.requirement import account_risk
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -83,9 +85,15 @@ def taker_rate_ppm(s, market, account):
 
 @leaf
 def reserve_per_lot(s, market, account, side, price, post_only):
-    """Loss locked in by crossing the mark, and the fee, per lot; fixed when the order is placed."""
+    """Loss locked in by crossing the mark, and the fee, per lot; of a pair, what a lot spends or brings of the quote.
+
+    Fixed when the order is placed.
+    """
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     rate = max(0, maker_rate_ppm(s, market, account)) if post_only else taker_rate_ppm(s, market, account)
+    if is_pair(s, market):
+        fee = ppm_up(price * scale, rate)
+        return price * scale + fee if side > 0 else max(0, price * scale - fee)
     crossing = max(0, (price - MARKET(s).mark[market]) * side) * scale
     return crossing + ppm_up(price * scale, rate)
 

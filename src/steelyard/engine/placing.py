@@ -20,8 +20,8 @@ from steelyard.engine.book import (
 from steelyard.engine.events import say
 from steelyard.engine.interest import index_soon
 from steelyard.engine.ledger import (
-    cash,
     find_leg,
+    free_cash,
     has_leg_room,
     legs_wanted,
     open_leg,
@@ -64,9 +64,12 @@ from steelyard.model.events import (
     ORDER_TRIGGERED,
 )
 from steelyard.model.keys import (
+    A_LOAN_CAP,
     M_ATOMS_PER_TICK_LOT,
+    M_BASE,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_LOT_ATOMS,
     M_OPEN_INTEREST_LOTS_MAX,
     M_ORDER_LOTS_MAX,
     M_POSITION_LOTS_MAX,
@@ -82,21 +85,15 @@ from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ORDER_ID_SHIFT, PPM
 from steelyard.num.rounding import ppm_down, ppm_up
-from steelyard.rules.consent import is_no_weaker, is_over_loan_cap
-from steelyard.rules.interest import cash_now
-from steelyard.rules.requirement import (
-    account_risk,
-    atoms_up,
-    cash_requirement,
-    charge,
-    leg_requirement,
-    leverage_in_force,
-    opening_side,
-    value,
-)
+from steelyard.rules.cash import atoms_up, cash_requirement, charge, value
+from steelyard.rules.consent import exchange_is_no_weaker, is_no_weaker, is_over_loan_cap
+from steelyard.rules.interest import cash_now, cash_of, lendable
+from steelyard.rules.pairs import flows, is_pair, pair_sums, pairs_part
+from steelyard.rules.requirement import account_risk, leg_requirement, leverage_in_force, opening_side
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
+    ASSET_RULE,
     COMMAND,
     L_ACCOUNTS,
     L_ORDERS_PER_ACCOUNT,
@@ -271,7 +268,8 @@ def check_permission(s, row, account, acting, market):
     if state == word.REDUCE_ONLY_MARKET and not is_reduce_only(flags):
         return no.MARKET_REDUCE_ONLY
     if not is_reduce_only(flags):
-        if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & word.PRODUCT_PERPETUAL == 0:
+        product = word.PRODUCT_SPOT if is_pair(s, market) else word.PRODUCT_PERPETUAL
+        if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & product == 0:
             return no.TIER_FORBIDS_PRODUCT
     if acting and ACCOUNT(s).queued[acting]:
         return no.ACCOUNT_IN_LIQUIDATION
@@ -408,6 +406,19 @@ def pay_from_slack(s, row, acting, leg, market):
 
 
 @kernel
+def pairs_after(s, account, row, quantity):
+    """What orders in pairs would require if this cash leg were so."""
+    leg = LEG(s)
+    before, index = leg.quantity[row], leg.index_at_touch[row]
+    leg.quantity[row] = quantity
+    leg.index_at_touch[row] = ASSET(s).borrow_index[leg.thing[row]]
+    part = pairs_part(s, account, 0, 0)
+    leg.quantity[row] = before
+    leg.index_at_touch[row] = index
+    return part
+
+
+@kernel
 def may_give(s, account, asset, amount, equity, requirement):
     """May this account part with cash it holds and keep E >= M(open)?"""
     row = find_leg(s, account, asset)
@@ -416,6 +427,8 @@ def may_give(s, account, asset, amount, equity, requirement):
     equity += value(before - amount, price) - value(before, price)
     requirement += cash_requirement(s, asset, before - amount, price, FOR_OPEN)
     requirement -= cash_requirement(s, asset, before, price, FOR_OPEN)
+    if row and ACCOUNT(s).pairs[account]:
+        requirement += pairs_after(s, account, row, before - amount) - pairs_part(s, account, 0, 0)
     return equity >= requirement
 
 
@@ -425,7 +438,7 @@ def margin_wanted(s, parent, child, asset, shortfall):
 
     Collateral that counts for less than it is worth must be sent for more than the shortfall.
     """
-    least, held = atoms_up(shortfall, ASSET(s).price[asset]), cash(s, parent, asset)
+    least, held = atoms_up(shortfall, ASSET(s).price[asset]), free_cash(s, parent, asset)
     if least > held:
         return 0
     # Giving a negative amount is receiving it.
@@ -471,15 +484,80 @@ def check_margin_exactly(s, row, account, acting, leg, market):
     return no.NONE, wanted
 
 
+@kernel
+def check_spending(s, row, account, asset, market):
+    """Does an account hold what its orders in pairs spend of an asset, with this one, or may it borrow the rest?"""
+    spent, _ = flows(s, account, asset, market, row)
+    held = cash_of(s, account, asset)
+    if spent <= max(0, held):
+        return no.NONE
+    if ORDER(s).options[row] & word.BORROW == 0:
+        return no.BALANCE_TOO_LOW
+    if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & word.PRODUCT_BORROWING == 0:
+        return no.TIER_FORBIDS_PRODUCT
+    if spent - held > ASSET_RULE(s)[asset, A_LOAN_CAP]:
+        return no.LOAN_CAP_EXCEEDED
+    return no.NOTHING_TO_LEND if spent - max(0, held) > lendable(s, asset) else no.NONE
+
+
+@kernel
+def check_pair_margin(s, row, account, leg, market):
+    """E >= M(open) with this order in a pair resting, or the account is no weaker with all orders of its side."""
+    equity, requirement, _ = account_risk(s, account, FOR_OPEN)
+    requirement += pairs_part(s, account, market, row) - pairs_part(s, account, 0, 0)
+    over_cap = is_over_loan_cap(s, account)
+    if equity >= requirement and not over_cap:
+        return no.NONE
+    rule = MARKET_RULE(s)
+    bids, asks, spent, brought = pair_sums(s, leg, market, market, row)
+    base_change, quote_change = bids * rule[market, M_LOT_ATOMS], -spent
+    if ORDER(s).side[row] < 0:
+        base_change, quote_change = -asks * rule[market, M_LOT_ATOMS], brought
+    if exchange_is_no_weaker(s, account, rule[market, M_BASE], base_change, rule[market, M_SETTLE], quote_change):
+        return no.NONE
+    return no.LOAN_CAP_EXCEEDED if over_cap else no.OPENING_MARGIN_EXCEEDED
+
+
+@far
+def check_exchange(s, row, account, leg, market):
+    """May this order in a pair be paid for? Loans are judged with all their interest."""
+    rule, table = MARKET_RULE(s), ASSET(s)
+    asset = rule[market, M_SETTLE] if ORDER(s).side[row] > 0 else rule[market, M_BASE]
+    index = table.borrow_index[asset]
+    table.borrow_index[asset] = index_soon(s, asset, find_leg(s, word.LENDER, asset))
+    reason = check_spending(s, row, account, asset, market)
+    if reason == no.NONE:
+        reason = check_pair_margin(s, row, account, leg, market)
+    table.borrow_index[asset] = index
+    return reason
+
+
 @leaf
 def check_margin(s, row, account, acting, leg, market):
     """(reason, atoms the parent must send, whether the slack counts the order already): may this order be paid for?"""
+    if is_pair(s, market):
+        return check_exchange(s, row, account, leg, market), 0, False
     if not is_reduce_only(ORDER(s).options[row]):
         paid = pay_from_slack(s, row, acting, leg, market)
         if paid != UNPAID:
             return no.NONE, 0, paid == COUNTED
     reason, wanted = check_margin_exactly(s, row, account, acting, leg, market)
     return reason, wanted, False
+
+
+@far
+def look_ahead(s, market, acting, owner, side, limit, lots, stp):
+    """`can_fill_whole` at the borrow indices that fills will see: they may accrue what the market moves."""
+    rule, assets = MARKET_RULE(s), ASSET(s)
+    settle, base = rule[market, M_SETTLE], rule[market, M_BASE]
+    settle_index, base_index = assets.borrow_index[settle], assets.borrow_index[base]
+    assets.borrow_index[settle] = index_soon(s, settle, find_leg(s, word.LENDER, settle))
+    if base:
+        assets.borrow_index[base] = index_soon(s, base, find_leg(s, word.LENDER, base))
+    can = can_fill_whole(s, market, acting, owner, side, limit, lots, stp)
+    assets.borrow_index[settle] = settle_index
+    assets.borrow_index[base] = base_index
+    return can
 
 
 @leaf
@@ -530,13 +608,7 @@ def check_order(s, row, account, acting, leg, market, owner):
         return reason, 0, False
     if order.tif[row] == word.FOK:
         stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
-        # Fills may accrue the settlement asset: the look ahead sees the index that they will see.
-        settle, assets = rule[market, M_SETTLE], ASSET(s)
-        index = assets.borrow_index[settle]
-        assets.borrow_index[settle] = index_soon(s, settle, find_leg(s, word.LENDER, settle))
-        can = can_fill_whole(s, market, acting, owner, side, order.price[row], order.remaining[row], stp)
-        assets.borrow_index[settle] = index
-        if not can:
+        if not look_ahead(s, market, acting, owner, side, order.price[row], order.remaining[row], stp):
             if counted:
                 restate(s, leg)
             return no.FILL_OR_KILL_CANNOT_FILL, 0, False

@@ -11,6 +11,7 @@ from steelyard.model.keys import (
     A_SUPPLY_MAX,
     F_WEIGHT,
     M_ATOMS_PER_TICK_LOT,
+    M_BASE,
     M_MARK_POLICY,
     M_POSITION_LOTS_MAX,
     M_SETTLE,
@@ -21,6 +22,7 @@ from steelyard.num import far, kernel
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, SOURCES_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_down
 from steelyard.rules.corner import driver_value
+from steelyard.rules.pairs import is_pair, pair_index
 from steelyard.rules.price import basis_after, fresh_until, mark_price, open_interest_scale, weighted_median
 from steelyard.state.tables import (
     ACCOUNT,
@@ -175,7 +177,36 @@ def set_mark(s, market):
     say(s, MARK_SET, 0, market, 0, 0, table.index[market], mark, 0, table.funding_rate[market], 0, bid, ask, 0, 0)
     if changed:
         show_price(s, market, ON_MARK, mark)
-        show_driver(s, market)
+        if not is_pair(s, market):
+            show_driver(s, market)
+    return 0
+
+
+@kernel
+def set_pair_index(s, market):
+    """The index of a pair follows its assets; 1 if it or its freshness changed."""
+    table, rule, asset = MARKET(s), MARKET_RULE(s), ASSET(s)
+    index = min(pair_index(s, market), rule[market, M_TICKS_MAX])
+    until = min(asset.fresh_until_ns[rule[market, M_BASE]], asset.fresh_until_ns[rule[market, M_SETTLE]])
+    if index == 0:
+        until = 0
+    changed = index != table.index[market]
+    if not changed and until == table.fresh_until_ns[market]:
+        return 0
+    table.index[market] = index
+    table.fresh_until_ns[market] = until
+    if changed and index:
+        show_price(s, market, ON_INDEX, index)
+    return 1
+
+
+@far
+def refresh_pairs(s):
+    """Prices of assets may have changed: pairs follow, each once."""
+    if MACHINE(s).pairs[0]:
+        for market in range(1, MACHINE(s).markets[0] + 1):
+            if is_pair(s, market) and set_pair_index(s, market):
+                set_mark(s, market)
     return 0
 
 
@@ -208,6 +239,7 @@ def report_prices(s):
         if table.taken_seq[feed] != machine.seq[0]:
             table.taken_seq[feed] = machine.seq[0]
             refresh_feed(s, feed)
+    refresh_pairs(s)
     return no.NONE
 
 
@@ -218,5 +250,7 @@ def clock(s):
     for feed in range(1, machine.feeds[0] + 1):
         set_index(s, feed)
     for market in range(1, machine.markets[0] + 1):
+        if is_pair(s, market):
+            set_pair_index(s, market)
         set_mark(s, market)
     return no.NONE

@@ -33,6 +33,7 @@ from steelyard.model.commands import RISK_TIER as TIER_TABLE
 from steelyard.model.keys import MARKET_WIDTH, OWNER_WIDTH, TIER_WIDTH
 from steelyard.num import entry, kernel, leaf
 from steelyard.num.limits import INT64_MAX
+from steelyard.rules.pairs import is_pair
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -106,7 +107,9 @@ def link_markets(s):
     table, machine = MARKET(s), MACHINE(s)
     for market in range(1, machine.markets[0] + 1):
         take_ladder(s, market)
-        if table.mark[market]:
+        if is_pair(s, market):
+            machine.pairs[0] += 1
+        elif table.mark[market]:
             rearm_holders(s, market)
     return 0
 

@@ -4,7 +4,7 @@ A new row starts from the defaults below. `FIXED` keys cannot change once the ro
 inclusive; relations between keys are checked in `rules/parameters.py`.
 """
 
-from steelyard.model.orders import PRODUCTS_ALL
+from steelyard.model.orders import LINEAR, PRODUCTS_ALL, SPOT
 from steelyard.num.limits import (
     AMOUNT_MAX,
     BRACKETS_MAX,
@@ -66,7 +66,7 @@ OWNER_WIDTH = O_ISOLATED + ISOLATED_WORDS
 M_SETTLE = 0  # asset
 M_ATOMS_PER_TICK_LOT = 1
 M_TICKS_MAX = 2  # highest price of the ladder
-M_FEED = 3
+M_FEED = 3  # 0 for a spot pair, whose index follows from its assets
 M_STATE = 4
 M_PRICE_BAND_PPM = 5  # a limit price may be this far beyond the mark, on the crossing side
 M_ORDER_LOTS_MAX = 6
@@ -103,8 +103,11 @@ M_DEDUCT_OPEN = M_DEDUCT_MAINTAIN + BRACKETS_MAX  # + i: computed
 M_FEE_TIERS = M_DEDUCT_OPEN + BRACKETS_MAX
 M_MAKER_PPM = M_FEE_TIERS + 1  # + fee tier; negative is a rebate
 M_TAKER_PPM = M_MAKER_PPM + FEE_TIERS_MAX
+M_KIND = 112  # LINEAR or SPOT
+M_BASE = 128  # of a spot pair: the asset that is bought and sold
+M_LOT_ATOMS = 129  # of a spot pair: atoms of the base in a lot
 MARKET_WIDTH = 160
-assert M_TAKER_PPM + FEE_TIERS_MAX <= MARKET_WIDTH
+assert M_TAKER_PPM + FEE_TIERS_MAX <= M_KIND < M_LOT_ATOMS < MARKET_WIDTH
 
 # (key, count): (low, high, default, fixed)
 _RATE = (0, PPM)
@@ -144,7 +147,7 @@ MARKET_KEYS = {
     (M_SETTLE, 1): (1, 1 << 20, 1, True),
     (M_ATOMS_PER_TICK_LOT, 1): (1, NOTIONAL_MAX, 1, True),
     (M_TICKS_MAX, 1): (64, PRICE_TICKS_MAX, 1 << 20, True),
-    (M_FEED, 1): (1, 1 << 20, 1, True),
+    (M_FEED, 1): (0, 1 << 20, 1, True),
     (M_STATE, 1): (0, 4, 0, False),
     (M_PRICE_BAND_PPM, 1): (1, 100 * PPM, 100_000, False),
     (M_ORDER_LOTS_MAX, 1): (1, NOTIONAL_MAX, 1 << 20, False),
@@ -179,4 +182,7 @@ MARKET_KEYS = {
     (M_FEE_TIERS, 1): (1, FEE_TIERS_MAX, 1, False),
     (M_MAKER_PPM, FEE_TIERS_MAX): (-10_000, 100_000, 200, False),
     (M_TAKER_PPM, FEE_TIERS_MAX): (0, 100_000, 500, False),
+    (M_KIND, 1): (LINEAR, SPOT, LINEAR, True),
+    (M_BASE, 1): (0, 1 << 20, 0, True),
+    (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),
 }

@@ -7,8 +7,8 @@ LIMIT, MARKET = 0, 1
 # tif
 GTC, IOC, FOK, GTT = 0, 1, 2, 3
 # flags
-POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY, CLOSE_POSITION = 1, 2, 4, 8
-FLAGS_ALL = 15
+POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY, CLOSE_POSITION, BORROW = 1, 2, 4, 8, 16
+FLAGS_ALL = 31
 # stp: 0 takes the owner's setting
 STP_OWNER, STP_NONE, STP_TAKER, STP_MAKER, STP_BOTH = 0, 1, 2, 3, 4
 # trigger_kind
@@ -18,6 +18,9 @@ ON_MARK, ON_INDEX, ON_LAST = 0, 1, 2
 
 # state of an order row
 FREE, RESTING, WAITING, TRIGGERED, INCOMING = 0, 1, 2, 3, 4
+
+# kind of a market
+LINEAR, SPOT = 0, 2
 
 # market state
 OPEN, POST_ONLY_MARKET, REDUCE_ONLY_MARKET, CANCEL_ONLY, HALTED = 0, 1, 2, 3, 4
@@ -50,8 +53,8 @@ FOR_OPEN, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER = 0, 1, 2, 3
 FOR_REDUCE = 4  # open, with stale collateral counted at its last price: what reduces raises no risk
 
 # products a risk tier may hold
-PRODUCT_PERPETUAL, PRODUCT_BORROWING = 1, 2
-PRODUCTS_ALL = 3
+PRODUCT_PERPETUAL, PRODUCT_BORROWING, PRODUCT_SPOT = 1, 2, 8
+PRODUCTS_ALL = 15
 
 # state of an external reference
 USED, RESERVED, CONFIRMED, RETURNED = 1, 2, 3, 4

@@ -21,14 +21,9 @@ from steelyard.model.keys import (
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, LEVERAGE_MAX, PPM
 from steelyard.num.wide import multiply_shift_down
+from steelyard.rules.cash import cash_requirement, charge, value
 from steelyard.rules.interest import debt_up, highest_index
-from steelyard.rules.requirement import (
-    bracket_of,
-    cash_requirement,
-    charge,
-    maintain_atoms,
-    value,
-)
+from steelyard.rules.requirement import bracket_of, maintain_atoms
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
 SLOP = 4

@@ -6,10 +6,11 @@ Promises
 """
 
 from steelyard.model.keys import A_RATE_BASE_PPM, A_RATE_KINK_PPM, A_RATE_SLOPE_PPM, A_RATE_STEEP_PPM
-from steelyard.num import kernel, leaf
+from steelyard.model.orders import LENDER
+from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_SCALE, DEBT_MAX, PPM, YEAR_NS
 from steelyard.num.rounding import mul_div_down, mul_div_up
-from steelyard.state.tables import ASSET, ASSET_RULE, LEG
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG
 
 BAND_SHARE_BITS = 8  # certificates count debts at an index that is this fraction of two higher
 
@@ -56,6 +57,22 @@ def cash_now(s, row):
     if quantity >= 0:
         return quantity
     return -debt_up(-quantity, ASSET(s).borrow_index[leg.thing[row]], leg.index_at_touch[row])
+
+
+@far
+def cash_of(s, account, asset):
+    """An account's cash in an asset; a debt with its interest."""
+    leg = LEG(s)
+    row = ACCOUNT(s).first_leg[account]
+    while row and leg.thing[row] != asset:
+        row = leg.next_of_account[row]
+    return cash_now(s, row) if row else 0
+
+
+@kernel
+def lendable(s, asset):
+    """What the lender has left to lend."""
+    return max(0, cash_of(s, LENDER, asset)) - ASSET(s).loans[asset]
 
 
 @leaf

@@ -16,6 +16,7 @@ from steelyard.model.keys import (
     F_QUORUM,
     F_WEIGHT,
     M_ATOMS_PER_TICK_LOT,
+    M_BASE,
     M_BRACKET_MAINTAIN_PPM,
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
@@ -25,7 +26,9 @@ from steelyard.model.keys import (
     M_FEE_TIERS,
     M_FEED,
     M_FUNDING_INTERVAL_NS,
+    M_KIND,
     M_LIQUIDATION_FEE_PPM,
+    M_LOT_ATOMS,
     M_MAKER_PPM,
     M_OI_LOWER_LOTS,
     M_OI_UPPER_LOTS,
@@ -38,8 +41,9 @@ from steelyard.model.keys import (
     M_TICKS_MAX,
     O_RISK_TIER,
 )
+from steelyard.model.orders import SPOT
 from steelyard.num import kernel, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM, SOURCES_MAX, VALUE_MAX
+from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM, SOURCES_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.num.wide import multiply, product_is_less
 from steelyard.state.tables import ASSET, DRAFT, FEED, MACHINE
@@ -166,12 +170,33 @@ def fees_disagreement(s):
 
 
 @kernel
+def kind_disagreement(s, row):
+    """A pair has a base and follows its assets' prices; every other market has a feed."""
+    draft = DRAFT(s)
+    if draft[0, M_KIND] != SPOT:
+        if draft[0, M_BASE] != 0:
+            return M_BASE
+        return AGREE if is_feed_free(s, draft[0, M_FEED], row, 1) else M_FEED
+    base = draft[0, M_BASE]
+    if base < 1 or base > MACHINE(s).assets[0] or base == draft[0, M_SETTLE]:
+        return M_BASE
+    if draft[0, M_FEED] != 0:
+        return M_FEED
+    if draft[0, M_FUNDING_INTERVAL_NS] != 0:
+        return M_FUNDING_INTERVAL_NS
+    if product_is_less(AMOUNT_MAX, 1, draft[0, M_LOT_ATOMS], draft[0, M_POSITION_LOTS_MAX]):
+        return M_LOT_ATOMS
+    return AGREE
+
+
+@kernel
 def market_disagreement(s, row):
     draft = DRAFT(s)
     if draft[0, M_SETTLE] < 1 or draft[0, M_SETTLE] > MACHINE(s).assets[0]:
         return M_SETTLE
-    if not is_feed_free(s, draft[0, M_FEED], row, 1):
-        return M_FEED
+    key = kind_disagreement(s, row)
+    if key != AGREE:
+        return key
     widest, overflowed = multiply(draft[0, M_TICKS_MAX], draft[0, M_ATOMS_PER_TICK_LOT])
     if overflowed or product_is_less(NOTIONAL_MAX, 1, widest, draft[0, M_POSITION_LOTS_MAX]):
         return M_POSITION_LOTS_MAX

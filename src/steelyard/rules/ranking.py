@@ -5,7 +5,8 @@ from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import kernel
 from steelyard.num.limits import PPM
 from steelyard.num.rounding import mul_div_down
-from steelyard.rules.requirement import account_risk, value
+from steelyard.rules.cash import value
+from steelyard.rules.requirement import account_risk
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
 FACTOR_MAX = 1 << 31

@@ -7,11 +7,6 @@ Promises
 """
 
 from steelyard.model.keys import (
-    A_BORROW_WEIGHT_PPM,
-    A_TIER_MAINTAIN_PPM,
-    A_TIER_OPEN_PPM,
-    A_TIER_UPPER,
-    A_TIERS,
     M_ATOMS_PER_TICK_LOT,
     M_BRACKET_MAINTAIN_PPM,
     M_BRACKET_OPEN_PPM,
@@ -26,56 +21,24 @@ from steelyard.model.keys import (
     T_LEVERAGE_MAX,
     UNIT,
 )
-from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_REDUCE, FOR_RESTORE, FOR_TAKEOVER
+from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num import kernel, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, PPM, VALUE_MAX
-from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_up, trillionth_down
+from steelyard.num.limits import INDEX_SCALE_BITS, VALUE_MAX
+from steelyard.num.rounding import clamp, ppm_up
 from steelyard.num.wide import multiply_shift_down
+from steelyard.rules.cash import cash_requirement, charge, is_opening, value
 from steelyard.rules.interest import cash_now
+from steelyard.rules.pairs import is_pair, pair_part
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
-    ASSET_RULE,
     LEG,
     LEG_OPEN,
-    MACHINE,
     MARKET,
     MARKET_0,
     MARKET_RULE,
     TIER_RULE,
 )
-
-
-@leaf
-def value(atoms, price):
-    """What atoms are worth, rounded down. A leg counts at most VALUE_MAX either way, so that sums always fit."""
-    if price != ASSET_PRICE_SCALE:
-        atoms = trillionth_down(atoms, price)
-    return clamp(atoms, -VALUE_MAX, VALUE_MAX)
-
-
-@leaf
-def charge(atoms, price):
-    """What atoms of requirement weigh, rounded up; at most VALUE_MAX."""
-    if price != ASSET_PRICE_SCALE:
-        atoms = -trillionth_down(-atoms, price)
-    return clamp(atoms, -VALUE_MAX, VALUE_MAX)
-
-
-@leaf
-def atoms_down(amount, price):
-    """Atoms worth at most this value."""
-    if price == ASSET_PRICE_SCALE:
-        return amount
-    return mul_div_down(amount, ASSET_PRICE_SCALE, price) if price > 0 else 0
-
-
-@leaf
-def atoms_up(amount, price):
-    """The fewest atoms worth at least this value."""
-    if price == ASSET_PRICE_SCALE:
-        return amount
-    return mul_div_up(amount, ASSET_PRICE_SCALE, price) if price > 0 else 0
 
 
 @leaf
@@ -166,37 +129,6 @@ def perpetual_requirement(s, market, notional, question):
     return charge(atoms, ASSET(s).price[rule[market, M_SETTLE]])
 
 
-@leaf
-def is_price_fresh(s, asset):
-    return MACHINE(s).now_ns[0] <= ASSET(s).fresh_until_ns[asset]
-
-
-@leaf
-def is_opening(question):
-    return question == FOR_OPEN or question == FOR_REDUCE
-
-
-@kernel
-def cash_requirement(s, asset, quantity, price, question):
-    """Haircut of an asset held, or surcharge of one owed, in value."""
-    rule = ASSET_RULE(s)
-    if quantity < 0:
-        return ppm_up(charge(-quantity, price), rule[asset, A_BORROW_WEIGHT_PPM] - PPM)
-    if question == FOR_OPEN and not is_price_fresh(s, asset):
-        return value(quantity, price)  # nobody knows what it is worth: it carries no new risk
-    weights = A_TIER_OPEN_PPM if is_opening(question) else A_TIER_MAINTAIN_PPM
-    total, below = 0, 0
-    for i in range(rule[asset, A_TIERS]):
-        upper = min(quantity, rule[asset, A_TIER_UPPER + i])
-        if upper > below:
-            total += ppm_up(charge(upper - below, price), PPM - rule[asset, weights + i])
-            below = upper
-    if quantity > below:
-        total += charge(quantity - below, price)
-    # Roundings of the parts must not make cash alone unhealthy.
-    return min(total, value(quantity, price))
-
-
 @kernel
 def leg_equity(s, row):
     leg = LEG(s)
@@ -221,6 +153,8 @@ def leg_requirement(s, row, question):
         return cash_requirement(s, thing, cash_now(s, row), ASSET(s).price[thing], question)
     market = thing - MARKET_0
     if is_opening(question):
+        if is_pair(s, market):
+            return pair_part(s, leg.account[row], row, market, 0, 0)
         orders = LEG_OPEN(s)
         return opening_requirement(
             s, row, orders.bid_lots[row], orders.ask_lots[row], orders.bid_reserve[row], orders.ask_reserve[row]

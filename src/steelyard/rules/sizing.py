@@ -18,7 +18,8 @@ from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import AMOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_down, ppm_up
-from steelyard.rules.requirement import account_risk, atoms_down, charge, perpetual_requirement
+from steelyard.rules.cash import atoms_down, charge
+from steelyard.rules.requirement import account_risk, perpetual_requirement
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
 

@@ -163,6 +163,7 @@ MACHINE_ROW = row(
     fills="i8",  # index: since the start
     matching="i8",  # index: the isolated account whose own order meets the book; nothing returns from it meanwhile
     released="i8",  # index: margin that its orders gave up meanwhile
+    pairs="i8",  # index: markets that are spot pairs
 )
 
 ASSET_ROW = row(
@@ -247,6 +248,7 @@ ACCOUNT_ROW = row(
     alone="i1",  # index: 1 while it is its owner's only account
     converting="i1",  # index
     loose="i1",  # index: 1 if the slack is known to be larger
+    pairs="i1",  # index: legs of spot pairs; then no slack is kept
     certificate="i8",  # index: a lower bound of E - M(maintain) while no driver leaves its box
     slack="i8",  # index: a lower bound of E - M(open) with every driver at its reference
     reach="i8",  # index: at least what moves with the drivers, in 2**24 atoms
@@ -443,6 +445,7 @@ INDEX_COLUMNS = {
         "fills",
         "matching",
         "released",
+        "pairs",
     ),
     "market": (
         "funding_ref",
@@ -467,6 +470,7 @@ INDEX_COLUMNS = {
         "stp",
         "isolates",
         "alone",
+        "pairs",
         "first_leg",
         "next_of_owner",
         "certificate",

@@ -1,0 +1,140 @@
+"""Spot pairs: what an exchange of cash does to E and M, and what resting orders need. See docs/concepts/pairs.md.
+
+Promises
+- Whichever of an account's orders in pairs are filled at their prices, E - M(open) falls by no more than their parts.
+"""
+
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_BASE, M_KIND, M_LOT_ATOMS, M_SETTLE
+from steelyard.model.orders import FOR_OPEN, SPOT
+from steelyard.num import far, kernel, leaf
+from steelyard.num.rounding import mul_div_down, mul_div_up
+from steelyard.rules.cash import cash_requirement, value
+from steelyard.rules.interest import cash_of
+from steelyard.state.tables import ACCOUNT, ASSET, LEG, LEG_OPEN, MARKET_0, MARKET_RULE, ORDER
+
+
+@leaf
+def is_pair(s, market):
+    return MARKET_RULE(s)[market, M_KIND] == SPOT
+
+
+@kernel
+def pair_index(s, market):
+    """Ticks that a lot of the base is worth at its assets' prices; 0 if less than one."""
+    rule, price = MARKET_RULE(s), ASSET(s).price
+    quote = price[rule[market, M_SETTLE]]
+    if quote <= 0:
+        return 0
+    return (
+        mul_div_down(price[rule[market, M_BASE]], rule[market, M_LOT_ATOMS], quote)
+        // rule[market, M_ATOMS_PER_TICK_LOT]
+    )
+
+
+@leaf
+def counted(s, asset, quantity, question):
+    """F(q): what cash adds to E - M."""
+    price = ASSET(s).price[asset]
+    return value(quantity, price) - cash_requirement(s, asset, quantity, price, question)
+
+
+@leaf
+def pair_sums(s, leg, pair, market, order_row):
+    """(bid lots, ask lots, what bids spend, what asks bring) of a pair's leg, with one order more in that market."""
+    orders, order = LEG_OPEN(s), ORDER(s)
+    bids, asks = orders.bid_lots[leg], orders.ask_lots[leg]
+    spent, brought = orders.bid_reserve[leg], orders.ask_reserve[leg]
+    if pair == market:
+        lots = order.remaining[order_row]
+        if order.side[order_row] > 0:
+            bids += lots
+            spent += lots * order.reserve[order_row]
+        else:
+            asks += lots
+            brought += lots * order.reserve[order_row]
+    return bids, asks, spent, brought
+
+
+@leaf
+def pair_flows(s, leg, pair, asset, market, order_row):
+    """(spent, brought) of an asset by a pair's orders."""
+    rule = MARKET_RULE(s)
+    bids, asks, spent, brought = pair_sums(s, leg, pair, market, order_row)
+    if rule[pair, M_SETTLE] == asset:
+        return spent, brought
+    if rule[pair, M_BASE] == asset:
+        return asks * rule[pair, M_LOT_ATOMS], bids * rule[pair, M_LOT_ATOMS]
+    return 0, 0
+
+
+@kernel
+def flows(s, account, asset, market, order_row):
+    """(spent, brought) of an asset by all an account's orders in pairs, with one order more in a market (0: none)."""
+    leg, met = LEG(s), 0
+    all_spent, all_brought = 0, 0
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        pair = leg.thing[row] - MARKET_0
+        if pair > 0 and is_pair(s, pair):
+            spent, brought = pair_flows(s, row, pair, asset, market, order_row)
+            all_spent += spent
+            all_brought += brought
+            met += int(pair == market)
+        row = leg.next_of_account[row]
+    if market and met == 0:
+        spent, brought = pair_flows(s, 0, market, asset, market, order_row)
+        all_spent += spent
+        all_brought += brought
+    return all_spent, all_brought
+
+
+@kernel
+def spending_share(s, asset, held, own, whole):
+    """Its share, rounded up, of what E - M(open) loses if everything that spends an asset is filled."""
+    if own == 0:
+        return 0
+    lost = counted(s, asset, held, FOR_OPEN) - counted(s, asset, held - whole, FOR_OPEN)
+    return mul_div_up(max(0, lost), own, whole)
+
+
+@kernel
+def bringing_share(s, asset, held, own, whole):
+    """Its share, rounded down, of what E - M(open) gains if everything that brings an asset is filled."""
+    if own == 0:
+        return 0
+    gained = counted(s, asset, held + whole, FOR_OPEN) - counted(s, asset, held, FOR_OPEN)
+    return mul_div_down(max(0, gained), own, whole)
+
+
+@far
+def pair_part(s, account, row, pair, market, order_row):
+    """A pair's part of M(open), its leg being `row` (0: none yet), with one order more in a market (0: none)."""
+    rule = MARKET_RULE(s)
+    bids, asks, spent, brought = pair_sums(s, row, pair, market, order_row)
+    if bids == 0 and asks == 0:
+        return 0
+    base, quote, lot = rule[pair, M_BASE], rule[pair, M_SETTLE], rule[pair, M_LOT_ATOMS]
+    base_held, quote_held = cash_of(s, account, base), cash_of(s, account, quote)
+    base_spent, base_brought = flows(s, account, base, market, order_row)
+    quote_spent, quote_brought = flows(s, account, quote, market, order_row)
+    buying = spending_share(s, quote, quote_held, spent, quote_spent)
+    buying -= bringing_share(s, base, base_held, bids * lot, base_brought)
+    selling = spending_share(s, base, base_held, asks * lot, base_spent)
+    selling -= bringing_share(s, quote, quote_held, brought, quote_brought)
+    return max(0, buying, selling)
+
+
+@far
+def pairs_part(s, account, market, order_row):
+    """All pairs' parts of M(open) of an account, with one order more in a market (0: none)."""
+    leg, total, met = LEG(s), 0, 0
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        pair = leg.thing[row] - MARKET_0
+        if pair > 0 and is_pair(s, pair):
+            total += pair_part(s, account, row, pair, market, order_row)
+            met += int(pair == market)
+        row = leg.next_of_account[row]
+    if market and met == 0:
+        total += pair_part(s, account, 0, market, market, order_row)
+    return total
