@@ -11,6 +11,7 @@ from steelyard.model.commands import ASSET, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import HOUR, SECOND
 from steelyard.model.orders import (
     BACKSTOP,
+    BORROW,
     CANCEL_ONLY,
     CLOSE_POSITION,
     CONVERTER,
@@ -28,6 +29,7 @@ from steelyard.model.orders import (
     REDUCE_ONLY,
     REDUCE_ONLY_MARKET,
     SELL,
+    SPOT,
     STOP,
     STP_BOTH,
     STP_MAKER,
@@ -461,7 +463,57 @@ def borrowing(t):
     t.withdraw(DAN, USD, 1_000)
 
 
-STORIES = {story.__name__: story for story in (trading, funding, cascade, isolated, collateral, borrowing, governing)}
+def pairs(t):
+    """Coins for dollars on a book of their own: for cash, with loans on both sides, and a buyer who is sold out."""
+    open_venue(t, {}, people=4, purse=100_000)
+    t.configure(ASSET, {key.A_LOAN_CAP: 600_000, key.A_CONVERT_HAIRCUT_PPM: 10_000}, row=USD)
+    t.configure(FEED, {key.F_STALENESS_NS: 24 * HOUR})
+    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000, key.A_BORROW_WEIGHT_PPM: 1_100_000}
+    t.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, key.A_LOAN_CAP: 20_000, **weights})
+    pair = {key.M_KIND: SPOT, key.M_SETTLE: USD, key.M_BASE: COIN, key.M_LOT_ATOMS: 100, key.M_FEED: 0}
+    pair |= {key.M_ATOMS_PER_TICK_LOT: 10, key.M_TICKS_MAX: 1_000, key.M_FUNDING_INTERVAL_NS: 0}
+    pair |= {key.M_ORDER_LOTS_MAX: 500, key.M_POSITION_LOTS_MAX: 1_000, key.M_MARK_POLICY: 1, key.M_MAKER_PPM: 0}
+    t.configure(MARKET, pair | {key.M_FEED: 2})  # a pair follows its assets: refused
+    t.configure(MARKET, pair | {key.M_BASE: USD})
+    t.configure(MARKET, pair)
+    t.order(ANN, 2, 1, 120)  # there is no price yet
+    t.price({1: 1_000, 2: 12 * ASSET_PRICE_SCALE})
+    for account, asset, amount in ((LENDER, USD, 900_000), (LENDER, COIN, 9_000), (CONVERTER, USD, 400_000)):
+        t.deposit(account, asset, amount)
+    t.deposit(CONVERTER, COIN, 20_000)
+    t.deposit(BOB, COIN, 20_000)
+    t.order(BOB, 2, -60, 121)
+    t.order(ANN, 2, 40, 121)
+    t.order(BOB, 2, -141, 121)  # more coins than he has left
+    t.order(BOB, 2, -140, 121)
+    t.order(ANN, 2, 40, 119)
+    t.withdraw(ANN, USD, 5_000)  # it is for her order
+    t.order(CAT, 2, 480, 121, options=BORROW)  # beyond what the weights allow
+    t.order(CAT, 2, 200, 121, options=BORROW)
+    t.order(DAN, 2, -95, 119, options=BORROW)  # sells what it has not, beyond what is left to lend
+    t.order(DAN, 2, -85, 119, options=BORROW)
+    t.order(BOB, 2, -5, 122, options=BORROW)
+    t.order(CAT, 2, 5, 122, options=POST_ONLY | BORROW)
+    t.order(CAT, 2, 6, 122, tif=FOK, options=BORROW)
+    t.leverage(ANN, 2, 3)
+    t.isolate(ANN, 2)
+    t.order(ANN, 2, 10, trigger_kind=STOP, trigger=125)
+    t.wait(HOUR).price({1: 1_000, 2: 125 * ASSET_PRICE_SCALE // 10})
+    t.order(DAN, 2, 30, 130)  # buys part of it back
+    t.order(DAN, 2, -30, 130, options=REDUCE_ONLY)
+    t.wait(HOUR).price({2: 9 * ASSET_PRICE_SCALE})
+    t.wait(HOUR).price({2: 7 * ASSET_PRICE_SCALE})
+    t.order(DAN, 2, 20, 75, options=BORROW)
+    t.wait(30 * HOUR).clock()
+    t.order(DAN, 2, 5, 85)  # the coin's price is stale
+    t.price({2: 8 * ASSET_PRICE_SCALE})
+    t.cancel_all(ANN)
+    t.withdraw(ANN, USD, 1_000)
+
+
+STORIES = {
+    story.__name__: story for story in (trading, funding, cascade, isolated, collateral, borrowing, pairs, governing)
+}
 
 
 def rows_of_story(name):

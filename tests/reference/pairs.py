@@ -13,7 +13,18 @@ from steelyard.model.keys import (
     M_TICKS_MAX,
     T_PRODUCTS,
 )
-from steelyard.model.orders import BORROW, BUY, FOR_MAINTAIN, FOR_OPEN, LENDER, ON_INDEX, PRODUCT_BORROWING, SPOT
+from steelyard.model.orders import (
+    BORROW,
+    BUY,
+    FOR_MAINTAIN,
+    FOR_OPEN,
+    LENDER,
+    ON_INDEX,
+    PRODUCT_BORROWING,
+    RESTING,
+    SELL,
+    SPOT,
+)
 from steelyard.state.tables import MARKET_0
 from tests.reference import health, interest, money
 from tests.reference.numbers import down, up, value
@@ -110,16 +121,20 @@ def open_requirement(twin, legs, order=None):
         gained = max(0, counts(twin, asset, has + everything) - counts(twin, asset, has))
         return down(gained * own, everything)
 
+    def asks_for(each):
+        market = twin.markets[each.market]
+        base, quote = assets_of(market)
+        lots, money = each.remaining * market.rule[M_LOT_ATOMS], each.remaining * each.reserve
+        if each.side == BUY:
+            return max(0, cost(quote, money) - gain(base, lots))
+        return max(0, cost(base, lots) - gain(quote, money))
+
     total = 0
     for leg in pair_legs(twin, legs):
-        market = twin.markets[leg.thing - MARKET_0]
-        base, quote = assets_of(market)
-        bids, asks, spent, brought = sums(twin, leg, order)
-        lot = market.rule[M_LOT_ATOMS]
-        if bids or asks:
-            buying = cost(quote, spent) - gain(base, bids * lot)
-            selling = cost(base, asks * lot) - gain(quote, brought)
-            total += max(0, buying, selling)
+        market = leg.thing - MARKET_0
+        orders = [each for each in twin.open_orders(leg.account, market) if each.state == RESTING and each is not order]
+        orders += [order] if order is not None and order.market == market else []
+        total += max(sum(asks_for(each) for each in orders if each.side == side) for side in (BUY, SELL))
     return total
 
 

@@ -50,6 +50,7 @@ def move_margin(twin, c):
 def set_leverage(twin, c):
     twin.require(c.lots >= 1, reject.FIELD_OUT_OF_RANGE)
     market = check_user_and_market(twin, c)
+    twin.require(not pairs.is_pair(market), reject.PAIR_HAS_NO_LEVERAGE)
     tier = twin.tiers[twin.risk_tier_of(c.account)]
     twin.require(c.lots <= tier[T_LEVERAGE_MAX], reject.LEVERAGE_EXCEEDS_LIMIT)
     acting = isolated.acting_account(twin, c.account, market) or c.account

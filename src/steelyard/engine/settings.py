@@ -52,6 +52,8 @@ def set_leverage(s, i):
         return reason
     if market <= 0 or market > MACHINE(s).markets[0]:
         return no.MARKET_UNKNOWN
+    if is_pair(s, market):
+        return no.PAIR_HAS_NO_LEVERAGE
     if chosen > TIER_RULE(s)[OWNER_RULE(s)[ACCOUNT(s).owner[account], O_RISK_TIER], T_LEVERAGE_MAX]:
         return no.LEVERAGE_EXCEEDS_LIMIT
     thing = MARKET_0 + market

@@ -81,6 +81,7 @@ class Reject(IntEnum):
     # later additions
     TRAILING_STOPS_FULL = 88
     NOTHING_TO_LEND = 89  # the lender has less than is to be borrowed
+    PAIR_HAS_NO_LEVERAGE = 108  # the weights of its assets decide what may be borrowed
 
 
 def __getattr__(name: str) -> int:

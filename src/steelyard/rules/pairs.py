@@ -1,11 +1,11 @@
 """Spot pairs: what an exchange of cash does to E and M, and what resting orders need. See docs/concepts/pairs.md.
 
 Promises
-- Whichever of an account's orders in pairs are filled at their prices, E - M(open) falls by no more than their parts.
+- Whichever of an account's orders on one side of each pair are filled, E - M(open) falls by no more than the parts.
 """
 
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_BASE, M_KIND, M_LOT_ATOMS, M_SETTLE
-from steelyard.model.orders import FOR_OPEN, SPOT
+from steelyard.model.orders import FOR_OPEN, RESTING, SPOT
 from steelyard.num import far, kernel, leaf
 from steelyard.num.rounding import mul_div_down, mul_div_up
 from steelyard.rules.cash import cash_requirement, value
@@ -89,39 +89,50 @@ def flows(s, account, asset, market, order_row):
 
 
 @kernel
-def spending_share(s, asset, held, own, whole):
-    """Its share, rounded up, of what E - M(open) loses if everything that spends an asset is filled."""
-    if own == 0:
-        return 0
-    lost = counted(s, asset, held, FOR_OPEN) - counted(s, asset, held - whole, FOR_OPEN)
-    return mul_div_up(max(0, lost), own, whole)
+def lost(s, asset, held, spent):
+    """L: what E - M(open) loses if so much of an asset is spent."""
+    return max(0, counted(s, asset, held, FOR_OPEN) - counted(s, asset, held - spent, FOR_OPEN))
 
 
 @kernel
-def bringing_share(s, asset, held, own, whole):
-    """Its share, rounded down, of what E - M(open) gains if everything that brings an asset is filled."""
-    if own == 0:
-        return 0
-    gained = counted(s, asset, held + whole, FOR_OPEN) - counted(s, asset, held, FOR_OPEN)
-    return mul_div_down(max(0, gained), own, whole)
+def gained(s, asset, held, brought):
+    """G: what E - M(open) gains if so much of an asset comes."""
+    return max(0, counted(s, asset, held + brought, FOR_OPEN) - counted(s, asset, held, FOR_OPEN))
+
+
+@leaf
+def order_part(spent, whole_spent, loss, brought, whole_brought, gain):
+    """What one order asks for: its share of the loss, rounded up, less its share of the gain, rounded down."""
+    cost = mul_div_up(loss, spent, whole_spent) if spent else 0
+    return max(0, cost - mul_div_down(gain, brought, whole_brought)) if brought else cost
 
 
 @far
-def pair_part(s, account, row, pair, market, order_row):
-    """A pair's part of M(open), its leg being `row` (0: none yet), with one order more in a market (0: none)."""
-    rule = MARKET_RULE(s)
-    bids, asks, spent, brought = pair_sums(s, row, pair, market, order_row)
+def pair_part(s, account, leg, pair, market, order_row):
+    """A pair's part of M(open), its leg being `leg` (0: none yet), with one order more in a market (0: none)."""
+    rule, order = MARKET_RULE(s), ORDER(s)
+    bids, asks, _, _ = pair_sums(s, leg, pair, market, order_row)
     if bids == 0 and asks == 0:
         return 0
     base, quote, lot = rule[pair, M_BASE], rule[pair, M_SETTLE], rule[pair, M_LOT_ATOMS]
     base_held, quote_held = cash_of(s, account, base), cash_of(s, account, quote)
     base_spent, base_brought = flows(s, account, base, market, order_row)
     quote_spent, quote_brought = flows(s, account, quote, market, order_row)
-    buying = spending_share(s, quote, quote_held, spent, quote_spent)
-    buying -= bringing_share(s, base, base_held, bids * lot, base_brought)
-    selling = spending_share(s, base, base_held, asks * lot, base_spent)
-    selling -= bringing_share(s, quote, quote_held, brought, quote_brought)
-    return max(0, buying, selling)
+    quote_lost, base_gained = lost(s, quote, quote_held, quote_spent), gained(s, base, base_held, base_brought)
+    base_lost, quote_gained = lost(s, base, base_held, base_spent), gained(s, quote, quote_held, quote_brought)
+    buying, selling = 0, 0
+    extra, row = order_row if pair == market else 0, LEG_OPEN(s).first_order[leg]
+    while extra or row:
+        each = extra if extra else row
+        if extra or (each != order_row and order.state[each] == RESTING):
+            lots, money = order.remaining[each], order.remaining[each] * order.reserve[each]
+            if order.side[each] > 0:
+                buying += order_part(money, quote_spent, quote_lost, lots * lot, base_brought, base_gained)
+            else:
+                selling += order_part(lots * lot, base_spent, base_lost, money, quote_brought, quote_gained)
+        row = row if extra else order.next_of_leg[row]
+        extra = 0
+    return max(buying, selling)
 
 
 @far

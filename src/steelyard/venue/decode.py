@@ -196,7 +196,7 @@ class Decoder:
             fee_asset=market.settle.name,
             is_maker=bool(e.options & events.FILL_MAKER),
             is_liquidation=bool(e.options & events.FILL_LIQUIDATION),
-            position=market.lot.back(e.extra),
+            position=market.held.back(e.extra),
             remaining=market.lot.back(e.extra2),
             **when,
         )

@@ -14,6 +14,7 @@ from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
 from steelyard.venue.amounts import grouped, ratio_down, trimmed
 from steelyard.venue.instruments import Asset, Market, Names
+from steelyard.venue.pairs import sides
 from steelyard.venue.parameters import rate
 from steelyard.venue.reading import Reader
 from steelyard.venue.records import Record, Requirements
@@ -119,7 +120,8 @@ class Explainer:
         thing = self.reader.thing(leg)
         if thing < MARKET_0:
             return self._cash(self.names.asset_at(thing), leg)
-        return self._position(account, self.names.market_at(thing - MARKET_0), leg)
+        market = self.names.market_at(thing - MARKET_0)
+        return self._pair(account, market, leg) if market.base else self._position(account, market, leg)
 
     # --- cash
 
@@ -161,6 +163,21 @@ class Explainer:
         if quantity > below:
             notes.append(f"M: {grouped(asset.atom.back(quantity - below))} {asset.name} beyond the tiers weigh nothing")
         return notes
+
+    # --- orders in pairs
+
+    def _pair(self, account: int, market: Market, leg: int) -> tuple[str, Numbers, list[str]]:
+        found = sides(self.reader, account, leg)
+        opening, working = max(side.requirement for side in found), []
+        for side in found:
+            if side.spent:
+                paid, got = self.names.asset_at(side.paid), self.names.asset_at(side.got)
+                working.append(
+                    f"M(open): the {side.name} spend {grouped(paid.atom.back(side.spent))} {paid.name} and bring "
+                    f"{grouped(got.atom.back(side.brought))} {got.name}; what goes beyond what comes by the opening "
+                    f"weights is {grouped(self._money(side.requirement))} (up); the worse side is required"
+                )
+        return market.name, (0, opening, 0, 0, 0), working
 
     # --- positions
 

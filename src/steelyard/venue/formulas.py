@@ -64,6 +64,8 @@ class MarketRule:
     row: int
     settle: int
     scale: int  # atoms per tick and lot
+    base: int  # of a spot pair, else 0
+    lot_atoms: int  # of a spot pair
     ticks_max: int
     leverage: int
     restore: int
@@ -104,6 +106,8 @@ def market_rule(table: Any, row: int) -> MarketRule:
         row=row,
         settle=rule[K.M_SETTLE],
         scale=rule[K.M_ATOMS_PER_TICK_LOT],
+        base=rule[K.M_BASE],
+        lot_atoms=rule[K.M_LOT_ATOMS],
         ticks_max=rule[K.M_TICKS_MAX],
         leverage=rule[K.M_LEVERAGE_DEFAULT],
         restore=rule[K.M_RESTORE_PPM],

@@ -44,6 +44,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Market(msgspec.Struct, frozen=True, kw_only=True):
+    """`base` is set for a spot pair, whose price follows from its assets: it has no feed."""
+
     row: int
     name: str
     settle: Asset
@@ -51,10 +53,16 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     lot: Step
     atoms_per_tick_lot: int
     feed: int
+    base: Asset | None = None
 
     @property
     def grid(self) -> Grid:
         return Grid(lot=self.lot, tick=self.tick, atom=self.settle.atom)
+
+    @property
+    def held(self) -> Step:
+        """The step of what a fill leaves its account with: lots, or in a pair atoms of the base."""
+        return self.base.atom if self.base else self.lot
 
 
 def thing_of(fed: Asset | Market) -> int:
@@ -99,7 +107,9 @@ class Names:
         return asset
 
     def add_market(self, market: Market) -> Market:
-        self.markets[market.name] = self._market_of[market.row] = self._feed_of[market.feed] = market
+        self.markets[market.name] = self._market_of[market.row] = market
+        if market.feed:
+            self._feed_of[market.feed] = market
         return market
 
     def free_account(self, name: str) -> str:
@@ -157,6 +167,9 @@ class Names:
         found: Asset | Market | None = self.markets.get(name) or self.assets.get(name)
         if found is None:
             raise _missing(no.FEED_UNKNOWN, "market or asset", name, [*self.markets, *self.assets])
+        if isinstance(found, Market) and found.base:
+            assets = f"{found.base.name} and {found.settle.name}"
+            raise Rejected(no.FEED_UNKNOWN, f"the price of {name} follows from those of {assets}")
         if found.feed == 0:
             raise Rejected(no.FEED_UNKNOWN, f"{name} is the unit of account; its price is 1")
         return found

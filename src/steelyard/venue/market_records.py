@@ -74,6 +74,7 @@ class MarketView(Record, frozen=True, kw_only=True):
 
     symbol: str
     settle: str
+    base: str | None  # of a spot pair
     state: str
     tick: Decimal
     lot: Decimal

@@ -38,6 +38,7 @@ class MarketViews:
         return MarketView(
             symbol=market.name,
             settle=market.settle.name,
+            base=market.base.name if market.base else None,
             state=STATES[int(rule[K.M_STATE])],
             tick=market.tick.size,
             lot=market.lot.size,

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from steelyard.model import keys as K
+from steelyard.model.orders import PRODUCT_BORROWING, PRODUCT_PERPETUAL, PRODUCT_SPOT
 from steelyard.num.limits import (
     AMOUNT_MAX,
     BRACKETS_MAX,
@@ -90,7 +91,7 @@ FEED_PARAMETERS = _named(
     ("staleness", K.F_STALENESS_NS, DURATION, "age from which a report is not fresh"),
     ("confidence_max", K.F_CONFIDENCE_MAX_PPM, RATE, "a report wider than this share of its price is not fresh"),
 )
-PRODUCTS = ("perpetuals", "borrowing")  # in the order of their bits
+PRODUCTS = {"perpetuals": PRODUCT_PERPETUAL, "borrowing": PRODUCT_BORROWING, "pairs": PRODUCT_SPOT}
 TIER_PARAMETERS = _named(("max_leverage", K.T_LEVERAGE_MAX, COUNT, "highest leverage"))
 OWNER_PARAMETERS = _named(
     ("risk_tier", K.O_RISK_TIER, COUNT, "what this owner may hold, and how leveraged"),
@@ -256,7 +257,7 @@ def products(names: Sequence[str]) -> dict[int, int]:
     for name in (names,) if isinstance(names, str) else names:
         if name not in PRODUCTS:
             raise ValueError(f"product {name!r} is not one of {', '.join(PRODUCTS)}")
-        bits |= 1 << PRODUCTS.index(name)
+        bits |= PRODUCTS[name]
     return {K.T_PRODUCTS: bits}
 
 

@@ -16,9 +16,11 @@ from steelyard.venue.amounts import Step, clock_text, duration_text, grouped, ra
 from steelyard.venue.event_rows import SIDES
 from steelyard.venue.instruments import Asset, Market, Names, thing_of
 from steelyard.venue.labels import Words, label_text
+from steelyard.venue.pairs import is_pair, least_spent, spent_on_orders
 from steelyard.venue.reading import Reader
 from steelyard.venue.refusals import SENTENCES
 
+ABOUT_MEANS = (no.BALANCE_TOO_LOW, no.LOAN_CAP_EXCEEDED, no.NOTHING_TO_LEND, no.OPENING_MARGIN_EXCEEDED)
 TRIGGERS_ON = ("mark", "index", "last")
 
 
@@ -93,6 +95,15 @@ class Reasons:
     def _numbers(self, reason: Reject, detail: int, asked: Asked) -> str:
         reader = self.reader
         is_order = asked.kind in (C.PLACE_ORDER, C.AMEND_ORDER)
+        if is_order and reason in (
+            no.BALANCE_TOO_LOW,
+            no.LOAN_CAP_EXCEEDED,
+            no.NOTHING_TO_LEND,
+            no.OPENING_MARGIN_EXCEEDED,
+        ):
+            wish = self._wish(asked)
+            if wish and is_pair(reader, wish.market):
+                return self._spending(wish)
         if reason in (no.OPENING_MARGIN_EXCEEDED, no.PARENT_MARGIN_EXCEEDED) or (
             is_order and reason == no.BALANCE_TOO_LOW
         ):
@@ -231,8 +242,29 @@ class Reasons:
             asset = market.settle
         else:
             asset = self.names.asset_at(asked.market)
-        cash = self.reader.cash(account, asset.row)
-        return f"{self.names.account_name(account)} holds {grouped(asset.atom.back(cash))} {asset.name}"
+        return f"{self.names.account_name(account)} {self._holding(account, asset)}"
+
+    def _holding(self, account: int, asset: Asset) -> str:
+        held, spent = self.reader.cash(account, asset.row), spent_on_orders(self.reader, account, asset.row)
+        what = f"holds {grouped(asset.atom.back(held))}" if held >= 0 else f"owes {grouped(asset.atom.back(-held))}"
+        orders = f", {grouped(asset.atom.back(spent))} of it for orders" if spent else ""
+        return f"{what} {asset.name}{orders}"
+
+    def _spending(self, wish: Wish) -> str:
+        """What an order in a pair would spend, what there is, and what may be lent."""
+        reader, market, owner = self.reader, self.names.market_at(wish.market), self.reader.owner(wish.account)
+        asset = market.settle if wish.side > 0 or market.base is None else market.base
+        atom, unit = self._unit()
+        spent = least_spent(reader, wish.market, owner, wish.side, wish.lots, wish.price, wish.is_post_only)
+        cap, table = int(reader.state.asset_rule[asset.row, K.A_LOAN_CAP]), reader.state.asset
+        left = max(0, reader.cash(LENDER, asset.row)) - int(table.loans[asset.row])
+        cap_text, left_text = (grouped(asset.atom.back(atoms)) for atoms in (cap, max(0, left)))
+        return (
+            f"it spends {grouped(asset.atom.back(spent))} {asset.name}; {self.names.account_name(wish.account)} "
+            f"{self._holding(wish.account, asset)}, may owe {cap_text}; {left_text} are left to lend; "
+            f"equity {grouped(atom.back(reader.equity(wish.account)))}, "
+            f"requirement before it {grouped(atom.back(reader.requirement(wish.account, FOR_OPEN)))} {unit}"
+        )
 
     def _margin(self, reason: Reject, asked: Asked) -> str:
         """Equity, the opening requirement with what was asked, and what is missing."""

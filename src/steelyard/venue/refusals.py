@@ -82,6 +82,7 @@ SENTENCES: dict[int, str] = {
     no.BALANCE_TOO_LOW: "the cash is not there",
     no.NOTHING_TO_LEND: "the lender has less left than is to be borrowed",
     no.COINS_NOT_PRESENT: "the coins have been lent out, so they cannot leave the venue",
+    no.PAIR_HAS_NO_LEVERAGE: "a spot pair has no leverage: the weights of its assets decide what may be borrowed",
     no.FILL_OR_KILL_CANNOT_FILL: "the order cannot be filled completely at once",
     no.TRAILING_STOPS_FULL: "this market follows as many trailing stops as it may",
 }

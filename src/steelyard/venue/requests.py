@@ -32,6 +32,7 @@ class OrderOptions(TypedDict, total=False):
     post_only: bool | str
     reduce_only: bool
     close_position: bool
+    borrow: bool
     stop: Number | None
     take_profit: Number | None
     trailing: Number | None
@@ -141,6 +142,7 @@ class Requests:
         post_only: bool | str = False,
         reduce_only: bool = False,
         close_position: bool = False,
+        borrow: bool = False,
         stop: Number | None = None,
         take_profit: Number | None = None,
         trailing: Number | None = None,
@@ -165,6 +167,7 @@ class Requests:
         tif = chosen("time_in_force", time_in_force, TIFS)
         options = O.POST_ONLY if post_only is True else O.POST_ONLY_SLIDE if post_only else 0
         options |= (O.REDUCE_ONLY if reduce_only else 0) | (O.CLOSE_POSITION if close_position else 0)
+        options |= O.BORROW if borrow else 0
         return builders.place_order(
             self._now,
             self._names.account(account),

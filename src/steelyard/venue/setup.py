@@ -7,7 +7,8 @@ from steelyard.model import commands as C
 from steelyard.model import events as E
 from steelyard.model import keys as K
 from steelyard.model import reject as no
-from steelyard.num.limits import ASSET_PRICE_SCALE, NOTIONAL_MAX, PRICE_TICKS_MAX, VALUE_MAX
+from steelyard.model.orders import INDEX_ONLY, SPOT
+from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PRICE_TICKS_MAX, VALUE_MAX
 from steelyard.venue import builders, disagreements
 from steelyard.venue import parameters as P
 from steelyard.venue.amounts import Number, Step, decimal
@@ -161,6 +162,65 @@ class Setup(Core):
             self.send(lambda: self.rows.prices({name: price}))
         return name
 
+    def add_pair(
+        self,
+        name: str,
+        *,
+        base: str,
+        tick: Number,
+        lot: Number,
+        quote: str | None = None,
+        price_max: Number | None = None,
+        maker: Number | None = None,
+        taker: Number | None = None,
+        fee_tiers: Sequence[tuple[Any, Any]] | None = None,
+        **parameters: Any,
+    ) -> str:
+        """A spot pair: `base` is bought and sold for `quote`, by default the unit of account.
+
+        Its price follows from those of its assets. `lot` is an amount of the base. More parameters: those of a market
+        that orders, books and marks use. Without `price_max` the ladder reaches to four times the present price.
+        """
+        self.names.free(name, "market name")
+        bought, asset = self.names.asset(base), self.names.asset(quote or self.names.asset_at(1).name)
+        steps = Step.of(tick, "tick"), Step.of(lot, "lot")
+        scale = P.atoms_per_tick_lot(*steps, asset.atom)
+        grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom)
+        lot_atoms = bought.atom.count(lot, f"lot of {name}", f"atoms of {base}")
+        ticks_max = _ladder(grid, None, price_max)
+        if price_max is None:
+            ticks_max = self._pair_ladder(bought, asset, lot_atoms, scale)
+        most = max(1, min(NOTIONAL_MAX // (ticks_max * scale), AMOUNT_MAX // lot_atoms))
+        values = {K.M_KIND: SPOT, K.M_BASE: bought.row, K.M_LOT_ATOMS: lot_atoms, K.M_FEED: 0}
+        values |= {K.M_SETTLE: asset.row, K.M_ATOMS_PER_TICK_LOT: scale, K.M_TICKS_MAX: ticks_max}
+        values |= {K.M_FUNDING_INTERVAL_NS: 0, K.M_MARK_POLICY: INDEX_ONLY}
+        values |= {K.M_POSITION_LOTS_MAX: min(1 << 24, most), K.M_ORDER_LOTS_MAX: min(1 << 20, most)}
+        values |= P.chosen(P.MARKET_PARAMETERS, parameters, grid)
+        if "order_max" not in parameters:
+            values[K.M_ORDER_LOTS_MAX] = min(values[K.M_ORDER_LOTS_MAX], values[K.M_POSITION_LOTS_MAX])
+        values |= P.fees(maker, taker, fee_tiers)
+        row = self._configure(C.MARKET, 0, values, f"pair {name}", grid)
+        self.names.add_market(
+            Market(
+                row=row,
+                name=name,
+                settle=asset,
+                tick=steps[0],
+                lot=steps[1],
+                atoms_per_tick_lot=scale,
+                feed=0,
+                base=bought,
+            )
+        )
+        self.send(lambda: builders.clock(self.reader.now_ns))  # its first price
+        return name
+
+    def _pair_ladder(self, base: Asset, quote: Asset, lot_atoms: int, scale: int) -> int:
+        """The highest price of a pair's ladder, in ticks, from what its assets are worth now."""
+        price = self.reader.asset_price(quote.row)
+        now = self.reader.asset_price(base.row) * lot_atoms // price // scale if price else 0
+        return max(64, min(PRICE_TICKS_MAX, 4 * now)) if now else 1 << 20
+
     def set_market(
         self,
         name: str,
@@ -199,7 +259,7 @@ class Setup(Core):
 
     # --- owners and accounts
 
-    def add_risk_tier(self, max_leverage: int, products: Sequence[str] = P.PRODUCTS) -> int:
+    def add_risk_tier(self, max_leverage: int, products: Sequence[str] = tuple(P.PRODUCTS)) -> int:
         """Caps of its owners' leverage, and of what they may hold; what they hold already they may always reduce."""
         values = P.chosen(P.TIER_PARAMETERS, {"max_leverage": max_leverage}, Grid()) | P.products(products)
         return self._configure(C.RISK_TIER, 0, values, "risk tier")

@@ -117,7 +117,12 @@ class Statement:
         return leg
 
     def _fill(self, row: Row) -> None:
-        worth = row.price * row.lots * self.markets[row.market].scale
+        rule = self.markets[row.market]
+        worth = row.price * row.lots * rule.scale
+        if rule.base:
+            self._pay(rule.base, row.side * row.lots * rule.lot_atoms)
+            self._pay(rule.settle, -row.side * worth - row.fee)
+            return
         realized = self._trade(row.market, row.side * row.lots, row.side * worth)
         self._pay(self._settle(row), -row.fee)
         agree(row, "realized profit", row.amount, realized)

@@ -176,7 +176,8 @@ class Trading(Setup):
         """Place an order; without a price it is a market order.
 
         Options: `time_in_force` ("GTC", "IOC", "FOK", "GTT"), `post_only` (True or "slide"), `reduce_only`,
-        `close_position`, `stop`, `take_profit`, `trailing` (a rate) with `activation`, `trigger_on` ("mark", "index",
+        `close_position`, `borrow` (in a spot pair: what is missing is lent),
+        `stop`, `take_profit`, `trailing` (a rate) with `activation`, `trigger_on` ("mark", "index",
         "last"), `expires`, `client_id`, `self_trade` ("none", "expire_taker", "expire_maker", "expire_both").
         """
         try:

@@ -10,6 +10,7 @@ from steelyard.venue.amounts import average, ratio_up
 from steelyard.venue.event_rows import MODES, ROLES
 from steelyard.venue.instruments import Names
 from steelyard.venue.order_views import OrderViews
+from steelyard.venue.pairs import spent_on_orders
 from steelyard.venue.reading import Reader
 from steelyard.venue.records import AccountView, Balance, Position, Requirements
 from steelyard.venue.solve import losing_price
@@ -75,7 +76,8 @@ class Views:
             if row >= MARKET_0 or (quantity == 0 and row != 1):
                 continue
             asset, price = self.names.asset_at(row), reader.asset_price(row)
-            free = min(max(0, quantity), F.atoms_down(spare, price) if price else 0)
+            present = max(0, quantity - spent_on_orders(reader, account, row))
+            free = min(present, F.atoms_down(spare, price) if price else 0)
             found.append(
                 Balance(
                     asset=asset.name,
