@@ -227,6 +227,9 @@ def atoms_per_tick_lot(tick: Step, lot: Step, settle: Step) -> int:
     return atoms
 
 
+_FIXED_KEYS = {K.M_SETTLE: "settle", K.M_FEED: "feed", K.M_KIND: "kind", K.M_BASE: "base", K.M_LOT_ATOMS: "lot"}
+
+
 def key_name(table: Mapping[str, Parameter], key: int) -> str:
     """The name of the parameter that a key belongs to, for messages."""
     for parameter in table.values():
@@ -248,7 +251,7 @@ def key_name(table: Mapping[str, Parameter], key: int) -> str:
     for first, count, words in lists:
         if first <= key < first + count:
             return f"{words} {key - first + 1}"
-    return f"key {key}"
+    return _FIXED_KEYS.get(key, f"key {key}") if table is MARKET_PARAMETERS else f"key {key}"
 
 
 def products(names: Sequence[str]) -> dict[int, int]:
