@@ -23,16 +23,24 @@ class Demo:
         return self.demo.markets
 
     def snapshot(self, market: str) -> Snapshot:
-        venue = self.demo.venue
-        watched = [profile.account for profile in self.demo.holders]
+        venue, coins = self.demo.venue, self.demo.coins
+        people = [each.account for each in self.demo.holders] + [each.account for each in self.demo.borrowers]
+        accounts = [venue.account(name) for name in people]
+        together = [
+            venue.liquidation_price(account.id, coins[each.asset], [each.asset])
+            for account in accounts
+            for each in account.balances
+            if each.asset in coins
+        ]
         return Snapshot(
             now_ns=venue.now_ns,
             unit=venue.unit,
             markets=tuple(venue.market(symbol) for symbol in self.markets),
             book=venue.book(market, DEPTH),
-            accounts=tuple(venue.account(name) for name in [*watched, venue.backstop.name]),
+            accounts=(*accounts, venue.account(venue.backstop)),
             funds=venue.funds(),
             queue=venue.queue(),
+            together=tuple(together),
         )
 
     def events(self) -> list[Happened]:

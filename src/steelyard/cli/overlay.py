@@ -16,7 +16,7 @@ KEYS = (
     ("space", "pause and go on"),
     ("+ -", "faster, slower"),
     ("1 2 3  or  tab", "switch the market"),
-    ("j k", "choose a position"),
+    ("j k", "choose a position or a loan"),
     ("enter  or  e", "explain the account that backs it, line by line"),
     ("i", "pay 100,000 into the insurance fund"),
     ("?", "this page"),
@@ -29,6 +29,9 @@ ABOUT = (
     "how much of that is used up. Below M it is liquidated: slices on the book, then the backstop, and once E is below "
     "zero the insurance fund pays, then counterparties are deleveraged. * marks an isolated position, ‼ a trade that a "
     "liquidation made.",
+    "A loan is money borrowed against coins; its size is what is owed. It is judged like a position, and liquidated by "
+    "converting its coins. A liquidation price is the first price at which the account is unhealthy; a coin and its "
+    "perpetual move together.",
 )
 
 

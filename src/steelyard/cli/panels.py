@@ -152,7 +152,9 @@ def funds(snap: Snapshot, first: Snapshot, width: int) -> list[Text]:
     rows = [D.title(width, "funds", snap.unit)]
     for fund, before in ((now.insurance, then.insurance), (now.backstop, then.backstop), (now.fees, then.fees)):
         rows.append(_fund(snap, fund, fund.equity - before.equity, width))
-    return rows
+    lent = sum((-each.value for account in snap.accounts for each in account.balances if each.debt), Decimal(0))
+    out_of = f" of {D.short(now.lender.equity)}"
+    return [*rows, D.line(width, (f" {'lent':<9}", SOFT), (f"{D.money(lent):>13}", PLAIN), (out_of, SOFT))]
 
 
 def _fund(snap: Snapshot, fund: Fund, change: Decimal, width: int) -> Text:

@@ -10,12 +10,16 @@ from typing import Protocol
 from steelyard.venue.explain import Explanation
 from steelyard.venue.happened import Happened
 from steelyard.venue.market_records import Book, Funds, MarketView, QueueEntry
-from steelyard.venue.records import AccountView
+from steelyard.venue.records import AccountView, LiquidationPrice
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One look at the venue. `accounts` are those that are watched, and the backstop."""
+    """One look at the venue. `accounts` are those that are watched, and the backstop.
+
+    `together` holds the liquidation prices of those who hold a coin that has a market here: the market leads, the coin
+    follows.
+    """
 
     now_ns: int
     unit: str
@@ -24,6 +28,7 @@ class Snapshot:
     accounts: tuple[AccountView, ...]
     funds: Funds
     queue: tuple[QueueEntry, ...]
+    together: tuple[LiquidationPrice, ...] = ()
 
     def market(self, symbol: str) -> MarketView:
         return next(each for each in self.markets if each.symbol == symbol)

@@ -113,7 +113,7 @@ class View:
 
     def _explain(self) -> None:
         if not self._found:
-            self._say("nobody holds a position")
+            self._say("nobody holds a position or owes anything")
             return
         self.look.page, self.look.about, self.look.scroll = "explain", self._found[self.look.place].backing, 0
 

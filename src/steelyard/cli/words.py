@@ -38,7 +38,7 @@ def sentence(event: H.Happened) -> Note | None:
             return Note(event.at_ns, event.account, text, f"bold {ACCENT}")
         case H.Converted():
             text = f"{short(event.sold)} {event.sold_asset} → {short(event.bought)} {event.bought_asset}"
-            return Note(event.at_ns, event.account, text, SOFT)
+            return Note(event.at_ns, event.account, text, PLAIN)
         case H.LiquidationEnded(because="healthy") if event.maintain > 0:
             text = f"healthy, E {short(event.equity)} ≥ M {short(event.maintain)}"
             return Note(event.at_ns, event.account, text, UP)

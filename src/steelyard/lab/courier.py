@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
-from steelyard.lab.wishes import CancelAll, Deposit, Place, SetLeverage, Terms, Wish
+import numpy as np
+
+from steelyard.lab.wishes import Borrow, CancelAll, Deposit, Place, SetLeverage, Terms, Wish
 from steelyard.lab.world import Report
 from steelyard.model import orders as O
 from steelyard.venue import builders
 from steelyard.venue.builders import Rows
 from steelyard.venue.instruments import Market
-from steelyard.venue.labels import reference_words
+from steelyard.venue.labels import Words, reference_words
 from steelyard.venue.venue import Venue
 
 SECOND = 1_000_000_000
@@ -51,6 +53,11 @@ class Eyes:
         atoms = reader.equity(who) + (reader.equity(holder) if holder != who else 0)
         return float(self._venue.names.asset_at(1).atom.back(atoms))
 
+    def cash(self, account: str, asset: str) -> float:
+        names = self._venue.names
+        found = names.asset(asset) if asset else names.asset_at(1)
+        return float(found.atom.back(self._venue.reader.cash(names.account(account), found.row)))
+
     def is_busy(self, account: str, market: str) -> bool:
         reader, who, row = self._venue.reader, self._venue.names.account(account), self._rows[market]
         holder = reader.acting(who, row)
@@ -86,9 +93,16 @@ class Courier:
             case SetLeverage():
                 return builders.set_leverage(at_ns, who, self._names.market(wish.market).row, wish.leverage)
             case Deposit():
-                asset = self._names.asset(wish.asset) if wish.asset else self._names.asset_at(1)
-                atoms = asset.atom.count(wish.amount)
-                return builders.deposit(at_ns, who, asset.row, atoms, reference_words(self._names.label()))
+                asset, atoms, reference = self._money(wish)
+                return builders.deposit(at_ns, who, asset, atoms, reference)
+            case Borrow():
+                asset, atoms, reference = self._money(wish)
+                taken = builders.withdraw(at_ns, who, asset, atoms, reference, O.MAY_BORROW)
+                return np.concatenate([taken, builders.confirm_withdrawal(at_ns, reference)])
+
+    def _money(self, wish: Deposit | Borrow) -> tuple[int, int, Words]:
+        asset = self._names.asset(wish.asset) if wish.asset else self._names.asset_at(1)
+        return asset.row, asset.atom.count(wish.amount), reference_words(self._names.label())
 
     def _order(self, at_ns: int, who: int, wish: Place) -> Rows:
         options = O.POST_ONLY_SLIDE if wish.post_only else 0

@@ -1,6 +1,7 @@
 """Leveraged holders: who they are, and what they do. Most are long, some are isolated, some watch their stops."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 
 from steelyard.lab.wishes import BUY, SELL, CancelAll, Deposit, Place, Sees, SetLeverage, Wish
@@ -94,7 +95,7 @@ class Holder:
         equity = sees.equity(me.account, me.market)
         if equity < 0.9 * me.margin:
             if me.collateral is None:
-                wishes.append(Deposit(me.account, "", int(me.margin - equity) + 1))
+                wishes.append(Deposit(me.account, "", Decimal(int(me.margin - equity) + 1)))
                 equity = float(me.margin)
             elif equity < 0.3 * me.margin:
                 self._next = sees.now + 600.0  # coins do not come back that quickly

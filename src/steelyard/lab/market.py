@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.lab.agents import Arbitrageur, Maker, Taker
+from steelyard.lab.borrowers import Borrower, Loan, loans
 from steelyard.lab.courier import SECOND, Courier, Eyes
 from steelyard.lab.holders import Holder, Profile, profiles
 from steelyard.lab.wishes import Agent, Wish
@@ -22,7 +23,11 @@ LIMITS = Limits(owners=4096, accounts=4096, legs=1 << 15, orders=1 << 13, refere
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 EVENTS_KEPT = 1 << 16
 SOURCES = 3
-COIN = "BTC"  # the collateral beside the unit of account
+COLLATERAL = {  # beside the unit of account, where it has a market: what its coins count for, opening and maintaining
+    "BTC": [(40, "0.92", "0.95"), (400, "0.8", "0.85")],
+    "ETH": [(600, "0.9", "0.93"), (6_000, "0.75", "0.8")],
+}
+LENT = 8_000_000  # money of the lender
 IMPACT = 2.5e-9  # how far one unit of money sold by force moves the world's price
 
 
@@ -72,6 +77,7 @@ class DemoMarket:
         seed: int = 7,
         *,
         holders: int = 32,
+        borrowers: int = 8,
         listings: Sequence[Listing] = LISTINGS,
         step_seconds: int = 1,
         insurance: int = 250_000,
@@ -83,16 +89,18 @@ class DemoMarket:
         self.steps = 0
         self.markets = tuple(each.symbol for each in listings)
         self.venue = Venue(LIMITS, at=START, keep_events=EVENTS_KEPT, progress=progress)
-        coin = next((each for each in listings if each.symbol.startswith(f"{COIN}-")), None)
         prices = {each.symbol: each.price for each in listings}
         climates = {each.symbol: each.climate for each in listings}
         self.world = World(seed, prices, climates)
         self._sources = Sources(seed, SOURCES)
-        self._coin_from = coin.symbol if coin else None
+        self.coins = {each.symbol.partition("-")[0]: each.symbol for each in listings}
+        self.coins = {coin: symbol for coin, symbol in self.coins.items() if coin in COLLATERAL}
         self._list(listings)
         self._fund(insurance, backstop)
-        self.profiles = profiles(seed, self.markets, holders, COIN if coin else None)
+        self.profiles = profiles(seed, self.markets, holders, next(iter(self.coins), None))
+        self.loans = loans(seed, self.coins, borrowers)
         self._agents: list[Agent] = [*self._professionals(seed), *self._open_holders(seed)]
+        self._agents += self._open_borrowers(seed)
         self._eyes = Eyes(self.venue, self.world.prices)
         self._courier = Courier(self.venue)
         self.step(2)  # prices, then quotes
@@ -101,14 +109,21 @@ class DemoMarket:
 
     def _list(self, listings: Sequence[Listing]) -> None:
         venue = self.venue
-        venue.set_asset(venue.unit, loan_cap=50_000)
-        if self._coin_from:
-            tiers = [(40, "0.9", "0.95"), (400, "0.8", "0.85")]
+        venue.set_asset(
+            venue.unit,
+            loan_cap=1_000_000,
+            interest_base="0.01",
+            interest_slope="0.07",
+            interest_steep="0.6",
+            interest_kink="0.8",
+            interest_interval="1m",
+        )
+        for coin, symbol in self.coins.items():
             venue.add_asset(
-                COIN,
+                coin,
                 8,
-                price=_text(self.world.prices[self._coin_from], "0.01"),
-                collateral=tiers,
+                price=_text(self.world.prices[symbol], "0.01"),
+                collateral=COLLATERAL[coin],
                 convert_haircut="0.01",
                 sources=SOURCES,
                 quorum=1,
@@ -144,8 +159,8 @@ class DemoMarket:
         for account, amount in (
             (venue.insurance, insurance),
             (venue.backstop, backstop),
-            (venue.lender, 2_000_000),
-            (venue.converter, 2_000_000),
+            (venue.lender, LENT),
+            (venue.converter, LENT),
         ):
             venue.deposit(account, amount)
 
@@ -163,11 +178,18 @@ class DemoMarket:
         for place, profile in enumerate(self.profiles):
             owner = self._open(profile.account, 0 if profile.collateral else profile.margin)
             if profile.collateral:
-                coins = profile.margin / (0.9 * self.world.prices[self._coin_from or ""])
+                coins = profile.margin / (0.9 * self.world.prices[self.coins[profile.collateral]])
                 self.venue.deposit(profile.account, _text(coins, "0.0001"), profile.collateral)
             if profile.isolated:
                 self.venue.set_margin_mode(owner, profile.market, "isolated")
             made.append(Holder(seed, profile, float(self.venue.now) + 3.0 + 2.0 * place))
+        return made
+
+    def _open_borrowers(self, seed: int) -> list[Agent]:
+        made: list[Agent] = []
+        for place, loan in enumerate(self.loans):
+            self._open(loan.account, 0)
+            made.append(Borrower(seed, loan, float(self.venue.now) + 5.0 + 4.0 * place))
         return made
 
     def _open(self, name: str, money: int) -> str:
@@ -186,8 +208,7 @@ class DemoMarket:
             wishes = self._wishes() if self.steps else []
             rows = [self._courier.rows(at_ns, wish) for wish in wishes]
             prices = dict(self.world.prices)
-            if self._coin_from:
-                prices[COIN] = prices[self._coin_from]
+            prices |= {coin: prices[symbol] for coin, symbol in self.coins.items()}
             reports = self._sources.observe(prices)
             if reports:
                 rows.append(self._courier.prices(at_ns, reports))
@@ -211,6 +232,9 @@ class DemoMarket:
             atoms = int(row["side"]) * int(row["lots"]) * int(row["price"]) * market.atoms_per_tick_lot
             move = IMPACT * float(market.settle.atom.back(atoms))
             self.world.push(max(-0.004, min(0.004, move)), market.name)
+        for row in rows[(rows["kind"] == E.CONVERTED) & (rows["other"] == 1)]:
+            money = float(self.venue.names.asset_at(1).atom.back(int(row["amount"])))
+            self.world.push(-min(0.004, IMPACT * money), self.coins[self.venue.names.asset_at(int(row["market"])).name])
 
     def shock(self, move: float, market: str | None = None) -> None:
         """The world's prices jump by a fraction: all of them, or that of one market."""
@@ -228,6 +252,10 @@ class DemoMarket:
     @property
     def holders(self) -> tuple[Profile, ...]:
         return tuple(self.profiles)
+
+    @property
+    def borrowers(self) -> tuple[Loan, ...]:
+        return tuple(self.loans)
 
     def hash(self) -> str:
         return self.venue.hash()

@@ -4,6 +4,7 @@ Prices are ticks and sizes are lots: whole numbers, so that a float never reache
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 BUY, SELL = 1, -1
@@ -56,11 +57,20 @@ class SetLeverage:
 @dataclass(frozen=True, slots=True)
 class Deposit:
     account: str
+    asset: str  # the unit of account where there is none
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Borrow:
+    """Takes so much out of the venue; what is not there is lent."""
+
+    account: str
     asset: str
-    amount: int  # whole coins
+    amount: Decimal
 
 
-Wish = Place | CancelAll | SetLeverage | Deposit
+Wish = Place | CancelAll | SetLeverage | Deposit | Borrow
 
 
 class Sees(Protocol):
@@ -83,6 +93,9 @@ class Sees(Protocol):
 
     def equity(self, account: str, market: str) -> float:
         """Of the account that backs this market, in money."""
+
+    def cash(self, account: str, asset: str) -> float:
+        """Coins, or money without an asset's name; below zero it is owed."""
 
     def is_busy(self, account: str, market: str) -> bool:
         """In liquidation, or with orders of its own still waiting or resting there."""

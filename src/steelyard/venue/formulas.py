@@ -87,7 +87,7 @@ class MarketRule:
 
 def market_rule(table: Any, row: int) -> MarketRule:
     """From a row of the machine's rule table."""
-    rule = [int(value) for value in table[row]]
+    rule: list[int] = table[row].tolist()
     count = rule[K.M_BRACKETS]
     brackets: list[Bracket] = []
     deduct_maintain = deduct_open = 0
@@ -155,7 +155,7 @@ class AssetRule:
 
 
 def asset_rule(table: Any, row: int) -> AssetRule:
-    rule = [int(value) for value in table[row]]
+    rule: list[int] = table[row].tolist()
     return AssetRule(
         rule[K.A_BORROW_WEIGHT_PPM],
         tuple(

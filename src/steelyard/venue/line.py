@@ -29,8 +29,10 @@ class Line:
         return self.present[0]
 
     def at(self, x: int) -> Prices:
-        followers = (max(1, price * x // self.here) for price in self.present[1:])
-        return tuple(zip(self.things, (x, *followers), strict=True))
+        if len(self.things) == 1:
+            return [(self.things[0], x)]
+        followers = [max(1, price * x // self.here) for price in self.present[1:]]
+        return list(zip(self.things, [x, *followers], strict=True))
 
 
 def line_of(reader: Reader, things: Sequence[int]) -> Line:

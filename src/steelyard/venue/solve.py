@@ -71,18 +71,25 @@ class Search:
         """What the prices are after the present one and up to `end`, outward; neighbours may be alike."""
         here = self.line.here
         step = 1 if end > here else -1
-        waiting = [(here, end)] if end != here else []
+        waiting = [(here, end, True)] if end != here else []
         while waiting:
-            near, far = waiting.pop()
+            near, far, may_guess = waiting.pop()
             if abs(far - near) == 1:
                 yield far, far, self.slack(far) < 0
-            elif len(self._slacks) + len(self._terms) > LOOKS_MAX:
+                continue
+            before, after = self.slack(near), self.slack(far)
+            if len(self._slacks) + len(self._terms) > LOOKS_MAX:
                 yield near + step, far, None
-            elif self._is_alike(near, far):
-                yield near + step, far, self.slack(far) < 0
-            else:
-                middle = (near + far) // 2
-                waiting += [(middle, far), (near, middle)]
+                continue
+            is_alike = (before < 0) == (after < 0)
+            if is_alike and self._is_alike(near, far, before, after):
+                yield near + step, far, after < 0
+                continue
+            middle = (near + far) // 2
+            if not is_alike and may_guess:  # where a straight line would be zero; every other cut is in the middle
+                guess = near + (far - near) * before // (before - after)
+                middle = min(max(guess, min(near, far) + 1), max(near, far) - 1)
+            waiting += [(middle, far, is_alike or not may_guess), (near, middle, is_alike or not may_guess)]
 
     def first_unhealthy(self, end: int) -> int | None:
         """The first unhealthy price on the way from a healthy one to `end`; None also where that is undecided."""
@@ -91,23 +98,19 @@ class Search:
                 return first if is_unhealthy else None
         return None
 
-    def _is_alike(self, a: int, b: int) -> bool:
-        """Whether the account is healthy, or unhealthy, at both and proven so at every price between."""
-        least, most = sorted((self.slack(a), self.slack(b)))
-        if least < 0 <= most:
-            return False
+    def _is_alike(self, a: int, b: int, slack_a: int, slack_b: int) -> bool:
+        """Whether the account, healthy at both or unhealthy at both, is proven so at every price between."""
         prices = self.line.at(a), self.line.at(b)
-        total = 0
+        room = min(slack_a, slack_b) if slack_a >= 0 else -1 - max(slack_a, slack_b)
         for curve in self._curves:
             bend = curve.bend(*prices)
-            if bend is None:
-                return self._is_alike_monotone(a, b)
-            total += bend
-        return (most + total < 0 if least < 0 else least - total >= 0) or self._is_alike_monotone(a, b)
+            if bend is None or bend > room:
+                return self._is_alike_monotone(a, prices)
+            room -= bend
+        return True
 
-    def _is_alike_monotone(self, a: int, b: int) -> bool:
+    def _is_alike_monotone(self, a: int, prices: tuple[Prices, Prices]) -> bool:
         """The same from what E and M of each leg are at the corners."""
-        prices = self.line.at(a), self.line.at(b)
         least = most = self.slack(a)
         for curve in self._curves:
             here = self._corner(curve, [prices[0][place] for place in curve.places])

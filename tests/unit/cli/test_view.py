@@ -3,6 +3,7 @@
 import pytest
 
 from steelyard.cli.demo import Demo
+from steelyard.cli.holdings import Loan
 from steelyard.cli.view import View
 from steelyard.lab.market import DemoMarket
 
@@ -61,14 +62,62 @@ def test_a_frame_shows_the_market(view):
 
 
 def test_at_full_width_nothing_of_a_position_is_cut(crashed):
-    table = text(crashed).split("positions ─")[1].splitlines()[1:-1]
+    table = text(crashed).split("positions and loans ─")[1].splitlines()[1:-1]
     assert len(table) > 8
     assert not any("…" in row for row in table)
 
 
-def test_positions_are_ordered_by_distance(crashed):
-    away = [each.distance for each in crashed._found if each.state is None and each.distance is not None]
-    assert away == sorted(away) and len(away) > 5
+def is_loan(each):
+    return isinstance(each.what, Loan)
+
+
+def test_positions_and_loans_are_ordered_by_distance(crashed):
+    kinds = [is_loan(each) for each in crashed._found]
+    assert kinds == sorted(kinds)
+    for kind, least in ((False, 5), (True, 3)):
+        found = [each for each in crashed._found if is_loan(each) == kind and each.state is None]
+        away = [each.distance for each in found if each.distance is not None]
+        assert away == sorted(away) and len(away) > least
+
+
+def test_loans_have_rows_of_their_own(crashed):
+    shown = text(crashed)
+    heads = next(row for row in shown.splitlines() if "pledged" in row)
+    assert "owed" in heads and "liq. price" in heads
+    below = shown.split("pledged")[1]
+    first = next(each for each in crashed._found if is_loan(each))
+    assert f"{first.account:<9} {first.what.coin}" in below
+    assert " of 8.00m" in shown  # what the lender has lent
+    for _ in range(len(crashed._found)):
+        crashed.press("j")
+    assert crashed._found[crashed.look.place] == crashed._found[-1]
+    assert f"▸ {crashed._found[-1].account}" in text(crashed).split("pledged")[1]
+    crashed.press("e")
+    assert "borrow weight" in text(crashed, (100, 60))
+    crashed.press("q")
+    for _ in range(len(crashed._found)):
+        crashed.press("k")
+
+
+def test_a_loan_falls_with_the_perpetual_of_its_coin(crashed):
+    """The price that is shown is proven with both moving."""
+    venue = crashed.source.demo.venue
+    loans = [each for each in crashed._found if is_loan(each)]
+    for each in loans:
+        symbol = crashed.source.demo.coins[each.what.coin]
+        answer = venue.liquidation_price(each.account, symbol, [each.what.coin])
+        assert each.liquidation_price == answer.low
+    assert len(loans) > 3
+
+
+def test_a_trifle_that_is_owed_is_no_loan(crashed):
+    owing = {
+        account.name for account in crashed._snap.accounts if any(balance.debt for balance in account.balances)
+    } - {each.account for each in crashed._found if is_loan(each)}
+    for name in owing:
+        view = next(each for each in crashed._snap.accounts if each.name == name)
+        held = max((each.value for each in view.balances if each.total > 0), default=0)
+        assert -sum(each.value for each in view.balances if each.debt) < held / 20
 
 
 def test_a_crash_is_told(crashed):

@@ -112,8 +112,48 @@ def test_a_shock_beyond_reason_is_refused():
         DemoMarket(7, holders=0).shock(-0.9)
 
 
-def test_a_market_without_bitcoin_has_no_coin_for_collateral():
-    market = DemoMarket(7, holders=6, listings=LISTINGS[1:])
+def test_without_a_market_of_a_coin_there_is_no_collateral_and_no_loan():
+    market = DemoMarket(7, holders=6, listings=LISTINGS[2:])
     market.step(30)
     market.check()
     assert all(profile.collateral is None for profile in market.holders)
+    assert market.borrowers == ()
+
+
+def owed(market):
+    views = {loan.account: market.venue.account(loan.account) for loan in market.borrowers}
+    return {name: sum(each.debt for each in view.balances) for name, view in views.items()}
+
+
+def test_borrowers_borrow_against_coins_and_some_hold_a_position_on_top():
+    market = DemoMarket(7)
+    market.step(120)
+    assert all(amount > 1_000 for amount in owed(market).values())
+    assert len(owed(market)) == 8
+    for loan in market.borrowers:
+        view = market.venue.account(loan.account)
+        assert view.healthy
+        assert any(each.asset == loan.coin and each.total > 0 for each in view.balances)
+        assert bool(view.positions) == bool(loan.extra)
+    assert any(loan.extra for loan in market.borrowers)
+
+
+def test_a_fall_liquidates_loans_and_their_borrowers_come_back():
+    market = DemoMarket(7)
+    market.step(120)
+    first = owed(market)
+    for _ in range(4):
+        market.shock(-0.035)
+        market.step(20)
+    rows = np.concatenate([batch.rows for batch in market.venue.log.kept()])
+    people = {market.venue.names.account(name) for name in first}
+    started = people & set(rows["account"][rows["kind"] == E.LIQUIDATION_STARTED].tolist())
+    converted = people & set(rows["account"][rows["kind"] == E.CONVERTED].tolist())
+    assert started and started <= converted
+    gone = {name for name, amount in owed(market).items() if not amount and first[name]}
+    assert gone
+    for name in gone:
+        market.venue.verify(name)
+    market.step(400)
+    assert any(owed(market)[name] for name in gone)
+    market.check()
