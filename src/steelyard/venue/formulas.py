@@ -7,6 +7,8 @@ fail loudly if they ever differ. See docs/concepts/numbers.md and docs/concepts/
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from steelyard.model import keys as K
 from steelyard.model.orders import FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, PPM
@@ -87,7 +89,7 @@ class MarketRule:
 
 def market_rule(table: Any, row: int) -> MarketRule:
     """From a row of the machine's rule table."""
-    rule: list[int] = table[row].tolist()
+    rule: list[int] = np.asarray(table[row]).tolist()
     count = rule[K.M_BRACKETS]
     brackets: list[Bracket] = []
     deduct_maintain = deduct_open = 0
@@ -155,7 +157,7 @@ class AssetRule:
 
 
 def asset_rule(table: Any, row: int) -> AssetRule:
-    rule: list[int] = table[row].tolist()
+    rule: list[int] = np.asarray(table[row]).tolist()
     return AssetRule(
         rule[K.A_BORROW_WEIGHT_PPM],
         tuple(
