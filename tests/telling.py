@@ -7,7 +7,7 @@ import numpy as np
 from steelyard.model import commands as do
 from steelyard.model.commands import COMMAND
 from steelyard.model.keys import SECOND
-from steelyard.model.orders import BUY, CROSS, IOC, ISOLATED, MARKET, MAY_BORROW, SELL
+from steelyard.model.orders import AT_MOST, BUY, CROSS, IOC, ISOLATED, MARKET, MAY_BORROW, SELL
 
 START_NS = 1_700_000_000 * SECOND
 
@@ -108,6 +108,16 @@ class Teller:
     def transfer(self, giver, taker, asset, amount):
         line = {"account": giver, "order": taker, "market": asset, "lots": amount}
         return self.say(do.TRANSFER, line | self.reference())
+
+    def supply(self, account, asset, amount):
+        return self.say(do.SUPPLY, {"account": account, "market": asset, "lots": amount, **self.reference()})
+
+    def redeem(self, account, share, shares):
+        return self.say(do.REDEEM, {"account": account, "market": share, "lots": shares, **self.reference()})
+
+    def redeem_all(self, account, share):
+        line = {"account": account, "market": share, "lots": 1 << 56, "options": AT_MOST}
+        return self.say(do.REDEEM, line | self.reference())
 
     def move_margin(self, account, market, amount):
         return self.say(do.MOVE_MARGIN, {"account": account, "market": market, "lots": amount})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from steelyard.venue.market_records import Funds as Funds
     from steelyard.venue.market_records import LeverageTier as LeverageTier
     from steelyard.venue.market_records import MarketView as MarketView
+    from steelyard.venue.market_records import PoolView as PoolView
     from steelyard.venue.market_records import QueueEntry as QueueEntry
     from steelyard.venue.records import Account as Account
     from steelyard.venue.records import AccountView as AccountView
@@ -39,7 +40,7 @@ _HOME = {
     "venue.core": ("Result",),
     "venue.explain": ("Explanation",),
     "venue.happened": ("Fill",),
-    "venue.market_records": ("Book", "FundingRate", "Funds", "LeverageTier", "MarketView", "QueueEntry"),
+    "venue.market_records": ("Book", "FundingRate", "Funds", "LeverageTier", "MarketView", "PoolView", "QueueEntry"),
     "venue.records": (
         *("Account", "AccountView", "Balance", "Interval"),
         *("Liquidation", "LiquidationPrice", "Order", "Position"),

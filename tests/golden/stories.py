@@ -511,8 +511,61 @@ def pairs(t):
     t.withdraw(ANN, USD, 1_000)
 
 
+def pools(t):
+    """Lenders and their shares: interest between them, the house's part, shares as collateral, refusals."""
+    day = 24 * HOUR
+    open_venue(t, {}, people=5, purse=0)
+    rates = {key.A_RATE_BASE_PPM: 20_000, key.A_RATE_SLOPE_PPM: 80_000, key.A_RATE_STEEP_PPM: 3_000_000}
+    rates |= {key.A_INTEREST_INTERVAL_NS: day, key.A_RESERVE_PPM: 100_000, key.A_POOL_MAX: 400_000}
+    t.configure(ASSET, {key.A_LOAN_CAP: 400_000, **rates}, row=USD)
+    t.configure(FEED, {key.F_STALENESS_NS: 365 * day})
+    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000, key.A_CONVERT_HAIRCUT_PPM: 20_000}
+    t.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, key.A_LOAN_CAP: 9_000, **weights, **rates})
+    t.price({2: 12 * ASSET_PRICE_SCALE})
+    t.deposit(LENDER, USD, 20_000)  # the operator's, which buys the first shares
+    t.configure(ASSET, {key.A_POOL_OF: USD, **weights})
+    t.configure(ASSET, {key.A_POOL_OF: USD})
+    t.configure(ASSET, {key.A_POOL_OF: COIN, **weights})
+    dollars, coins = COIN + 1, COIN + 2
+    t.deposit(CONVERTER, USD, 150_000)
+    for person in (ANN, BOB, EVE):
+        t.deposit(person, USD, 200_000)
+    t.deposit(CAT, COIN, 30_000)
+    t.deposit(DAN, COIN, 20_000)
+    t.supply(ANN, USD, 150_000)
+    t.supply(BOB, USD, 300_000)  # beyond the cap
+    t.supply(BOB, USD, 100_000)
+    t.supply(DAN, COIN, 8_000)
+    t.deposit(LENDER, USD, 1)
+    t.transfer(LENDER, EVE, dollars, 2_000_000)
+    t.borrow(CAT, USD, 250_000)
+    t.borrow(ANN, COIN, 5_000)  # against her shares
+    for _ in range(4):
+        t.wait(7 * day).clock()
+        t.redeem(BOB, dollars, 500_000)
+        t.supply(DAN, COIN, 1_000)
+    t.redeem_all(ANN, dollars)  # all is lent
+    t.trade(EVE, BOB, 1, 10, 1_000)
+    t.deposit(CAT, USD, 40_000)
+    t.redeem_all(EVE, dollars)
+    t.price({2: 13 * ASSET_PRICE_SCALE})
+    t.redeem(DAN, coins, 99)
+    t.redeem(DAN, coins, 100_001)
+    t.withdraw(DAN, coins, 100)
+    t.transfer(DAN, BOB, coins, 100_000)
+    t.configure(ASSET, {key.A_RESERVE_PPM: 300_000, key.A_RATE_BASE_PPM: 900_000}, row=USD)
+    for _ in range(6):
+        t.wait(10 * day).clock()
+    t.price({1: 1_000, 2: 9 * ASSET_PRICE_SCALE})  # who borrowed is sold out
+    for _ in range(3):
+        t.wait(day).price({1: 1_000, 2: 8 * ASSET_PRICE_SCALE})
+    for person, share in ((ANN, dollars), (BOB, dollars), (BOB, coins), (DAN, coins), (CONVERTER, dollars)):
+        t.redeem_all(person, share)
+
+
 STORIES = {
-    story.__name__: story for story in (trading, funding, cascade, isolated, collateral, borrowing, pairs, governing)
+    story.__name__: story
+    for story in (trading, funding, cascade, isolated, collateral, borrowing, pairs, pools, governing)
 }
 
 

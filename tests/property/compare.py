@@ -93,6 +93,7 @@ class Both:
             known = alone and before is not None and not before["machine"][0]["staged"]
             refused = invariants.changed_though_refused(before, self.facts, expected) if known else []
             lines += [f"refused, and yet {each} changed" for each in refused]
+            lines += invariants.cheaper_shares(before, self.facts, expected) if before is not None else []
         return lines
 
 

@@ -17,13 +17,15 @@ from steelyard.model.commands import (
     MOVE_MARGIN,
     OPEN_ACCOUNT,
     PLACE_ORDER,
+    REDEEM,
     RETURN_WITHDRAWAL,
     SET_LEVERAGE,
     SET_MARGIN_MODE,
+    SUPPLY,
     TRANSFER,
     WITHDRAW,
 )
-from steelyard.model.keys import HOUR, M_ATOMS_PER_TICK_LOT, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, SECOND
+from steelyard.model.keys import A_POOL_OF, HOUR, M_ATOMS_PER_TICK_LOT, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, SECOND
 from steelyard.model.orders import (
     BACKSTOP,
     BORROW,
@@ -79,7 +81,14 @@ class Flow(Town):
         return self.random.randint(-1, 5) if self.chance(0.01) else self.random.choice(self.traded)
 
     def asset(self):
-        return self.random.randint(-1, 4) if self.chance(0.02) else self.random.choice((1, COIN))
+        if self.chance(0.02):
+            return self.random.randint(-1, 6)
+        shares = self.shares()
+        return self.random.choice(list(shares)) if shares and self.chance(0.1) else self.random.choice((1, COIN))
+
+    def shares(self):
+        """{share: what is lent}"""
+        return {row: each.rule[A_POOL_OF] for row, each in self.twin.assets.items() if each.rule[A_POOL_OF]}
 
     def mark(self, market):
         held = self.twin.markets.get(market)
@@ -108,6 +117,23 @@ class Flow(Town):
         asset = self.asset()
         line = {"account": giver, "order": self.user(), "market": asset, "lots": self.amount_of(giver, asset)}
         return command(TRANSFER, self.now, line | self.new_reference() | self.loan())
+
+    def random_supply(self):
+        shares = self.shares()
+        lent = self.random.choice(list(shares.values())) if shares and self.chance(0.97) else self.asset()
+        rich = [each for each in self.twin.accounts if self.twin.quantity(each, lent) > 0]
+        account = self.random.choice(rich) if rich and self.chance(0.9) else self.user()
+        line = {"account": account, "market": lent, "lots": self.amount_of(account, lent), **self.new_reference()}
+        return command(SUPPLY, self.now, line | ({"options": 1} if self.chance(0.01) else {}))
+
+    def random_redeem(self):
+        shares = self.shares()
+        row = self.random.choice(list(shares)) if shares and self.chance(0.97) else self.asset()
+        holders = [each for each in self.twin.accounts if self.twin.quantity(each, row)]
+        account = self.random.choice(holders) if holders and self.chance(0.9) else self.user()
+        lots = self.random.choice((self.amount_of(account, row), self.random.randint(1, 1_000)))
+        line = {"account": account, "market": row, "lots": lots, **self.new_reference()}
+        return command(REDEEM, self.now, line | {"options": self.random.choice((0, 0, 0, 1, 1, 2))})
 
     def loan(self):
         """Now and then what is not held may be borrowed."""
@@ -333,6 +359,8 @@ MAKERS = {
     Flow.random_deposit: 3,
     Flow.random_withdraw: 2,
     Flow.random_transfer: 2,
+    Flow.random_supply: 4,
+    Flow.random_redeem: 3,
     Flow.random_reference: 1,
     Flow.random_margin: 2,
     Flow.random_leverage: 1.5,

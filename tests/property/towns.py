@@ -25,10 +25,13 @@ from steelyard.model.keys import (
     A_FEED,
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_POOL_MAX,
+    A_POOL_OF,
     A_RATE_BASE_PPM,
     A_RATE_KINK_PPM,
     A_RATE_SLOPE_PPM,
     A_RATE_STEEP_PPM,
+    A_RESERVE_PPM,
     A_SUPPLY_MAX,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
@@ -135,7 +138,7 @@ class Town:
 
     def rates(self):
         """Interest on loans: mostly none, or so much that it matters within minutes."""
-        if self.chance(0.6):
+        if self.chance(0.4):
             return {}
         pick = self.random.choice
         return {
@@ -144,7 +147,15 @@ class Town:
             A_RATE_STEEP_PPM: pick((0, 3_000_000, 99_999_999)),
             A_RATE_KINK_PPM: pick((1, 333_333, 800_000, PPM)),
             A_INTEREST_INTERVAL_NS: pick((60, 60, 3_600)) * SECOND,
+            A_RESERVE_PPM: pick((0, 100_001, PPM)),
         }
+
+    def pool(self, lent):
+        """Shares in what is lent of an asset."""
+        pick = self.random.choice
+        share = {A_POOL_OF: lent, A_SUPPLY_MAX: pick((AMOUNT_MAX, AMOUNT_MAX, self.worth(lent, 2_000_000)))}
+        share |= {A_TIER_OPEN_PPM: pick((0, 850_000)), A_TIER_MAINTAIN_PPM: pick((850_000, PPM))}
+        return self.configure(ASSET, share | {A_CONVERT_HAIRCUT_PPM: pick((0, 10_000))})
 
     def venue(self):
         """Commands that set it up."""
@@ -176,12 +187,18 @@ class Town:
             owner = {O_STP: uniform(1, 4), O_FEE_TIER: uniform(0, 3), O_RISK_TIER: pick((1, 1, 1, 2))}
             yield self.configure(OWNER, owner)
         yield self.price({1: 0, 2: 0, 3: 0, 4: 0})
+        pools = self.random.sample((1, COIN), pick((0, 1, 1, 2, 2)))
+        early = self.chance(0.5)
+        for lent in pools if early else ():
+            yield self.pool(lent)
         for owner in (2, 2, 3, 3, 4, 5):
             yield command(OPEN_ACCOUNT, self.now, {"account": owner})
         for account in (INSURANCE, BACKSTOP, LENDER, CONVERTER):
             for asset in (1, COIN):
                 if self.chance(0.6):
                     yield self.deposit(account, asset, self.worth(asset, pick((100, 20_000, 3_000_000))))
+        for lent in () if early else pools:
+            yield self.pool(lent)
         for account in range(FIRST_USER, FIRST_USER + 6):
             if self.chance(0.25):
                 line = {"account": account, "market": uniform(1, len(self.pairs) + 3), "lots": ISOLATED}
@@ -370,6 +387,7 @@ class Town:
                     {A_TIER_MAINTAIN_PPM + 1: pick((750_000, 900_000)), A_TIER_OPEN_PPM + 1: pick((500_000, 720_000))},
                     {A_TIERS: pick((1, 2, 3))},
                     self.rates(),
+                    {A_POOL_MAX: pick((AMOUNT_MAX, AMOUNT_MAX, self.worth(row, 50_000)))},
                 )
             )
         elif kind == FEED:
@@ -401,7 +419,9 @@ class Town:
         """A new row, while there is room: the third asset and the fourth market on the last two feeds."""
         kind = self.random.choice((ASSET, FEED, MARKET, RISK_TIER, OWNER))
         if kind == ASSET:
-            parameters = {A_FEED: self.random.choice((5, 5, 4, 0))}
+            parameters = self.random.choice(
+                ({A_FEED: self.random.choice((5, 5, 4, 0))}, {A_POOL_OF: self.random.randint(1, 5)})
+            )
         elif kind == MARKET:
             parameters = self.coarse_market() | {M_FEED: self.random.choice((6, 6, 5, 2, 9))}
             key = self.random.choice(sorted(parameters))
@@ -442,7 +462,7 @@ def small_limits(seed):
     """Narrow enough that tables fill and budgets run out now and then."""
     random = Random(f"limits {seed}")
     limits = Limits(
-        assets=3,
+        assets=5,
         feeds=6,
         markets=5,
         risk_tiers=4,

@@ -10,8 +10,9 @@ from steelyard.model.keys import (
     A_RATE_KINK_PPM,
     A_RATE_SLOPE_PPM,
     A_RATE_STEEP_PPM,
+    A_RESERVE_PPM,
 )
-from steelyard.model.orders import LENDER
+from steelyard.model.orders import INSURANCE, LENDER
 from steelyard.num.limits import PPM
 from tests.reference.numbers import down, up
 
@@ -58,16 +59,35 @@ def as_if_accrued(twin, row):
         asset.borrow_index = before
 
 
+def after_accruing(twin, row, answer):
+    """What would be answered if the asset accrued now."""
+    asset = twin.assets[row]
+    owed, reserve = asset.owed, asset.reserve
+    grow(asset, index_soon(twin, row))
+    answered = answer()
+    asset.owed, asset.reserve = owed, reserve
+    return answered
+
+
+def grow(asset, index):
+    """Debts up to this index, and the part of their growth that the house keeps."""
+    grown = down(asset.owed * index, asset.borrow_index) - asset.owed
+    asset.owed += grown
+    asset.reserve += down(grown * asset.rule[A_RESERVE_PPM], PPM)
+
+
 def accrue(twin, row):
     """The borrow index of an asset up to now."""
     asset, after = twin.assets[row], index_soon(twin, row)
     rate, before = rate_of_loans(twin, row) if asset.owed else 0, asset.borrow_index
     if after == before and rate and after < 1000 * SCALE:
         return  # the time is left to the next accrual
+    if after != before:
+        grow(asset, after)
     asset.borrow_index, asset.accrued_ns = after, twin.now
     if after != before:
-        asset.owed = down(asset.owed * after, before)
         twin.emit(events.INTEREST_SET, market=row, amount=rate, extra=after, extra2=loans_of(twin, row))
+        twin.show_share(row)
 
 
 def loans_of(twin, row):
@@ -91,7 +111,7 @@ def up_to_date(twin, leg):
 
 
 def touch(twin, leg):
-    """Before a change: interest up to now is paid to the lender."""
+    """Before a change: interest up to now is paid, what the house keeps of it first."""
     accrue(twin, leg.thing)
     if leg.quantity >= 0:
         return
@@ -99,10 +119,16 @@ def touch(twin, leg):
     leg.index_at_touch = index
     if interest:
         leg.quantity -= interest
-        twin.make_leg(LENDER, leg.thing).quantity += interest
         asset = twin.assets[leg.thing]
+        kept = min(interest, asset.reserve)
+        twin.make_leg(LENDER, leg.thing).quantity += interest - kept
+        if kept:
+            twin.make_leg(INSURANCE, leg.thing).quantity += kept
+        asset.reserve -= kept
         asset.owed = max(asset.owed, loans_of(twin, leg.thing))
-        twin.emit(events.INTEREST_PAID, account=leg.account, market=leg.thing, amount=interest, other=index)
+        paid = {"market": leg.thing, "amount": interest, "fee": kept, "other": index}
+        twin.emit(events.INTEREST_PAID, account=leg.account, **paid)
+        twin.show_share(leg.thing)
         if leg.quantity < -asset.rule[A_LOAN_CAP] and leg.account not in twin.converting:
             twin.converting.append(leg.account)
 

@@ -3,8 +3,8 @@
 from collections import defaultdict
 
 from steelyard.model.events import REJECTED
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_POSITION_LOTS_MAX, M_SETTLE, M_TICKS_MAX
-from steelyard.model.orders import CLOSE_POSITION, COOLS, OWES, REDUCE_ONLY, RESERVED, RESTING, WAITS
+from steelyard.model.keys import A_POOL_OF, M_ATOMS_PER_TICK_LOT, M_POSITION_LOTS_MAX, M_SETTLE, M_TICKS_MAX
+from steelyard.model.orders import CLOSE_POSITION, COOLS, LENDER, OWES, REDUCE_ONLY, RESERVED, RESTING, WAITS
 from steelyard.num.limits import INDEX_SCALE
 from steelyard.state.tables import MARKET_0
 
@@ -23,6 +23,7 @@ def broken(facts):
     return [
         *conservation(facts),
         *interest(facts),
+        *pools(facts),
         *positions(facts),
         *position_limits(facts),
         *funding(facts),
@@ -66,6 +67,41 @@ def interest(facts):
                 owed += -(leg["quantity"] * asset["borrow_index"] // then)
         if not asset["owed"] <= owed:
             yield f"asset {row}: {asset['owed']} owed altogether, its debts are {owed}"
+
+
+def pool_of(facts, row):
+    """(assets, shares) of the pool in which this asset is a share."""
+    lent = facts["asset_rule"][row][A_POOL_OF]
+    asset = facts["asset"][lent]
+    cash = sum(leg["quantity"] for leg in legs_of_thing(facts, lent) if leg["account"] == LENDER)
+    return max(0, cash) + asset["owed"] - asset["loans"] - asset["reserve"], facts["asset"][row]["deposited"]
+
+
+def pools(facts):
+    """The reserve is interest that is owed; shares are worth their part of the pool, all together no more than that."""
+    for row, asset in facts["asset"].items():
+        if not 0 <= asset["reserve"] <= asset["owed"] - asset["loans"]:
+            yield f"asset {row}: reserve {asset['reserve']} of {asset['owed']} owed, {asset['loans']} settled"
+        lent = facts["asset_rule"][row][A_POOL_OF]
+        if not lent:
+            continue
+        assets, shares = pool_of(facts, row)
+        if shares * (assets + 1) // (shares + 100) > assets:
+            yield f"share {row}: {shares} of them are worth more than the {assets} there are"
+        price = min(1 << 56, facts["asset"][lent]["price"] * (assets + 1) // (shares + 100))
+        if (asset["price"], asset["fresh_until_ns"]) != (price, facts["asset"][lent]["fresh_until_ns"]):
+            yield f"share {row}: its price is {asset['price']}, what it is worth {price}"
+        if asset["withdrawn"] or asset["reserved"] or any(leg["quantity"] < 0 for leg in legs_of_thing(facts, row)):
+            yield f"share {row}: it left, or is owed"
+
+
+def cheaper_shares(before, after, events):
+    """Shares that are worth less than before the command, though no loss was told."""
+    for row in before["asset"]:
+        if after["asset_rule"][row][A_POOL_OF]:
+            (assets, shares), (assets_now, shares_now) = pool_of(before, row), pool_of(after, row)
+            if (assets_now + 1) * (shares + 100) < (assets + 1) * (shares_now + 100):
+                yield f"share {row}: from {assets} for {shares} to {assets_now} for {shares_now}"
 
 
 def positions(facts):

@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, T_PRODUCTS
+from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_POOL_OF, A_SUPPLY_MAX, T_PRODUCTS
 from steelyard.model.orders import (
     CHILD,
     CONFIRMED,
@@ -104,6 +104,8 @@ def deposit(twin, c):
     twin.require(amount > 0, reject.AMOUNT_MUST_BE_POSITIVE)
     twin.require(client not in twin.references, reject.REFERENCE_REPEATED)
     row = twin.assets[asset]
+    twin.require(account != LENDER or not has_pool(twin, asset), reject.ONLY_BY_SUPPLY_OR_REDEEM)
+    twin.require(not row.rule[A_POOL_OF], reject.ONLY_BY_SUPPLY_OR_REDEEM)
     twin.require(row.deposited - row.withdrawn + amount <= row.rule[A_SUPPLY_MAX], reject.AMOUNT_EXCEEDS_LIMIT)
     twin.require(twin.row_for_reference(), reject.REFERENCES_FULL)
     twin.require(twin.has_room_for_legs(account, (asset,)), reject.LEGS_FULL)
@@ -112,6 +114,10 @@ def deposit(twin, c):
     book(twin, account, asset, amount)
     welcome(twin, account)
     twin.emit(events.DEPOSITED, account=account, market=asset, amount=amount)
+
+
+def has_pool(twin, asset):
+    return any(each.rule[A_POOL_OF] == asset for each in twin.assets.values())
 
 
 def check_leaving(twin, c, taker):
@@ -126,6 +132,9 @@ def check_leaving(twin, c, taker):
     twin.require(asset in twin.assets, reject.ASSET_UNKNOWN)
     twin.require(amount > 0, reject.AMOUNT_MUST_BE_POSITIVE)
     twin.require(c.client not in twin.references, reject.REFERENCE_REPEATED)
+    twin.require(LENDER not in (giver, taker) or not has_pool(twin, asset), reject.ONLY_BY_SUPPLY_OR_REDEEM)
+    leaves_as_share = taker is None and twin.assets[asset].rule[A_POOL_OF]
+    twin.require(not leaves_as_share, reject.ONLY_BY_SUPPLY_OR_REDEEM)
     twin.require(not twin.accounts[giver].queued, reject.ACCOUNT_IN_LIQUIDATION)
     twin.require(prices_are_fresh(twin, giver), reject.PRICE_STALE)
     twin.require(twin.row_for_reference(), reject.REFERENCES_FULL)
@@ -217,6 +226,8 @@ def return_withdrawal(twin, c):
     book(twin, reference.account, reference.asset, reference.amount)
     welcome(twin, reference.account)
     twin.emit(events.WITHDRAWAL_RETURNED, account=reference.account, market=reference.asset, amount=reference.amount)
+    if reference.account == LENDER:
+        twin.show_share(reference.asset)
 
 
 # --- Conversion -------------------------------------------------------------------------------------------------------

@@ -166,8 +166,8 @@ def check_order(twin, market, order):
             return
         bids, asks, spent, brought = sums(twin, legs[market.thing], order)
         lot = market.rule[M_LOT_ATOMS]
-        changes = (bids * lot, -spent) if order.side == BUY else (-asks * lot, brought)
-        if leaves_no_weaker(twin, legs, market, *changes):
+        changes = {base: bids * lot, quote: -spent} if order.side == BUY else {base: -asks * lot, quote: brought}
+        if leaves_no_weaker(twin, legs, changes):
             return
         twin.require(not over_cap, reject.LOAN_CAP_EXCEEDED)
         twin.require(False, reject.OPENING_MARGIN_EXCEEDED)
@@ -184,16 +184,16 @@ def check_spending(twin, legs, asset, order):
     twin.require(spent - max(0, has) <= lendable(twin, asset), reject.NOTHING_TO_LEND)
 
 
-def exchanged(twin, legs, market, base_change, quote_change):
-    """The legs as they would be."""
+def exchanged(twin, legs, changes):
+    """The legs as they would be, with {asset: change}."""
     after = copied(twin, legs)
-    for asset, change in zip(assets_of(market), (base_change, quote_change), strict=True):
+    for asset, change in changes.items():
         after.setdefault(asset, Leg(0, 0, asset)).quantity += change
     return after
 
 
-def leaves_no_weaker(twin, legs, market, base_change, quote_change):
-    after = exchanged(twin, legs, market, base_change, quote_change)
+def leaves_no_weaker(twin, legs, changes):
+    after = exchanged(twin, legs, changes)
     equity_before, equity_after = health.equity(twin, legs), health.equity(twin, after)
     before, now = health.requirement(twin, legs, FOR_MAINTAIN), health.requirement(twin, after, FOR_MAINTAIN)
     if now >= before:
@@ -204,8 +204,8 @@ def leaves_no_weaker(twin, legs, market, base_change, quote_change):
 def may_exchange(twin, resting, market, lots, cost, strict):
     """May the owner of a resting order take these lots for this much of the quote, fees in it?"""
     legs, (base, quote) = twin.legs_of(resting.account), assets_of(market)
-    changes = lots * market.rule[M_LOT_ATOMS], -cost
-    asset, spent = (quote, cost) if lots > 0 else (base, -changes[0])
+    changes = {base: lots * market.rule[M_LOT_ATOMS], quote: -cost}
+    asset, spent = (quote, cost) if lots > 0 else (base, -changes[base])
     has = held(twin, legs, asset)
     if spent > max(0, has):
         borrows = resting.options & BORROW and twin.is_fresh(twin.assets[asset])
@@ -213,9 +213,9 @@ def may_exchange(twin, resting, market, lots, cost, strict):
             return False
         if spent - max(0, has) > lendable(twin, asset):
             return False
-    if health.is_healthy(twin, exchanged(twin, legs, market, *changes)) and not money.below_cap(twin, legs):
+    if health.is_healthy(twin, exchanged(twin, legs, changes)) and not money.below_cap(twin, legs):
         return True
-    return not strict and leaves_no_weaker(twin, legs, market, *changes)
+    return not strict and leaves_no_weaker(twin, legs, changes)
 
 
 # --- Fills ------------------------------------------------------------------------------------------------------------

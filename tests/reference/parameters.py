@@ -6,6 +6,8 @@ from steelyard.model.keys import (
     A_FEED,
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_POOL_OF,
+    A_SUPPLY_MAX,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
@@ -57,7 +59,7 @@ from steelyard.num.limits import (
     TIME_NS_MAX,
     VALUE_MAX,
 )
-from tests.reference import interest, prices
+from tests.reference import interest, pool, prices
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement
 from tests.reference.numbers import down, largest_position, part_down, part_up
@@ -110,6 +112,10 @@ def configure(twin, rows):
     if kind == MARKET:
         compute_deductions(rule)
     wrong = CHECKS[kind](twin, rule, place)
+    begins_pool = new and kind == ASSET and rule[A_POOL_OF]
+    if wrong is None and begins_pool:
+        operators = pool.first_shares(pool.assets_of(twin, rule[A_POOL_OF]))
+        wrong = A_SUPPLY_MAX if operators > rule[A_SUPPLY_MAX] else None
     twin.require(wrong is None, reject.PARAMETERS_DISAGREE, row=rows[0], order=wrong)
     twin.require(not new or len(table) < twin.room_of(kind), reject.ROWS_FULL, row=rows[0])
     APPLY[kind](twin, rule, place, new)
@@ -117,6 +123,8 @@ def configure(twin, rows):
     if kind == FEED and not new:
         prices.recompute(twin, place)
         prices.recompute_pairs(twin)
+    if begins_pool:
+        pool.begin(twin, place)
 
 
 # --- Relations: the key that disagrees, or None -----------------------------------------------------------------------
@@ -134,9 +142,18 @@ def check_asset(twin, rule, row):
         for weights in (A_TIER_OPEN_PPM, A_TIER_MAINTAIN_PPM):
             if rule[weights + i] > rule[weights + i - 1]:
                 return weights + i
-    if (rule[A_FEED] == 0) != (row == 1):
+    lent = rule[A_POOL_OF]
+    if lent:
+        mine = row in twin.assets
+        if lent not in twin.assets or lent >= row or twin.assets[lent].rule[A_POOL_OF]:
+            return A_POOL_OF
+        if not mine and pool.share_of(twin, lent):
+            return A_POOL_OF
+        if rule[A_LOAN_CAP]:
+            return A_LOAN_CAP
+    if (rule[A_FEED] == 0) != (row == 1 or lent > 0):
         return A_FEED
-    if row != 1 and not feed_is_free(twin, rule[A_FEED], row, is_market=0):
+    if rule[A_FEED] and not feed_is_free(twin, rule[A_FEED], row, is_market=0):
         return A_FEED
     if row == 1 and (tiers, rule[A_TIER_OPEN_PPM], rule[A_TIER_MAINTAIN_PPM]) != (1, PPM, PPM):
         return A_TIERS
@@ -168,6 +185,8 @@ def check_kind(twin, rule, row):
         return None if feed_is_free(twin, rule[M_FEED], row, is_market=1) else M_FEED
     if rule[M_BASE] not in twin.assets or rule[M_BASE] == rule[M_SETTLE]:
         return M_BASE
+    if twin.assets[rule[M_BASE]].rule[A_POOL_OF]:
+        return M_BASE
     if rule[M_FEED]:
         return M_FEED
     if rule[M_FUNDING_INTERVAL_NS]:
@@ -177,7 +196,7 @@ def check_kind(twin, rule, row):
 
 def check_market(twin, rule, row):
     brackets, restore = rule[M_BRACKETS], rule[M_RESTORE_PPM]
-    if rule[M_SETTLE] not in twin.assets:
+    if rule[M_SETTLE] not in twin.assets or twin.assets[rule[M_SETTLE]].rule[A_POOL_OF]:
         return M_SETTLE
     wrong = check_kind(twin, rule, row)
     if wrong is not None:
@@ -239,10 +258,13 @@ def apply_asset(twin, rule, row, new):
         if rule[A_INTEREST_INTERVAL_NS] != before[A_INTEREST_INTERVAL_NS]:
             interest.schedule(twin, twin.assets[row])
         return
-    asset = twin.assets[row] = Asset(rule, accrued_ns=twin.now)
+    if rule[A_POOL_OF]:
+        asset = twin.assets[row] = pool.Share(rule, accrued_ns=twin.now, twin=twin)
+    else:
+        asset = twin.assets[row] = Asset(rule, accrued_ns=twin.now)
     if row == 1:
         asset.price, asset.fresh_until_ns = ASSET_PRICE_SCALE, TIME_NS_MAX
-    else:
+    elif rule[A_FEED]:
         take_feed(twin, rule[A_FEED], row, is_market=0)
     interest.schedule(twin, asset)
 

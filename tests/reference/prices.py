@@ -144,6 +144,7 @@ def copy_to_user(twin, feed):
         if asset.fresh_until_ns < twin.now <= feed.fresh_until_ns:
             money.retry_conversions(twin)
         asset.price, asset.fresh_until_ns = feed.price, feed.fresh_until_ns
+        twin.show_share(feed.user)
 
 
 # --- Mark -------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tests.reference.interest import up_to_date
 ID_ROWS = 1 << 24  # an order's id is its number times this, plus its row
 
 
-@dataclass(slots=True)
+@dataclass
 class Asset:
     rule: list
     price: int = 0
@@ -24,6 +24,7 @@ class Asset:
     owed: int = 0
     accrued_ns: int = 0
     next_interest_ns: int = 0
+    reserve: int = 0  # of the interest not settled yet
 
 
 @dataclass(slots=True)

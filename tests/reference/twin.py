@@ -23,7 +23,19 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX, STEP_NS_MAX, TIME_NS_MAX
 from steelyard.state.tables import MARKET_0, Limits
-from tests.reference import closing, funding, interest, liquidation, money, orders, parameters, prices, settings, stops
+from tests.reference import (
+    closing,
+    funding,
+    interest,
+    liquidation,
+    money,
+    orders,
+    parameters,
+    pool,
+    prices,
+    settings,
+    stops,
+)
 from tests.reference.facts import facts_of_twin
 from tests.reference.rows import Account, Leg, Recent, Refused
 
@@ -82,6 +94,8 @@ ACT = {
     commands.CANCEL_ORDER: orders.cancel,
     commands.CANCEL_ALL: orders.cancel_all,
     commands.CANCEL_AFTER: settings.cancel_after,
+    commands.SUPPLY: pool.supply,
+    commands.REDEEM: pool.redeem,
 }
 ACT_ON_ROWS = {commands.PRICE: prices.price, commands.CONFIGURE: parameters.configure}
 
@@ -265,6 +279,9 @@ class Twin:
         """A market's index or an asset's price."""
         price = priced.index if hasattr(priced, "index") else priced.price
         return price > 0 and self.now <= priced.fresh_until_ns
+
+    def show_share(self, asset):
+        pool.show(self, asset)
 
     def is_tradable_price(self, market):
         return market.mark > 0 and self.is_fresh(market) and self.is_fresh(self.assets[self.settle(market)])

@@ -122,7 +122,8 @@ class Ghost:
             self.settle[event.market] = settings.get(key.M_SETTLE, 1)
             self.scale[event.market] = settings.get(key.M_ATOMS_PER_TICK_LOT, 1)
         elif event.extra and event.account == do.ASSET:
-            self.asset_of_feed[settings.get(key.A_FEED, 0)] = event.market
+            if settings.get(key.A_FEED):
+                self.asset_of_feed[settings[key.A_FEED]] = event.market
             self.price[event.market] = ASSET_PRICE_SCALE if event.market == 1 else 0
 
     def post(self, account, asset, amount):
@@ -239,7 +240,21 @@ class Ghost:
     def on_interest_paid(self, event):
         key = event.account, event.market
         assert event.amount == self.cash[key] - self.cash_now(*key), "interest is what the debt has grown by"
+        self.pay(event.account, LENDER, event.market, event.amount - event.fee)
+        self.pay(event.account, INSURANCE, event.market, event.fee)
+
+    def on_supplied(self, event):
         self.pay(event.account, LENDER, event.market, event.amount)
+        self.post(event.account, event.other, event.lots)
+        self.inside[event.other][0] += event.lots
+
+    def on_redeemed(self, event):
+        self.pay(LENDER, event.account, event.market, event.amount)
+        self.post(event.account, event.other, -event.lots)
+        self.inside[event.other][0] -= event.lots
+
+    def on_share_price(self, event):
+        self.price[event.market] = event.price
 
     def on_converted(self, event):
         self.pay(event.account, CONVERTER, event.market, event.lots)
@@ -376,6 +391,9 @@ class Ghost:
         said.DUST_SWEPT: on_dust,
         said.INTEREST_SET: on_interest_set,
         said.INTEREST_PAID: on_interest_paid,
+        said.POOL_SUPPLIED: on_supplied,
+        said.POOL_REDEEMED: on_redeemed,
+        said.SHARE_PRICE_SET: on_share_price,
         said.CONVERTED: on_converted,
         said.LIQUIDATION_STARTED: on_started,
         said.LIQUIDATION_ENDED: on_ended,

@@ -7,6 +7,7 @@ from steelyard.engine.events import say
 from steelyard.engine.funding import plan_funding
 from steelyard.engine.interest import accrue, plan_interest
 from steelyard.engine.ledger import find_leg
+from steelyard.engine.pool import begin_pool, shares_at_start
 from steelyard.engine.prices import refresh_feed, refresh_pairs
 from steelyard.model import keys
 from steelyard.model import reject as no
@@ -218,7 +219,7 @@ def begin_asset(s, row):
     if row == 1:
         asset.price[row] = ASSET_PRICE_SCALE
         asset.fresh_until_ns[row] = TIME_NS_MAX
-    else:
+    elif ASSET_RULE(s)[row, keys.A_FEED]:
         take_feed(s, ASSET_RULE(s)[row, keys.A_FEED], row, 0)
     return 0
 
@@ -280,6 +281,10 @@ def configure(s):
         machine.failed_key[0] = key
         return no.PARAMETERS_DISAGREE
     new = 1 if row == 0 else 0
+    of_pool = DRAFT(s)[0, keys.A_POOL_OF] if new and kind == ASSET_TABLE else 0
+    if of_pool and shares_at_start(s, of_pool) > DRAFT(s)[0, keys.A_SUPPLY_MAX]:
+        machine.failed_key[0] = keys.A_SUPPLY_MAX
+        return no.PARAMETERS_DISAGREE
     if new:
         if rows_of(s, kind) >= capacity_of(s, kind):
             return no.ROWS_FULL
@@ -313,4 +318,6 @@ def configure(s):
     if kind == FEED_TABLE and not new:
         refresh_feed(s, row)
         refresh_pairs(s)
+    if of_pool:
+        begin_pool(s, row)
     return no.NONE

@@ -1,15 +1,16 @@
 """Loans: an asset's borrow index moves on, debts are settled and listed. See docs/concepts/borrowing.md."""
 
 from steelyard.engine.alarms import mark_dirty
-from steelyard.engine.events import say, say_money
+from steelyard.engine.events import say
 from steelyard.engine.opening import STALE
 from steelyard.engine.timers import push_timer
+from steelyard.engine.worth import lent, show_share
 from steelyard.model.events import INTEREST_PAID, INTEREST_SET
-from steelyard.model.keys import A_INTEREST_INTERVAL_NS, UNIT
-from steelyard.model.orders import LENDER, TIMER_INTEREST
+from steelyard.model.keys import A_INTEREST_INTERVAL_NS, A_RESERVE_PPM, UNIT
+from steelyard.model.orders import INSURANCE, LENDER, TIMER_INTEREST
 from steelyard.num import far, kernel
 from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_STEP
-from steelyard.num.rounding import mul_div_down
+from steelyard.num.rounding import mul_div_down, ppm_down
 from steelyard.rules.interest import (
     borrow_index_after,
     borrow_rate_ppm,
@@ -18,12 +19,6 @@ from steelyard.rules.interest import (
     utilisation_ppm,
 )
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, HOLDER, LEG, MACHINE
-
-
-@kernel
-def lent(s, lender_row):
-    """What the lender has of an asset, by its cash leg (0: none)."""
-    return max(0, LEG(s).quantity[lender_row]) if lender_row else 0
 
 
 @kernel
@@ -45,6 +40,12 @@ def index_soon(s, asset, lender_row):
     return before if index - before < BORROW_STEP and index < BORROW_INDEX_MAX else index
 
 
+@kernel
+def reserve_after(s, asset, grown):
+    """The reserve when debts have grown by so much."""
+    return ASSET(s).reserve[asset] + ppm_down(grown, ASSET_RULE(s)[asset, A_RESERVE_PPM])
+
+
 @far
 def accrue(s, asset, lender_row):
     """Interest up to now, at the rate of the loans that stood since it last accrued."""
@@ -58,11 +59,14 @@ def accrue(s, asset, lender_row):
         return 0
     table.borrow_index[asset] = index
     table.owed[asset] = mul_div_down(owed, index, before)
+    table.reserve[asset] = reserve_after(s, asset, table.owed[asset] - owed)
     table.moved_seq[asset] = machine.seq[0]
     machine.prices_moved[0] = 1
     if index > highest_index(s, asset):
         arm_debtors(s, asset)
     say(s, INTEREST_SET, 0, asset, 0, 0, 0, 0, 0, rate, 0, index, table.loans[asset], 0, 0)
+    if table.pool[asset]:
+        show_share(s, asset, lender_row)
     return 0
 
 
@@ -78,25 +82,42 @@ def arm_debtors(s, asset):
     return 0
 
 
+@kernel
+def take_interest(s, account, row, amount):
+    """Interest comes to an account of the house, which owes nothing of it."""
+    leg, table = LEG(s), ACCOUNT(s)
+    leg.quantity[row] += amount
+    if leg.thing[row] == UNIT:
+        table.slack[account] += amount
+    else:
+        table.open_epoch[account] = STALE
+    return 0
+
+
 @far
-def settle_debt(s, row, lender_row):
-    """The interest that a debt has grown by moves to the lender's cash; the asset has accrued. How much it is."""
-    leg, asset, accounts = LEG(s), ASSET(s), ACCOUNT(s)
-    thing = leg.thing[row]
-    debt = debt_up(-leg.quantity[row], asset.borrow_index[thing], leg.index_at_touch[row])
-    interest = debt + leg.quantity[row]
-    leg.index_at_touch[row] = asset.borrow_index[thing]
+def settle_debt(s, row, lender_row, insurance_row):
+    """The interest that a debt has grown by is paid: first the reserve, then the lender. How much it is.
+
+    The asset has accrued. The row of the insurance fund is needed only if there is a reserve.
+    """
+    leg, table = LEG(s), ASSET(s)
+    asset = leg.thing[row]
+    index = table.borrow_index[asset]
+    interest = debt_up(-leg.quantity[row], index, leg.index_at_touch[row]) + leg.quantity[row]
+    leg.index_at_touch[row] = index
     if interest == 0:
         return 0
+    kept = min(interest, table.reserve[asset])
     leg.quantity[row] -= interest
-    asset.loans[thing] += interest
-    asset.owed[thing] = max(asset.owed[thing], asset.loans[thing])
-    leg.quantity[lender_row] += interest
-    if thing == UNIT:
-        accounts.slack[LENDER] += interest
-    else:
-        accounts.open_epoch[LENDER] = STALE
-    say_money(s, INTEREST_PAID, leg.account[row], thing, interest, asset.borrow_index[thing])
+    table.loans[asset] += interest
+    table.owed[asset] = max(table.owed[asset], table.loans[asset])
+    table.reserve[asset] -= kept
+    take_interest(s, LENDER, lender_row, interest - kept)
+    if kept:
+        take_interest(s, INSURANCE, insurance_row, kept)
+    say(s, INTEREST_PAID, leg.account[row], asset, 0, 0, index, 0, 0, interest, kept, 0, 0, 0, 0)
+    if table.pool[asset]:
+        show_share(s, asset, lender_row)
     return interest
 
 

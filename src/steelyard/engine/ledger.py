@@ -23,7 +23,7 @@ from steelyard.model.keys import (
     M_SETTLE,
     UNIT,
 )
-from steelyard.model.orders import FOR_MAINTAIN, LENDER
+from steelyard.model.orders import FOR_MAINTAIN, INSURANCE, LENDER
 from steelyard.num import far, far_twin, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX, PPM
 from steelyard.num.rounding import mul_div_down, ppm_down
@@ -375,9 +375,13 @@ def touch_loan(s, row):
     accrue(s, asset, lender)
     if leg.quantity[row] >= 0:
         return 0
-    if lender == 0 and leg.quantity[row] != cash_now(s, row):
-        lender = open_leg(s, LENDER, asset)
-    if settle_debt(s, row, lender):
+    insurance = 0
+    if leg.quantity[row] != cash_now(s, row):
+        lender = lender if lender else open_leg(s, LENDER, asset)
+        insurance = find_leg(s, INSURANCE, asset)
+        if insurance == 0 and ASSET(s).reserve[asset]:
+            insurance = open_leg(s, INSURANCE, asset)
+    if settle_debt(s, row, lender, insurance):
         spend(s, account, cash_bound(s, row, 1))  # it was rounded up
         if leg.quantity[row] < -ASSET_RULE(s)[asset, A_LOAN_CAP]:
             must_convert(s, account)

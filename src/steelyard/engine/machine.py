@@ -20,6 +20,7 @@ from steelyard.engine.money import (
 )
 from steelyard.engine.orders import client_entry, far_leave
 from steelyard.engine.placing import place_order
+from steelyard.engine.pool import redeem, supply
 from steelyard.engine.prefetch import ROWS_AHEAD, fetch_ahead
 from steelyard.engine.prices import clock, report_prices
 from steelyard.engine.settings import open_account, set_leverage, set_margin_mode
@@ -110,7 +111,7 @@ def advance_clock(s, at_ns):
 
 @leaf
 def is_known(kind):
-    return do.CLOCK <= kind <= do.CANCEL_AFTER
+    return do.CLOCK <= kind <= do.CANCEL_AFTER or do.SUPPLY <= kind <= do.REDEEM
 
 
 @leaf
@@ -153,6 +154,10 @@ def act(s, i, kind):
         return set_margin_mode(s, i)
     if kind == do.OPEN_ACCOUNT:
         return open_account(s, i)
+    if kind == do.SUPPLY:
+        return supply(s, i)
+    if kind == do.REDEEM:
+        return redeem(s, i)
     return configure(s)
 
 

@@ -21,6 +21,7 @@ from steelyard.engine.ledger import (
     unfunded_loans,
 )
 from steelyard.engine.placing import is_fresh, may_give
+from steelyard.engine.worth import show_share
 from steelyard.model import reject as no
 from steelyard.model.events import (
     CONVERTED,
@@ -31,7 +32,14 @@ from steelyard.model.events import (
     WITHDRAWAL_RESERVED,
     WITHDRAWAL_RETURNED,
 )
-from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_SUPPLY_MAX, M_SETTLE, T_PRODUCTS
+from steelyard.model.keys import (
+    A_CONVERT_HAIRCUT_PPM,
+    A_LOAN_CAP,
+    A_POOL_OF,
+    A_SUPPLY_MAX,
+    M_SETTLE,
+    T_PRODUCTS,
+)
 from steelyard.model.orders import (
     CHILD,
     CONFIRMED,
@@ -203,8 +211,8 @@ def check_party(s, account):
 
 
 @kernel
-def check_move(s, i, taker):
-    """The checks that deposits, withdrawals and transfers share; taker 0 is the outside world."""
+def check_named(s, i, taker):
+    """What a movement of money names: accounts, an asset, an amount, a reference. Taker 0 is the outside world."""
     c = COMMAND(s)
     if not is_well_formed(s, i):
         return no.FIELD_OUT_OF_RANGE
@@ -220,6 +228,19 @@ def check_move(s, i, taker):
     if c.lots[i] <= 0:
         return no.AMOUNT_MUST_BE_POSITIVE
     return no.REFERENCE_REPEATED if find_reference(s, i) else no.NONE
+
+
+@kernel
+def check_move(s, i, taker):
+    """The checks that deposits, withdrawals and transfers share."""
+    c = COMMAND(s)
+    reason = check_named(s, i, taker)
+    if reason:
+        return reason
+    asset = c.market[i]
+    of_lenders = ASSET(s).pool[asset] != 0 and (c.account[i] == LENDER or taker == LENDER)
+    across = taker == 0 and ASSET_RULE(s)[asset, A_POOL_OF] != 0  # shares are made and unmade inside only
+    return no.ONLY_BY_SUPPLY_OR_REDEEM if of_lenders or across else no.NONE
 
 
 @leaf
@@ -386,6 +407,8 @@ def end_withdrawal(s, i, confirmed):
     far_post(s, account, thing, amount)
     welcome(s, account)
     say_money(s, WITHDRAWAL_RETURNED, account, thing, amount, 0)
+    if account == LENDER and asset.pool[thing]:
+        show_share(s, thing, find_leg(s, LENDER, thing))
     return no.NONE
 
 

@@ -419,17 +419,23 @@ def pairs_after(s, account, row, quantity):
 
 
 @kernel
-def may_give(s, account, asset, amount, equity, requirement):
-    """May this account part with cash it holds and keep E >= M(open)?"""
+def spare_after(s, account, asset, amount, spare):
+    """E - M(open) of an account that has `spare`, once it parted with cash."""
     row = find_leg(s, account, asset)
     price = ASSET(s).price[asset]
     before = cash_now(s, row)
-    equity += value(before - amount, price) - value(before, price)
-    requirement += cash_requirement(s, asset, before - amount, price, FOR_OPEN)
-    requirement -= cash_requirement(s, asset, before, price, FOR_OPEN)
+    spare += value(before - amount, price) - value(before, price)
+    spare -= cash_requirement(s, asset, before - amount, price, FOR_OPEN)
+    spare += cash_requirement(s, asset, before, price, FOR_OPEN)
     if row and ACCOUNT(s).pairs[account]:
-        requirement += pairs_after(s, account, row, before - amount) - pairs_part(s, account, 0, 0)
-    return equity >= requirement
+        spare -= pairs_after(s, account, row, before - amount) - pairs_part(s, account, 0, 0)
+    return spare
+
+
+@kernel
+def may_give(s, account, asset, amount, equity, requirement):
+    """May this account part with cash it holds and keep E >= M(open)?"""
+    return spare_after(s, account, asset, amount, equity - requirement) >= 0
 
 
 @kernel

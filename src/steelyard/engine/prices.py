@@ -1,10 +1,11 @@
 """Reports become indices, indices become marks. See docs/concepts/prices.md."""
 
-from steelyard.engine.alarms import ARMED, DRIVER_Y, asset_driver, mark_dirty, market_driver, ring
+from steelyard.engine.alarms import ARMED, DRIVER_Y, mark_dirty, market_driver, ring
 from steelyard.engine.events import say
-from steelyard.engine.ledger import retry_conversions
+from steelyard.engine.ledger import find_leg, retry_conversions
 from steelyard.engine.opening import note_deviation, set_references
 from steelyard.engine.stops import show_price
+from steelyard.engine.worth import set_price, show_share
 from steelyard.model import reject as no
 from steelyard.model.events import INDEX_SET, MARK_SET
 from steelyard.model.keys import (
@@ -17,7 +18,7 @@ from steelyard.model.keys import (
     M_SETTLE,
     M_TICKS_MAX,
 )
-from steelyard.model.orders import MEDIAN_OF_THREE, ON_INDEX, ON_MARK
+from steelyard.model.orders import LENDER, MEDIAN_OF_THREE, ON_INDEX, ON_MARK
 from steelyard.num import far, kernel
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, SOURCES_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_down
@@ -114,12 +115,10 @@ def set_index(s, feed):
         # Only news: a price that stays stale must not have every slack worked out again at each look.
         asset.fresh_until_ns[user] = table.fresh_until_ns[feed]
         machine.stale_at_ns[0] = min(machine.stale_at_ns[0], table.fresh_until_ns[feed])
-    asset.price[user] = price
     if changed:
-        machine.prices_moved[0] = 1
-        asset.moved_seq[user] = machine.seq[0]
-        ring(s, asset_driver(s, user), price)
-        note_deviation(s, price, asset.open_ref[user])
+        set_price(s, user, price)
+    if asset.pool[user]:
+        show_share(s, user, find_leg(s, LENDER, user))
     return 0
 
 

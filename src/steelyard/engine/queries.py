@@ -1,8 +1,9 @@
 """Questions that Python asks of a state between batches. Nothing here changes a fact."""
 
+from steelyard.engine.interest import rate_of_loans
 from steelyard.engine.ledger import find_leg as _find_leg
 from steelyard.engine.prefetch import fetch_accounts
-from steelyard.model.orders import FOR_MAINTAIN
+from steelyard.model.orders import FOR_MAINTAIN, LENDER
 from steelyard.num import entry, kernel
 from steelyard.rules.requirement import account_health, account_risk
 from steelyard.rules.requirement import leg_equity as _leg_equity
@@ -68,6 +69,12 @@ def _exchange(s, count):
 def exchange_prices(s, count):
     """Asset prices and marks for a while: what asks for this asks again to undo it."""
     return _exchange(s, count)
+
+
+@entry
+def borrow_rate(s, asset):
+    """What the loans of an asset cost now, in ppm a year."""
+    return rate_of_loans(s, asset, _find_leg(s, LENDER, asset))
 
 
 @entry

@@ -25,6 +25,8 @@ AMEND_ORDER = 14  # (account, order or client, price, lots: new total)
 CANCEL_ORDER = 15  # (account, order or client)
 CANCEL_ALL = 16  # (account, market or 0)
 CANCEL_AFTER = 17  # (account, lots: nanoseconds from now; 0 switches it off)
+SUPPLY = 40  # (account, market: asset, lots: amount, client: reference)
+REDEEM = 41  # (account, market: share, lots: shares, options: AT_MOST, client: reference)
 
 Command = IntEnum("Command", {k: v for k, v in globals().items() if k.isupper()})  # type: ignore[misc]
 

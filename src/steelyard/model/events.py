@@ -45,8 +45,11 @@ DELEVERAGED = (
 )
 #                   fee: paid by the fund beside it, extra: score, extra2: rank
 LIQUIDATION_ENDED = 30  # reason: ENDED_*, account, amount: E, fee: M(maintain)
-INTEREST_PAID = 31  # account, market: asset, amount, other: borrow index
+INTEREST_PAID = 31  # account, market: asset, amount, fee: what the insurance fund gets of it, other: borrow index
 INTEREST_SET = 32  # market: asset, amount: rate in ppm a year, extra: borrow index, extra2: loans
+POOL_SUPPLIED = 50  # account, market: asset, amount, other: share, lots: shares
+POOL_REDEEMED = 51  # account, market: asset, amount, other: share, lots: shares
+SHARE_PRICE_SET = 52  # market: share, price, amount: assets of the pool, lots: shares there are
 
 Event = IntEnum("Event", {k: v for k, v in globals().items() if k.isupper()})  # type: ignore[misc]
 

@@ -39,8 +39,11 @@ A_RATE_SLOPE_PPM = A_RATE_BASE_PPM + 1  # what it rises up to the kink
 A_RATE_STEEP_PPM = A_RATE_BASE_PPM + 2  # and from there to full utilisation
 A_RATE_KINK_PPM = A_RATE_BASE_PPM + 3  # utilisation
 A_INTEREST_INTERVAL_NS = A_RATE_BASE_PPM + 4  # interest accrues at least so often
+A_POOL_OF = 32  # this asset is a share in the pool that lends that one; 0: it is no share
+A_RESERVE_PPM = 33  # of interest, for the insurance fund
+A_POOL_MAX = 34  # atoms that a supply may bring the pool's assets to
 ASSET_WIDTH = 64
-assert A_INTEREST_INTERVAL_NS < ASSET_WIDTH
+assert A_INTEREST_INTERVAL_NS < A_POOL_OF
 
 # feed ------------------------------------------------------------------------------------------------------------
 F_QUORUM = 0  # fresh sources needed
@@ -127,6 +130,9 @@ ASSET_KEYS = {
     (A_RATE_STEEP_PPM, 1): (0, 100 * PPM, 0, False),
     (A_RATE_KINK_PPM, 1): (1, PPM, 800_000, False),
     (A_INTEREST_INTERVAL_NS, 1): (60 * SECOND, 30 * 24 * HOUR, HOUR, False),
+    (A_POOL_OF, 1): (0, 1 << 20, 0, True),
+    (A_RESERVE_PPM, 1): (0, PPM, 0, False),
+    (A_POOL_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
 }
 FEED_KEYS = {
     (F_QUORUM, 1): (1, SOURCES_MAX, 1, False),

@@ -30,6 +30,8 @@ MEDIAN_OF_THREE, INDEX_ONLY = 0, 1
 
 # options of a withdrawal or a transfer
 MAY_BORROW = 1  # what the account does not hold is lent to it
+# option of a redemption
+AT_MOST = 1  # what the account holds, if that is less
 
 # margin mode
 CROSS, ISOLATED = 0, 1

@@ -82,6 +82,11 @@ class Reject(IntEnum):
     TRAILING_STOPS_FULL = 88
     NOTHING_TO_LEND = 89  # the lender has less than is to be borrowed
     PAIR_HAS_NO_LEVERAGE = 108  # the weights of its assets decide what may be borrowed
+    # pools
+    ONLY_BY_SUPPLY_OR_REDEEM = 114  # shares, and the lender's cash in an asset that has a pool
+    POOL_UNKNOWN = 115
+    POOL_CAP_EXCEEDED = 116
+    COINS_ARE_LENT = 118  # the pool has less left than is to be redeemed
 
 
 def __getattr__(name: str) -> int:

@@ -9,6 +9,8 @@ Promises
 
 from steelyard.model.keys import (
     A_FEED,
+    A_LOAN_CAP,
+    A_POOL_OF,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
@@ -46,7 +48,7 @@ from steelyard.num import kernel, leaf
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM, SOURCES_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.num.wide import multiply, product_is_less
-from steelyard.state.tables import ASSET, DRAFT, FEED, MACHINE
+from steelyard.state.tables import ASSET, ASSET_RULE, DRAFT, FEED, MACHINE
 
 AGREE = -1
 ROUNDINGS = 2  # atoms by which roundings alone may lift restore above open
@@ -76,8 +78,17 @@ def asset_disagreement(s, row):
             return A_TIER_OPEN_PPM + i
         if draft[0, A_TIER_MAINTAIN_PPM + i] > draft[0, A_TIER_MAINTAIN_PPM + i - 1]:
             return A_TIER_MAINTAIN_PPM + i
+    lent = draft[0, A_POOL_OF]
+    if lent:
+        # A share: of an asset that is none and has no other; never owed, priced by the machine.
+        if lent >= row or lent > MACHINE(s).assets[0] or ASSET_RULE(s)[lent, A_POOL_OF]:
+            return A_POOL_OF
+        if ASSET(s).pool[lent] != 0 and ASSET(s).pool[lent] != row:
+            return A_POOL_OF
+        if draft[0, A_LOAN_CAP]:
+            return A_LOAN_CAP
     feed = draft[0, A_FEED]
-    if (row == 1) != (feed == 0) or (feed != 0 and not is_feed_free(s, feed, row, 0)):
+    if (row == 1 or lent != 0) != (feed == 0) or (feed != 0 and not is_feed_free(s, feed, row, 0)):
         return A_FEED
     if row == 1 and (tiers != 1 or draft[0, A_TIER_OPEN_PPM] != PPM or draft[0, A_TIER_MAINTAIN_PPM] != PPM):
         return A_TIERS
@@ -180,6 +191,8 @@ def kind_disagreement(s, row):
     base = draft[0, M_BASE]
     if base < 1 or base > MACHINE(s).assets[0] or base == draft[0, M_SETTLE]:
         return M_BASE
+    if ASSET_RULE(s)[base, A_POOL_OF]:
+        return M_BASE  # its price moves between reports
     if draft[0, M_FEED] != 0:
         return M_FEED
     if draft[0, M_FUNDING_INTERVAL_NS] != 0:
@@ -194,6 +207,8 @@ def market_disagreement(s, row):
     draft = DRAFT(s)
     if draft[0, M_SETTLE] < 1 or draft[0, M_SETTLE] > MACHINE(s).assets[0]:
         return M_SETTLE
+    if ASSET_RULE(s)[draft[0, M_SETTLE], A_POOL_OF]:
+        return M_SETTLE  # nobody owes shares
     key = kind_disagreement(s, row)
     if key != AGREE:
         return key

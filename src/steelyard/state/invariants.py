@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from steelyard.model import keys
-from steelyard.num.limits import INDEX_SCALE
+from steelyard.model.orders import LENDER
+from steelyard.num.limits import INDEX_SCALE, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.state.tables import MARKET_0, State
 
 
@@ -24,6 +25,7 @@ def check(state: State) -> None:
     legs = np.concatenate([np.asarray(state.leg)[1 : accounts + 1], np.asarray(state.leg)[first:]])
     legs = legs[legs["account"] != 0]
     conserves(state, legs)
+    shares_agree(state, legs)
     for market in range(1, int(machine.markets[0]) + 1):
         balances(state, market, legs[legs["thing"] == MARKET_0 + market])
     orders_agree(state)
@@ -42,6 +44,27 @@ def conserves(state: State, legs: Any) -> None:
         assert inside == outside, f"asset {asset}: {inside} inside, {outside} deposited less withdrawn"
         owed = total(-legs["quantity"][(legs["thing"] == asset) & (legs["quantity"] < 0)])
         assert owed == int(row.loans), f"asset {asset}: loans are {owed}, booked as {row.loans}"
+        assert 0 <= row.reserve <= row.owed - row.loans, f"asset {asset}: more is reserved than is owed of interest"
+
+
+def shares_agree(state: State, legs: Any) -> None:
+    """A share is worth its part of what the pool has, and all shares together no more than that."""
+    for share in range(1, int(state.machine.assets[0]) + 1):
+        lent = int(state.asset_rule[share, keys.A_POOL_OF])
+        if lent == 0:
+            continue
+        row = state.asset[lent]
+        of_lender = legs["quantity"][(legs["thing"] == lent) & (legs["account"] == LENDER)]
+        assets = max(0, total(of_lender)) + int(row.owed) - int(row.loans) - int(row.reserve)
+        shares = int(state.asset.deposited[share])
+        assert int(state.asset.pool[lent]) == share, f"asset {lent}: its pool is not that of share {share}"
+        assert shares * (assets + VIRTUAL_ATOMS) // (shares + VIRTUAL_SHARES) <= assets, (
+            f"share {share}: worth more than {assets}"
+        )
+        price = min(VALUE_MAX, int(row.price) * (assets + VIRTUAL_ATOMS) // (shares + VIRTUAL_SHARES))
+        assert price == int(state.asset.price[share]), (
+            f"share {share}: is worth {price}, priced {state.asset.price[share]}"
+        )
 
 
 def balances(state: State, market: int, legs: Any) -> None:

@@ -182,6 +182,8 @@ ASSET_ROW = row(
     next_interest_ns="i8",
     borrow_ref="i8",  # index: borrow index when all debtors were last armed
     debtors="i4",  # index: first cash leg below zero
+    pool="i4",  # index: the share in what is lent of this asset; 0: it has no pool
+    reserve="i8",  # of the interest that has not been settled, what the insurance fund gets
 )
 
 FEED_ROW = row(
@@ -483,7 +485,7 @@ INDEX_COLUMNS = {
         "hot_at",
         "converting",
     ),
-    "asset": ("open_ref", "moved_seq", "borrow_ref", "debtors"),
+    "asset": ("open_ref", "moved_seq", "borrow_ref", "debtors", "pool"),
     "feed": ("taken_seq",),
     "owner": ("first_account",),
     "leg": ("next_of_account", "box_low", "box_high"),

@@ -79,6 +79,14 @@ def transfer(at_ns: int, giver: int, taker: int, asset: int, amount: int, refere
     return _label(rows, reference)
 
 
+def supply(at_ns: int, account: int, asset: int, amount: int, reference: Words) -> Rows:
+    return _label(_rows(1, at_ns, C.SUPPLY, account=account, market=asset, lots=amount), reference)
+
+
+def redeem(at_ns: int, account: int, share: int, shares: int, reference: Words, options: int = 0) -> Rows:
+    return _label(_rows(1, at_ns, C.REDEEM, account=account, market=share, lots=shares, options=options), reference)
+
+
 def move_margin(at_ns: int, account: int, market: int, amount: int) -> Rows:
     """A positive amount goes to the isolated position, a negative one comes back."""
     return _rows(1, at_ns, C.MOVE_MARGIN, account=account, market=market, lots=amount)

@@ -230,6 +230,7 @@ class Decoder:
             account=self._who(e.account),
             asset=asset.name,
             amount=asset.atom.back(e.amount),
+            reserve=asset.atom.back(e.fee),
             index=BORROW_STEP.back(e.other),
             **when,
         )
@@ -241,6 +242,32 @@ class Decoder:
             rate=PPM_STEP.back(e.amount),
             index=BORROW_STEP.back(e.extra),
             loans=asset.atom.back(e.extra2),
+            **when,
+        )
+
+    def _exchange(self, e: Row) -> dict[str, Any]:
+        asset, share = self.names.asset_at(e.market), self.names.asset_at(e.other)
+        return {
+            "account": self._who(e.account),
+            "asset": asset.name,
+            "amount": asset.atom.back(e.amount),
+            "share": share.name,
+            "shares": share.atom.back(e.lots),
+        }
+
+    def _pool_supplied(self, e: Row, when: When) -> H.PoolSupplied:
+        return H.PoolSupplied(**self._exchange(e), **when)
+
+    def _pool_redeemed(self, e: Row, when: When) -> H.PoolRedeemed:
+        return H.PoolRedeemed(**self._exchange(e), **when)
+
+    def _share_price_set(self, e: Row, when: When) -> H.SharePriceSet:
+        share = self.names.asset_at(e.market)
+        return H.SharePriceSet(
+            share=share.name,
+            price=share.price_step.back(e.price),
+            assets=self.names.asset(share.pool_of).atom.back(e.amount),
+            shares=share.atom.back(e.lots),
             **when,
         )
 

@@ -101,7 +101,13 @@ def _asset(key: int) -> str:
     if key == K.A_TIERS:
         return "the unit of account counts fully; it has one collateral tier of weight 1"
     if key == K.A_FEED:
-        return "every asset but the unit of account needs a price feed of its own"
+        return "every asset but the unit of account and shares needs a price feed of its own, and those have none"
+    if key == K.A_POOL_OF:
+        return "pool_of must name an asset that is no share, and that has no pool yet"
+    if key == K.A_LOAN_CAP:
+        return "shares of a pool are never owed: their loan_cap is 0"
+    if key == K.A_SUPPLY_MAX:
+        return "supply_max is less than the shares that the lender's own coins buy when the pool begins"
     return f"{name} contradicts another parameter"
 
 

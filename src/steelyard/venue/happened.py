@@ -209,6 +209,7 @@ class InterestPaid(Happened, frozen=True, kw_only=True):
     account: str
     asset: str
     amount: Decimal
+    reserve: Decimal  # what the insurance fund gets of it; the rest is the lender's
     index: Decimal  # what a debt of 1 has grown to since the asset began
 
 
@@ -217,6 +218,29 @@ class InterestSet(Happened, frozen=True, kw_only=True):
     rate: Decimal  # a year
     index: Decimal
     loans: Decimal
+
+
+class PoolSupplied(Happened, frozen=True, kw_only=True):
+    account: str
+    asset: str
+    amount: Decimal
+    share: str
+    shares: Decimal
+
+
+class PoolRedeemed(Happened, frozen=True, kw_only=True):
+    account: str
+    asset: str
+    amount: Decimal
+    share: str
+    shares: Decimal
+
+
+class SharePriceSet(Happened, frozen=True, kw_only=True):
+    share: str
+    price: Decimal  # in the unit of account
+    assets: Decimal  # of the pool, in the asset that it lends
+    shares: Decimal
 
 
 class CancelAfterSet(Happened, frozen=True, kw_only=True):

@@ -21,13 +21,14 @@ NAME_MAX = 64
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """`feed` 0 marks the unit of account. Prices are in the unit of account per whole coin."""
+    """`feed` 0 marks the unit of account and shares. Prices are in the unit of account per whole coin."""
 
     row: int
     name: str
     decimals: int
     feed: int
     price_places: int
+    pool_of: str = ""  # of a share: what its pool lends
 
     @property
     def atom(self) -> Step:
@@ -106,6 +107,10 @@ class Names:
             self._feed_of[asset.feed] = asset
         return asset
 
+    def remove_asset(self, asset: Asset) -> None:
+        """One that never came to be."""
+        del self.assets[asset.name], self._asset_of[asset.row]
+
     def add_market(self, market: Market) -> Market:
         self.markets[market.name] = self._market_of[market.row] = market
         if market.feed:
@@ -135,6 +140,16 @@ class Names:
         if found is None:
             raise _missing(no.ASSET_UNKNOWN, "asset", name, self.assets)
         return found
+
+    def share_of(self, asset: str) -> Asset:
+        """The shares in the pool that lends an asset."""
+        lent = self.asset(asset)
+        for each in self.assets.values():
+            if each.pool_of == lent.name:
+                return each
+        pools = [each.pool_of for each in self.assets.values() if each.pool_of]
+        hint = f"; there are pools of {', '.join(pools)}" if pools else ""
+        raise Rejected(no.POOL_UNKNOWN, f"there is no pool of {asset}{hint}")
 
     def market(self, name: str) -> Market:
         found = self.markets.get(name)
@@ -170,6 +185,9 @@ class Names:
         if isinstance(found, Market) and found.base:
             assets = f"{found.base.name} and {found.settle.name}"
             raise Rejected(no.FEED_UNKNOWN, f"the price of {name} follows from those of {assets}")
+        if isinstance(found, Asset) and found.pool_of:
+            text = f"{name} is a share in the pool of {found.pool_of}; its price follows from that"
+            raise Rejected(no.FEED_UNKNOWN, text)
         if found.feed == 0:
             raise Rejected(no.FEED_UNKNOWN, f"{name} is the unit of account; its price is 1")
         return found

@@ -90,6 +90,23 @@ class MarketView(Record, frozen=True, kw_only=True):
     at_ns: int
 
 
+class PoolView(Record, frozen=True, kw_only=True):
+    """What is lent of an asset, at its last accrual. Rates are a year; amounts are in the asset lent."""
+
+    asset: str
+    share: str
+    assets: Decimal  # what belongs to its lenders
+    loans: Decimal  # with the interest on them
+    available: Decimal
+    utilisation: Decimal
+    borrow_rate: Decimal
+    supply_rate: Decimal
+    shares: Decimal
+    share_value: Decimal  # coins for one share, rounded down
+    share_price: Decimal  # in the unit of account
+    at_ns: int
+
+
 class Level(Record, frozen=True, kw_only=True):
     price: Decimal
     amount: Decimal

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from steelyard.model import keys as K
 from steelyard.model.orders import SYSTEM_ACCOUNTS
-from steelyard.num.limits import PPM
+from steelyard.num.limits import PPM, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.state.tables import MARKET_0
 from steelyard.venue.amounts import PPB_STEP, PPM_STEP
 from steelyard.venue.instruments import SYSTEM_NAMES, Names
@@ -16,6 +16,7 @@ from steelyard.venue.market_records import (
     Level,
     LeverageTier,
     MarketView,
+    PoolView,
     QueueEntry,
 )
 from steelyard.venue.parameters import STATES, rate
@@ -88,6 +89,26 @@ class MarketViews:
         premium = int(self.reader.state.market.premium_sum[row]) // max(1, interval // sample)
         wanted = premium + max(-pull, min(interest - premium, pull))
         return max(-cap, min(wanted, cap))
+
+    def pool(self, name: str) -> PoolView:
+        """By the asset that it lends."""
+        share, asset = self.names.share_of(name), self.names.asset(name)
+        pool, back = self.reader.pool(asset.row), asset.atom.back
+        coins = 10**share.decimals * (pool.assets + VIRTUAL_ATOMS) // (pool.shares + VIRTUAL_SHARES)
+        return PoolView(
+            asset=asset.name,
+            share=share.name,
+            assets=back(pool.assets),
+            loans=back(pool.loans),
+            available=back(pool.available),
+            utilisation=PPM_STEP.back(pool.utilisation),
+            borrow_rate=PPM_STEP.back(pool.borrow_rate),
+            supply_rate=PPM_STEP.back(pool.supply_rate),
+            shares=share.atom.back(pool.shares),
+            share_value=back(coins),
+            share_price=share.price_step.back(self.reader.asset_price(share.row)),
+            at_ns=self.reader.now_ns,
+        )
 
     def leverage_tiers(self, row: int) -> tuple[LeverageTier, ...]:
         market, rule = self.names.market_at(row), self.reader.market_rule(row)

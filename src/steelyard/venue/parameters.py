@@ -85,6 +85,8 @@ ASSET_PARAMETERS = _named(
     ("interest_steep", K.A_RATE_STEEP_PPM, RATE, "what it rises from the kink until all is lent"),
     ("interest_kink", K.A_RATE_KINK_PPM, RATE, "the share lent at which interest begins to rise steeply"),
     ("interest_interval", K.A_INTEREST_INTERVAL_NS, DURATION, "interest accrues at least so often"),
+    ("reserve", K.A_RESERVE_PPM, RATE, "the part of interest that goes to the insurance fund"),
+    ("pool_max", K.A_POOL_MAX, MONEY, "what a supply may bring the assets of the pool to"),
 )
 FEED_PARAMETERS = _named(
     ("quorum", K.F_QUORUM, COUNT, "fresh sources needed"),
@@ -243,6 +245,8 @@ def key_name(table: Mapping[str, Parameter], key: int) -> str:
         (K.M_TAKER_PPM, FEE_TIERS_MAX, "taker fee of tier"),
     )
     if table is ASSET_PARAMETERS:
+        if key == K.A_POOL_OF:
+            return "pool_of"
         lists = (
             (K.A_TIER_UPPER, COLLATERAL_TIERS_MAX, "upper end of collateral tier"),
             (K.A_TIER_OPEN_PPM, COLLATERAL_TIERS_MAX, "opening weight of collateral tier"),

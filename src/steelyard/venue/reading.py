@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy as np
 
 from steelyard.engine import queries
 from steelyard.model import keys as K
-from steelyard.model.orders import CHILD, FOR_MAINTAIN, FOR_OPEN, RESTING, SYSTEM_ACCOUNTS
-from steelyard.num.limits import ASSET_PRICE_SCALE, VALUE_MAX
+from steelyard.model.orders import CHILD, FOR_MAINTAIN, FOR_OPEN, LENDER, RESTING, SYSTEM_ACCOUNTS
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, VALUE_MAX
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
 from steelyard.venue.labels import Words
@@ -31,6 +32,21 @@ class Columns:
                 setattr(self, name, SimpleNamespace(**{column: plain[column] for column in plain.dtype.names or ()}))
             elif isinstance(table, np.ndarray):
                 setattr(self, name, table)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool in atoms and millionths, at its last accrual."""
+
+    asset: int
+    share: int
+    assets: int
+    shares: int
+    loans: int  # with the interest on them
+    available: int
+    utilisation: int
+    borrow_rate: int
+    supply_rate: int
 
 
 class Reader:
@@ -56,6 +72,11 @@ class Reader:
     def accounts(self) -> int:
         """The highest account row."""
         return int(self.state.machine.accounts[0])
+
+    @property
+    def assets(self) -> int:
+        """The highest asset row."""
+        return int(self.state.machine.assets[0])
 
     # --- rules and prices
 
@@ -88,6 +109,28 @@ class Reader:
             scale = int(rule[K.M_ATOMS_PER_TICK_LOT])
             widest = max(widest, int(rule[K.M_TICKS_MAX]) * scale * int(rule[K.M_POSITION_LOTS_MAX]))
         return min(VALUE_MAX, ((VALUE_MAX + 1) * ASSET_PRICE_SCALE - 1) // widest)
+
+    def pool(self, asset: int) -> Pool:
+        """Of the asset that a pool lends, or of its share."""
+        lent = int(self.state.asset_rule[asset, K.A_POOL_OF]) or asset
+        table = self.state.asset
+        owed, loans, share = int(table.owed[lent]), int(table.loans[lent]), int(table.pool[lent])
+        leg = self.find(LENDER, lent)
+        cash = max(0, self.settled(leg)) if leg else 0
+        whole = cash + owed - loans
+        used = min(PPM, owed * PPM // whole) if whole > 0 else PPM
+        rate = int(queries.borrow_rate(self.state.handle, lent))
+        return Pool(
+            asset=lent,
+            share=share,
+            assets=cash + owed - loans - int(table.reserve[lent]),
+            shares=int(table.deposited[share]),
+            loans=owed,
+            available=max(0, cash - loans),
+            utilisation=used,
+            borrow_rate=rate,
+            supply_rate=rate * used * (PPM - int(self.state.asset_rule[lent, K.A_RESERVE_PPM])) // PPM**2,
+        )
 
     def taker_rate(self, owner: int, market: int) -> int:
         return self._fee(K.M_TAKER_PPM, owner, market)

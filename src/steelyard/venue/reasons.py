@@ -6,9 +6,10 @@ from steelyard.engine.judge import HEALTH_LIMIT
 from steelyard.model import commands as C
 from steelyard.model import keys as K
 from steelyard.model import reject as no
-from steelyard.model.orders import CLOSE_POSITION, FOR_OPEN, LENDER, POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY
+from steelyard.model.orders import AT_MOST, CLOSE_POSITION, FOR_OPEN, LENDER, POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY
 from steelyard.model.orders import MARKET as MARKET_ORDER
 from steelyard.model.reject import Reject
+from steelyard.num.limits import AMOUNT_MAX
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
 from steelyard.venue.afterwards import Afterwards, Wish, afterwards, with_less_cash, with_leverage
@@ -65,6 +66,8 @@ class Reasons:
             C.CONFIRM_WITHDRAWAL: lambda: f"confirm withdrawal {label_text(asked.words)}",
             C.RETURN_WITHDRAWAL: lambda: f"return withdrawal {label_text(asked.words)}",
             C.TRANSFER: lambda: f"transfer {self._cash(asked)} from {who} to {self.names.account_name(asked.order)}",
+            C.SUPPLY: lambda: f"supply {self._cash(asked)} of {who}",
+            C.REDEEM: lambda: f"redeem {self._shares(asked)} of {who}",
             C.MOVE_MARGIN: lambda: f"move margin of {who} in {self.names.symbol(asked.market)}",
             C.SET_LEVERAGE: lambda: f"set leverage of {who} in {self.names.symbol(asked.market)} to {asked.lots}",
             C.SET_MARGIN_MODE: lambda: f"change the margin mode of {who} in {self.names.symbol(asked.market)}",
@@ -80,6 +83,11 @@ class Reasons:
     def _cash(self, asked: Asked) -> str:
         asset = self.names.asset_at(asked.market)
         return f"{grouped(asset.atom.back(asked.lots))} {asset.name}"
+
+    def _shares(self, asked: Asked) -> str:
+        if asked.options == AT_MOST and asked.lots == AMOUNT_MAX:
+            return f"all {self.names.asset_at(asked.market).name}"
+        return self._cash(asked)
 
     def _order(self, asked: Asked) -> str:
         market = self.names.market_at(asked.market)
@@ -108,6 +116,8 @@ class Reasons:
             is_order and reason == no.BALANCE_TOO_LOW
         ):
             return self._margin(reason, asked)
+        if reason in (no.POOL_CAP_EXCEEDED, no.COINS_ARE_LENT):
+            return self._pool(reason, asked)
         if reason == no.BALANCE_TOO_LOW:
             return self._balance(asked)
         if reason in (no.COINS_NOT_PRESENT, no.AMOUNT_EXCEEDS_LIMIT):
@@ -205,6 +215,15 @@ class Reasons:
         lent = max(0, int(table.loans[row]) - max(0, self.reader.cash(LENDER, row)))
         return f"{grouped(asset.atom.back(inside))} inside, {grouped(asset.atom.back(lent))} of it lent out"
 
+    def _pool(self, reason: Reject, asked: Asked) -> str:
+        """What the pool has, or has left."""
+        pool = self.reader.pool(asked.market)
+        asset, back = self.names.asset_at(pool.asset), self.names.asset_at(pool.asset).atom.back
+        if reason == no.POOL_CAP_EXCEEDED:
+            most = int(self.reader.state.asset_rule[pool.asset, K.A_POOL_MAX])
+            return f"{grouped(back(pool.assets))} {asset.name} in it, at most {grouped(back(most))}"
+        return f"{grouped(back(pool.available))} {asset.name} are not lent, of {grouped(back(pool.assets))}"
+
     def _price_limit(self, reason: int, row: Any) -> str:
         """The highest price of a report's feed, if the report is above it."""
         fed, price = self.names.feed_at(int(row["market"])), int(row["price"])
@@ -282,6 +301,8 @@ class Reasons:
             giver = asked.account if asked.lots > 0 else reader.acting(asked.account, asked.market)
             settle = self.names.market_at(asked.market).settle.row
             after = with_less_cash(reader, giver, settle, abs(asked.lots))
+        elif asked.kind in (C.SUPPLY, C.REDEEM):
+            return ""
         else:
             after = with_less_cash(reader, asked.account, asked.market, asked.lots)
         short = after.requirement - after.equity

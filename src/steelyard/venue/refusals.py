@@ -81,6 +81,12 @@ SENTENCES: dict[int, str] = {
     no.PARENT_MARGIN_EXCEEDED: "the parent account would not cover its own opening requirement afterwards",
     no.BALANCE_TOO_LOW: "the cash is not there",
     no.NOTHING_TO_LEND: "the lender has less left than is to be borrowed",
+    no.ONLY_BY_SUPPLY_OR_REDEEM: (
+        "shares of a pool, and the lender's cash in what a pool lends, move by supply and redeem alone"
+    ),
+    no.POOL_UNKNOWN: "there is no such pool",
+    no.POOL_CAP_EXCEEDED: "the pool would have more than it may",
+    no.COINS_ARE_LENT: "the pool has lent the coins that are to be redeemed",
     no.COINS_NOT_PRESENT: "the coins have been lent out, so they cannot leave the venue",
     no.PAIR_HAS_NO_LEVERAGE: "a spot pair has no leverage: the weights of its assets decide what may be borrowed",
     no.FILL_OR_KILL_CANNOT_FILL: "the order cannot be filled completely at once",

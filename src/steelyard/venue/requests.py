@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 
 from steelyard.model import orders as O
 from steelyard.model import reject as no
+from steelyard.num.limits import AMOUNT_MAX
 from steelyard.venue import builders
 from steelyard.venue.amounts import PPM_STEP, Duration, Instant, Number, Step, duration_ns, instant_ns
 from steelyard.venue.builders import Rows
@@ -105,6 +106,17 @@ class Requests:
         giving, taking = self._names.account(giver), self._names.account(taker)
         words, options = reference_words(reference), O.MAY_BORROW if borrow else 0
         return builders.transfer(self._now, giving, taking, row, atoms, words, options)
+
+    def supply(self, account: Who, amount: Number, asset: str, reference: str | bytes) -> Rows:
+        row, atoms = self._amount(asset, amount)
+        return builders.supply(self._now, self._names.account(account), row, atoms, reference_words(reference))
+
+    def redeem(self, account: Who, shares: Number | None, asset: str, reference: str | bytes) -> Rows:
+        """Shares in the pool of an asset; None for all that the account holds."""
+        share = self._names.share_of(asset)
+        atoms = AMOUNT_MAX if shares is None else share.atom.count(shares, f"shares of {share.name}", "atoms")
+        who, words = self._names.account(account), reference_words(reference)
+        return builders.redeem(self._now, who, share.row, atoms, words, O.AT_MOST if shares is None else 0)
 
     def move_margin(self, account: Who, market: str, amount: Number, out: bool = False) -> Rows:
         """Into the isolated position, or out of it."""

@@ -28,6 +28,7 @@ _TABLES: dict[int, tuple[dict[str, Parameter], disagreements.Ranges, str]] = {
 }
 DEFAULT_SUPPLY = K.ASSET_KEYS[K.A_SUPPLY_MAX, 1][2]
 PRICE_ROOM = 16
+SHARE_DECIMALS = 2  # an empty pool gives a hundred shares for an atom: one share is about one coin
 _FEED_NAMES = ("quorum", "staleness", "confidence_max")
 
 
@@ -83,6 +84,35 @@ class Setup(Core):
         row = self._configure(C.ASSET, 0, values, f"asset {name}")
         assert row == 1, "the unit of account comes first"
         self.names.add_asset(Asset(row=1, name=name, decimals=decimals, feed=0, price_places=12))
+
+    def add_pool(
+        self, asset: str, name: str | None = None, *, collateral: Tiers | None = None, **parameters: Any
+    ) -> str:
+        """A pool that lends an asset, and its shares, an asset of their own (called "p" and the asset's name).
+
+        `collateral` are the tiers of the shares; without it they count nothing. What the lender account has of the
+        asset buys the first shares. What the pool may hold, what it costs and what the house keeps are parameters of
+        the asset lent: `pool_max`, `interest_base` and its kin, `reserve`.
+        """
+        lent = self.names.asset(asset)
+        name = self.names.free(f"p{asset}" if name is None else name, "asset name")
+        decimals = lent.decimals + SHARE_DECIMALS
+        if decimals > 12:
+            raise ValueError(f"{asset} has {lent.decimals} decimals; what a pool lends has at most 10")
+        grid = Grid(atom=Step.atoms(decimals))
+        tiers = [(None, 0, 0)] if collateral is None else collateral
+        values = {K.A_DECIMALS: decimals, K.A_POOL_OF: lent.row, K.A_SUPPLY_MAX: AMOUNT_MAX}
+        values |= P.collateral(tiers, grid.atom) | P.chosen(P.ASSET_PARAMETERS, parameters, grid)
+        places = 12 + self.names.asset_at(1).decimals - decimals
+        row = self.reader.assets + 1
+        share = Asset(row=row, name=name, decimals=decimals, feed=0, price_places=places, pool_of=lent.name)
+        self.names.add_asset(share)  # the events that follow name it
+        try:
+            assert self._configure(C.ASSET, 0, values, f"pool of {asset}", grid) == row, "rows are handed out in order"
+        except Rejected:
+            self.names.remove_asset(share)
+            raise
+        return name
 
     def set_asset(
         self,
@@ -296,6 +326,8 @@ class Setup(Core):
         values = P.chosen(P.FEED_PARAMETERS, given, Grid())
         if sources is not None:
             values |= P.source_weights(sources)
+        if values and not fed.feed:
+            raise ValueError(f"{fed.name} has no price feed of its own")
         if values:
             self._configure(C.FEED, fed.feed, values, f"price of {fed.name}")
 

@@ -7,7 +7,7 @@ funding without ever looking at the machine. That is what makes a story of a liq
 from dataclasses import dataclass, field
 
 from steelyard.model import events as E
-from steelyard.model.orders import FOR_MAINTAIN, LENDER
+from steelyard.model.orders import FOR_MAINTAIN, INSURANCE, LENDER
 from steelyard.num.limits import ASSET_PRICE_SCALE
 from steelyard.venue import formulas as F
 from steelyard.venue.event_rows import Row
@@ -34,6 +34,8 @@ class Prices:
             self.marks[row.market] = row.price
         elif row.kind == E.FUNDING_SET:
             self.funding[row.market] = row.extra
+        elif row.kind == E.SHARE_PRICE_SET:
+            self.assets[row.market] = row.price
         elif row.kind == E.INDEX_SET and row.market in self.asset_of_feed:
             self.assets[self.asset_of_feed[row.market]] = row.price
 
@@ -81,7 +83,16 @@ class Statement:
             if mine:
                 self._pay(row.market, -row.amount)
             if self.account == LENDER:
-                self._pay(row.market, row.amount)
+                self._pay(row.market, row.amount - row.fee)
+            if self.account == INSURANCE:
+                self._pay(row.market, row.fee)
+        elif row.kind in (E.POOL_SUPPLIED, E.POOL_REDEEMED):
+            sign = 1 if row.kind == E.POOL_SUPPLIED else -1
+            if self.account == LENDER:
+                self._pay(row.market, sign * row.amount)
+            if mine:
+                self._pay(row.market, -sign * row.amount)
+                self._pay(row.other, sign * row.lots)
         elif row.kind == E.FUNDING_PAID and mine:
             self._touch(row.market)
             self._pay(self._settle(row), -row.amount)

@@ -14,7 +14,7 @@ from steelyard.venue.event_rows import Row
 from steelyard.venue.instruments import Asset, Names
 from steelyard.venue.records import Liquidation
 
-_PRICES = {E.MARK_SET, E.FUNDING_SET, E.INDEX_SET}
+_PRICES = {E.MARK_SET, E.FUNDING_SET, E.INDEX_SET, E.SHARE_PRICE_SET}
 _TWO_SIDED = {E.TRANSFERRED, E.MARGIN_MOVED, E.TAKEN_OVER, E.DELEVERAGED}
 _FUND = {E.FUND_PAID, E.LIQUIDATION_FEE, E.DELEVERAGED}
 _TOLD = {
@@ -77,6 +77,8 @@ class Story:
 def is_evidence(row: Row, accounts: Sequence[int]) -> bool:
     """Whether a statement of one of these accounts, or of the insurance fund, depends on this event."""
     if row.kind in _PRICES or row.kind in _FUND or row.kind == E.CONFIGURED:
+        return True
+    if row.kind == E.INTEREST_PAID and row.fee:  # the fund's
         return True
     if row.account in accounts or row.account == INSURANCE:
         return True

@@ -144,6 +144,32 @@ class Trading(Setup):
         name = reference if reference is not None else self.names.label()
         return self.send(lambda: self.rows.transfer(giver, taker, amount, asset or self.unit, name, borrow), check)
 
+    def supply(
+        self,
+        account: Who,
+        amount: Number,
+        asset: str | None = None,
+        reference: str | bytes | None = None,
+        *,
+        check: bool = True,
+    ) -> Result:
+        """Lends coins through the pool of an asset: the account gets shares for them."""
+        name = reference if reference is not None else self.names.label()
+        return self.send(lambda: self.rows.supply(account, amount, asset or self.unit, name), check)
+
+    def redeem(
+        self,
+        account: Who,
+        shares: Number | None = None,
+        asset: str | None = None,
+        reference: str | bytes | None = None,
+        *,
+        check: bool = True,
+    ) -> Result:
+        """Gives shares in the pool of an asset back for coins; without a number all that the account holds."""
+        name = reference if reference is not None else self.names.label()
+        return self.send(lambda: self.rows.redeem(account, shares, asset or self.unit, name), check)
+
     def add_margin(self, account: Who, market: str, amount: Number, *, check: bool = True) -> Result:
         """Move cash from the account to its isolated position."""
         return self.send(lambda: self.rows.move_margin(account, market, amount), check)

@@ -14,7 +14,7 @@ from steelyard.venue.explain import Explainer, Explanation
 from steelyard.venue.instruments import Names, thing_of
 from steelyard.venue.log import Log
 from steelyard.venue.machine import Machine, Progress
-from steelyard.venue.market_records import Book, FundingRate, Funds, LeverageTier, MarketView, QueueEntry
+from steelyard.venue.market_records import Book, FundingRate, Funds, LeverageTier, MarketView, PoolView, QueueEntry
 from steelyard.venue.market_views import MarketViews
 from steelyard.venue.records import Account, AccountView, Liquidation, LiquidationPrice, Order, Position
 from steelyard.venue.requests import Who
@@ -125,6 +125,10 @@ class Venue(Trading):
 
     def market(self, market: str) -> MarketView:
         return self._markets.market(self.names.market(market).row)
+
+    def pool(self, asset: str | None = None) -> PoolView:
+        """What is lent of an asset through its pool, and at which rates."""
+        return self._markets.pool(asset or self.unit)
 
     def book(self, market: str, depth: int = 20) -> Book:
         return self._markets.book(self.names.market(market).row, depth)

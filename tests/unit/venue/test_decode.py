@@ -19,6 +19,7 @@ def decoder():
     names = Names()
     usd = names.add_asset(Asset(row=1, name="USD", decimals=2, feed=0, price_places=12))
     names.add_asset(Asset(row=2, name="BTC", decimals=8, feed=1, price_places=6))
+    names.add_asset(Asset(row=3, name="pBTC", decimals=8, feed=0, price_places=6, pool_of="BTC"))
     tick, lot = Step.of("0.5"), Step.of("0.1")
     names.add_market(Market(row=1, name="X-PERP", settle=usd, tick=tick, lot=lot, atoms_per_tick_lot=5, feed=2))
     names.add_account("alice", 7)
@@ -54,6 +55,10 @@ CASES = [
     (E.FUNDING_PAID, {"market": 1, "amount": -5}, {"amount": Decimal("-0.05")}),
     (E.DUST_SWEPT, {"market": 1, "amount": 5}, {"amount": Decimal("0.05")}),
     (E.INTEREST_PAID, {"market": 2, "amount": 5, "other": 10**12 + 10**9}, {"index": Decimal("1.001"), "asset": "BTC"}),
+    (E.INTEREST_PAID, {"market": 2, "amount": 5, "fee": 2, "other": 10**12}, {"reserve": Decimal("0.00000002")}),
+    (E.POOL_SUPPLIED, {"market": 2, "amount": 5, "other": 3, "lots": 500}, {"shares": Decimal("0.00000500")}),
+    (E.POOL_REDEEMED, {"market": 2, "amount": 5, "other": 3, "lots": 500}, {"share": "pBTC", "asset": "BTC"}),
+    (E.SHARE_PRICE_SET, {"market": 3, "price": 7, "amount": 5, "lots": 500}, {"assets": Decimal("0.00000005")}),
     (E.INTEREST_SET, {"market": 1, "amount": 50_000, "extra": 10**12, "extra2": 7}, {"rate": Decimal("0.05")}),
     (E.CANCEL_AFTER_SET, {"amount": 0}, {"due_ns": None}),
     (E.CONVERTED, {"market": 2, "other": 1, "lots": 5, "amount": 6}, {"sold_asset": "BTC", "bought": Decimal("0.06")}),

@@ -1,0 +1,154 @@
+"""Supply and redeem: lenders bring coins to a pool and take them back. See docs/concepts/pools.md."""
+
+from steelyard.engine.events import say
+from steelyard.engine.interest import accrue, index_soon, reserve_after
+from steelyard.engine.ledger import cash, far_post, find_leg, free_cash, has_leg_room, legs_wanted
+from steelyard.engine.money import add_reference, check_named, check_state_of_giver, welcome
+from steelyard.engine.placing import spare_after
+from steelyard.engine.worth import lent, show_share
+from steelyard.model import reject as no
+from steelyard.model.events import POOL_REDEEMED, POOL_SUPPLIED
+from steelyard.model.keys import A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
+from steelyard.model.orders import AT_MOST, FOR_OPEN, LENDER, USED
+from steelyard.num import far
+from steelyard.num.rounding import mul_div_down
+from steelyard.rules.consent import exchange_is_no_weaker, is_over_loan_cap
+from steelyard.rules.pool import coins_down, shares_down, unsettled
+from steelyard.rules.requirement import account_risk
+from steelyard.state.tables import ASSET, ASSET_RULE, COMMAND
+
+
+@far
+def assets_soon(s, asset, lender_row):
+    """What belongs to the lenders of an asset, if it accrued now."""
+    table = ASSET(s)
+    owed = table.owed[asset]
+    later = mul_div_down(owed, index_soon(s, asset, lender_row), table.borrow_index[asset])
+    kept = reserve_after(s, asset, later - owed) - table.reserve[asset]
+    return lent(s, lender_row) + unsettled(s, asset) + later - owed - kept
+
+
+@far
+def check_margin_after(s, account, asset, coins, share, shares):
+    """May coins become shares (both negative: the other way)? E >= M(open) afterwards, or the account is no weaker."""
+    table = ASSET(s)
+    over_cap = is_over_loan_cap(s, account)
+    index = table.borrow_index[asset]
+    table.borrow_index[asset] = index_soon(s, asset, find_leg(s, LENDER, asset))
+    equity, requirement, _ = account_risk(s, account, FOR_OPEN)
+    spare = spare_after(s, account, asset, coins, equity - requirement)
+    spare = spare_after(s, account, share, -shares, spare)
+    passes = (spare >= 0 and not over_cap) or exchange_is_no_weaker(s, account, asset, -coins, share, shares)
+    table.borrow_index[asset] = index
+    if passes:
+        return no.NONE
+    return no.LOAN_CAP_EXCEEDED if over_cap else no.OPENING_MARGIN_EXCEEDED
+
+
+@far
+def exchange(s, account, asset, coins, share, shares):
+    """Coins become shares (both negative: the other way)."""
+    table = ASSET(s)
+    accrue(s, asset, find_leg(s, LENDER, asset))
+    if coins > 0:
+        far_post(s, account, asset, -coins)
+    far_post(s, account, share, shares)
+    table.deposited[share] += shares
+    far_post(s, LENDER, asset, coins)
+    if coins < 0:
+        far_post(s, account, asset, -coins)
+    kind = POOL_SUPPLIED if coins > 0 else POOL_REDEEMED
+    say(s, kind, account, asset, 0, 0, share, 0, abs(shares), abs(coins), 0, 0, 0, 0, 0)
+    return show_share(s, asset, find_leg(s, LENDER, asset))
+
+
+@far
+def supply(s, i):
+    """SUPPLY: coins of the account become the pool's."""
+    c, table = COMMAND(s), ASSET(s)
+    reason = no.FIELD_OUT_OF_RANGE if c.options[i] else check_named(s, i, LENDER)
+    if reason:
+        return reason
+    account, asset, coins = c.account[i], c.market[i], c.lots[i]
+    share = table.pool[asset]
+    if share == 0:
+        return no.POOL_UNKNOWN
+    reason = check_state_of_giver(s, account)
+    if reason:
+        return reason
+    wanted = legs_wanted(s, account, share)
+    if wanted and not has_leg_room(s, account, wanted):
+        return no.LEGS_FULL
+    assets = assets_soon(s, asset, find_leg(s, LENDER, asset))
+    shares = shares_down(coins, assets, table.deposited[share])
+    if shares == 0:
+        return no.AMOUNT_MUST_BE_POSITIVE
+    if coins > ASSET_RULE(s)[asset, A_POOL_MAX] - assets:
+        return no.POOL_CAP_EXCEEDED
+    if shares > ASSET_RULE(s)[share, A_SUPPLY_MAX] - table.deposited[share]:
+        return no.AMOUNT_EXCEEDS_LIMIT
+    if free_cash(s, account, asset) < coins:
+        return no.BALANCE_TOO_LOW
+    reason = check_margin_after(s, account, asset, coins, share, shares)
+    if reason:
+        return reason
+    add_reference(s, i, USED)
+    exchange(s, account, asset, coins, share, shares)
+    return no.NONE
+
+
+@far
+def redeem(s, i):
+    """REDEEM: shares of the account become coins of the pool's asset."""
+    c, table = COMMAND(s), ASSET(s)
+    reason = check_named(s, i, LENDER)
+    if reason:
+        return reason
+    account, share = c.account[i], c.market[i]
+    asset = ASSET_RULE(s)[share, A_POOL_OF]
+    if asset == 0:
+        return no.POOL_UNKNOWN
+    reason = check_state_of_giver(s, account)
+    if reason:
+        return reason
+    wanted = legs_wanted(s, account, asset)
+    if wanted and not has_leg_room(s, account, wanted):
+        return no.LEGS_FULL
+    held, shares = cash(s, account, share), c.lots[i]
+    if c.options[i] == AT_MOST:
+        shares = min(shares, held)
+    if shares > held or held == 0:
+        return no.BALANCE_TOO_LOW
+    lender_row = find_leg(s, LENDER, asset)
+    coins = coins_down(shares, assets_soon(s, asset, lender_row), table.deposited[share])
+    if coins == 0:
+        return no.AMOUNT_MUST_BE_POSITIVE
+    if coins > lent(s, lender_row) - table.loans[asset]:
+        return no.COINS_ARE_LENT
+    reason = check_margin_after(s, account, asset, -coins, share, -shares)
+    if reason:
+        return reason
+    add_reference(s, i, USED)
+    exchange(s, account, asset, -coins, share, -shares)
+    welcome(s, account)
+    return no.NONE
+
+
+@far
+def shares_at_start(s, asset):
+    """What the lender's own money buys when its asset gets a pool."""
+    return shares_down(lent(s, find_leg(s, LENDER, asset)) + unsettled(s, asset), 0, 0)
+
+
+@far
+def begin_pool(s, share):
+    """A share's row was made: the asset has a pool, and what the lender has of it belongs to its first shares."""
+    table, asset = ASSET(s), ASSET_RULE(s)[share, A_POOL_OF]
+    shares = shares_at_start(s, asset)
+    table.pool[asset] = share
+    if shares:
+        far_post(s, LENDER, share, shares)
+        table.deposited[share] = shares
+        assets = lent(s, find_leg(s, LENDER, asset)) + unsettled(s, asset)
+        say(s, POOL_SUPPLIED, LENDER, asset, 0, 0, share, 0, shares, assets, 0, 0, 0, 0, 0)
+    return show_share(s, asset, find_leg(s, LENDER, asset))

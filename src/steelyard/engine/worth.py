@@ -1,0 +1,41 @@
+"""What an asset is worth: a new price reaches whoever holds or owes it, and the shares of its pool."""
+
+from steelyard.engine.alarms import asset_driver, ring
+from steelyard.engine.events import say
+from steelyard.engine.opening import note_deviation
+from steelyard.model.events import SHARE_PRICE_SET
+from steelyard.num import far, kernel
+from steelyard.rules.pool import share_price, unsettled
+from steelyard.state.tables import ASSET, LEG, MACHINE
+
+
+@kernel
+def set_price(s, asset, price):
+    """An asset's price changed."""
+    table, machine = ASSET(s), MACHINE(s)
+    table.price[asset] = price
+    machine.prices_moved[0] = 1
+    table.moved_seq[asset] = machine.seq[0]
+    ring(s, asset_driver(s, asset), price)
+    note_deviation(s, price, table.open_ref[asset])
+    return 0
+
+
+@kernel
+def lent(s, lender_row):
+    """What the lender has of an asset, by its cash leg (0: none)."""
+    return max(0, LEG(s).quantity[lender_row]) if lender_row else 0
+
+
+@far
+def show_share(s, asset, lender_row):
+    """The asset of a pool, or what its price depends on, changed: so may the price of the shares."""
+    table = ASSET(s)
+    share = table.pool[asset]
+    table.fresh_until_ns[share] = table.fresh_until_ns[asset]
+    assets, shares = lent(s, lender_row) + unsettled(s, asset), table.deposited[share]
+    price = share_price(table.price[asset], assets, shares)
+    if price != table.price[share]:
+        set_price(s, share, price)
+        say(s, SHARE_PRICE_SET, 0, share, 0, 0, 0, price, shares, assets, 0, 0, 0, 0, 0)
+    return 0

@@ -1,0 +1,159 @@
+"""Lending pools: what shares are worth, supply and redeem. See docs/concepts/pools.md."""
+
+from dataclasses import dataclass
+
+from steelyard.model import events, reject
+from steelyard.model.keys import A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
+from steelyard.model.orders import AT_MOST, CHILD, LENDER, USED
+from tests.reference import interest, money, pairs
+from tests.reference.health import may_open
+from tests.reference.numbers import down
+from tests.reference.rows import Asset, Reference
+
+NOBODYS_SHARES, NOBODYS_ATOMS = 100, 1
+PRICE_MAX = 2**56
+
+
+@dataclass
+class Share(Asset):
+    """An asset whose price is that of its part in the pool."""
+
+    twin: object = None
+    told: int = 0  # the price last told
+
+    @property
+    def price(self):
+        lent = self.rule[A_POOL_OF]
+        worth = self.twin.assets[lent].price * (assets_of(self.twin, lent) + NOBODYS_ATOMS)
+        return min(PRICE_MAX, down(worth, self.deposited + NOBODYS_SHARES))
+
+    @price.setter
+    def price(self, _):
+        """It has none of its own."""
+
+    @property
+    def fresh_until_ns(self):
+        return self.twin.assets[self.rule[A_POOL_OF]].fresh_until_ns
+
+    @fresh_until_ns.setter
+    def fresh_until_ns(self, _):
+        """Nor this."""
+
+
+def share_of(twin, asset):
+    """The row of the shares in this asset's pool, or 0."""
+    return next((row for row, each in twin.assets.items() if each.rule[A_POOL_OF] == asset), 0)
+
+
+def assets_of(twin, asset):
+    row = twin.assets[asset]
+    return max(0, money.cash(twin, LENDER, asset)) + row.owed - interest.loans_of(twin, asset) - row.reserve
+
+
+def show(twin, asset):
+    """Something changed that the price of shares depends on."""
+    row = share_of(twin, asset)
+    if row and twin.assets[row].price != twin.assets[row].told:
+        share = twin.assets[row]
+        share.told = share.price
+        amount, shares = assets_of(twin, asset), share.deposited
+        twin.emit(events.SHARE_PRICE_SET, market=row, price=share.price, amount=amount, lots=shares)
+
+
+def begin(twin, row):
+    """What the lender has buys the first shares."""
+    asset, share = twin.assets[row].rule[A_POOL_OF], twin.assets[row]
+    amount = assets_of(twin, asset)
+    if amount:
+        shares = first_shares(amount)
+        money.book(twin, LENDER, row, shares)
+        share.deposited = shares
+        twin.emit(events.POOL_SUPPLIED, account=LENDER, market=asset, amount=amount, other=row, lots=shares)
+    show(twin, asset)
+
+
+def first_shares(amount):
+    return amount * NOBODYS_SHARES // NOBODYS_ATOMS
+
+
+# --- Commands ---------------------------------------------------------------------------------------------------------
+
+
+def check_named(twin, c, options):
+    twin.require(c.client != money.NO_CLIENT and c.options in options, reject.FIELD_OUT_OF_RANGE)
+    twin.require(c.account in twin.accounts, reject.ACCOUNT_UNKNOWN)
+    twin.require(twin.accounts[c.account].role != CHILD, reject.ACCOUNT_IS_NOT_TRADABLE)
+    twin.require(c.account != LENDER, reject.SAME_ACCOUNT)
+    twin.require(c.market in twin.assets, reject.ASSET_UNKNOWN)
+    twin.require(c.lots > 0, reject.AMOUNT_MUST_BE_POSITIVE)
+    twin.require(c.client not in twin.references, reject.REFERENCE_REPEATED)
+
+
+def check_state(twin, c):
+    twin.require(not twin.accounts[c.account].queued, reject.ACCOUNT_IN_LIQUIDATION)
+    twin.require(money.prices_are_fresh(twin, c.account), reject.PRICE_STALE)
+    twin.require(twin.row_for_reference(), reject.REFERENCES_FULL)
+
+
+def check_margin(twin, account, changes):
+    """With so many coins and shares more, {asset: change}; the coins come first."""
+    legs = twin.legs_of(account)
+    over_cap = money.below_cap(twin, legs)
+    with interest.as_if_accrued(twin, next(iter(changes))):
+        if may_open(twin, pairs.exchanged(twin, legs, changes)) and not over_cap:
+            return
+        if pairs.leaves_no_weaker(twin, legs, changes):
+            return
+    twin.require(not over_cap, reject.LOAN_CAP_EXCEEDED)
+    twin.require(False, reject.OPENING_MARGIN_EXCEEDED)
+
+
+def supply(twin, c):
+    check_named(twin, c, (0,))
+    asset, amount = c.market, c.lots
+    row = share_of(twin, asset)
+    twin.require(row, reject.POOL_UNKNOWN)
+    check_state(twin, c)
+    twin.require(twin.has_room_for_legs(c.account, (row,)), reject.LEGS_FULL)
+    share, assets = twin.assets[row], interest.after_accruing(twin, asset, lambda: assets_of(twin, asset))
+    shares = down(amount * (share.deposited + NOBODYS_SHARES), assets + NOBODYS_ATOMS)
+    twin.require(shares, reject.AMOUNT_MUST_BE_POSITIVE)
+    twin.require(assets + amount <= twin.assets[asset].rule[A_POOL_MAX], reject.POOL_CAP_EXCEEDED)
+    twin.require(share.deposited + shares <= share.rule[A_SUPPLY_MAX], reject.AMOUNT_EXCEEDS_LIMIT)
+    twin.require(pairs.free(twin, c.account, asset) >= amount, reject.BALANCE_TOO_LOW)
+    check_margin(twin, c.account, {asset: -amount, row: shares})
+    twin.add_reference(Reference(c.client, amount, c.account, asset, USED))
+    interest.accrue(twin, asset)
+    money.book(twin, c.account, asset, -amount)
+    money.book(twin, c.account, row, shares)
+    share.deposited += shares
+    money.book(twin, LENDER, asset, amount)
+    twin.emit(events.POOL_SUPPLIED, account=c.account, market=asset, amount=amount, other=row, lots=shares)
+    show(twin, asset)
+
+
+def redeem(twin, c):
+    check_named(twin, c, (0, AT_MOST))
+    row, share = c.market, twin.assets[c.market]
+    asset = share.rule[A_POOL_OF]
+    twin.require(asset, reject.POOL_UNKNOWN)
+    check_state(twin, c)
+    twin.require(twin.has_room_for_legs(c.account, (asset,)), reject.LEGS_FULL)
+    held = money.cash(twin, c.account, row)
+    shares = min(c.lots, held) if c.options == AT_MOST else c.lots
+    twin.require(0 < shares <= held, reject.BALANCE_TOO_LOW)
+    assets = interest.after_accruing(twin, asset, lambda: assets_of(twin, asset))
+    coins = down(shares * (assets + NOBODYS_ATOMS), share.deposited + NOBODYS_SHARES)
+    twin.require(coins, reject.AMOUNT_MUST_BE_POSITIVE)
+    left = max(0, money.cash(twin, LENDER, asset)) - money.loans(twin, asset)
+    twin.require(coins <= left, reject.COINS_ARE_LENT)
+    check_margin(twin, c.account, {asset: coins, row: -shares})
+    twin.add_reference(Reference(c.client, c.lots, c.account, row, USED))
+    interest.accrue(twin, asset)
+    money.book(twin, c.account, row, -shares)
+    share.deposited -= shares
+    money.book(twin, LENDER, asset, -coins)
+    money.book(twin, c.account, asset, coins)
+    twin.emit(events.POOL_REDEEMED, account=c.account, market=asset, amount=coins, other=row, lots=shares)
+    show(twin, asset)
+    money.welcome(twin, c.account)
