@@ -7,7 +7,7 @@ from steelyard.model.events import INTEREST_PAID, INTEREST_SET, WITHDRAWAL_RESER
 from steelyard.model.keys import SECOND
 from steelyard.model.orders import FOR_MAINTAIN, LENDER
 from steelyard.num.limits import AMOUNT_MAX, PPM
-from tests.vectors.scene import COIN, DEEP, USD, Scene, Unsupported, whole
+from tests.vectors.scene import COIN, DEEP, USD, Scene, whole
 
 DEBT = COIN + 1
 MONTH = 30 * 24 * 3600 * SECOND
@@ -69,10 +69,9 @@ def health(inputs):
 
 def kink(inputs):
     """The rates at a utilisation: what a loan costs for a while, and what that brings to all that could be lent."""
-    if inputs["reserve_factor"]:
-        raise Unsupported("a part of the interest that the house keeps")
     scene = Scene()
     rates = {
+        key.A_RESERVE_PPM: whole(inputs["reserve_factor"] * PPM),
         key.A_RATE_BASE_PPM: whole(inputs["base"] * PPM),
         key.A_RATE_SLOPE_PPM: whole(inputs["slope1"] * PPM),
         key.A_RATE_STEEP_PPM: whole(inputs["slope2"] * PPM),
@@ -93,5 +92,5 @@ def kink(inputs):
     (told,), (paid,) = scene.happened(INTEREST_SET), scene.happened(INTEREST_PAID)
     return {
         "borrow_rate": scene.usd(told["amount"]) * scene.atoms_per_usd / PPM,
-        "supply_rate": scene.usd(paid["amount"]) * PART / scene.usd(lent),
+        "supply_rate": scene.usd(paid["amount"] - paid["fee"]) * PART / scene.usd(lent),
     }

@@ -93,10 +93,10 @@ class Limits:
         """More events than one command, or one piece of clock work, can write.
 
         Cancelling everything closes an account's orders and those of its isolated positions, and each may return
-        margin; a set of prices may move every feed and every mark; then comes the end of the command.
+        margin; a set of prices may move every feed, every share and every mark; then comes the end of the command.
         """
         closed = min(self.orders, LEGS_PER_ACCOUNT_MAX * self.orders_per_account)
-        moved = self.feeds + self.markets
+        moved = self.feeds + self.assets + self.markets
         return 2 * closed + moved + self.events_per_command + WORK_EVENTS
 
 

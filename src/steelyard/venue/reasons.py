@@ -121,7 +121,9 @@ class Reasons:
         if reason == no.BALANCE_TOO_LOW:
             return self._balance(asked)
         if reason in (no.COINS_NOT_PRESENT, no.AMOUNT_EXCEEDS_LIMIT):
-            return self._coins(reason, self.names.asset_at(asked.market))
+            bought = asked.kind == C.SUPPLY  # more shares than there may be
+            asset = self.names.asset_at(asked.market)
+            return self._coins(reason, self.names.share_of(asset.name) if bought else asset)
         if asked.kind == C.PRICE:
             return "; ".join(filter(None, (self._price_limit(reason, row) for row in asked.rows)))
         if reason == no.CLIENT_ID_REPEATED:
