@@ -7,20 +7,25 @@ import numpy as np
 
 from steelyard.model import commands as do
 from steelyard.model import keys as key
-from steelyard.model.commands import ASSET, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import HOUR, SECOND
 from steelyard.model.orders import (
+    AS_ASKED,
     BACKSTOP,
     BORROW,
     CANCEL_ONLY,
     CLOSE_POSITION,
     CONVERTER,
     FOK,
+    GIVES_PRICE,
     GTT,
     HALTED,
     INSURANCE,
     IOC,
     LENDER,
+    MAY_BORROW,
+    OF_COVER,
+    OF_TIME,
     ON_INDEX,
     ON_LAST,
     POST_ONLY,
@@ -35,6 +40,7 @@ from steelyard.model.orders import (
     STP_MAKER,
     STP_NONE,
     STP_TAKER,
+    TAKE_ALL,
     TAKE_PROFIT,
     TRAILING,
 )
@@ -563,9 +569,84 @@ def pools(t):
         t.redeem_all(person, share)
 
 
+def offers(t):
+    """Collateral of accounts in liquidation: bonuses by cover, an auction, rival bids, dust, and the converter last."""
+    minute = 60 * SECOND
+
+    def curve(first, last, **terms):
+        wanted = {getattr(key, f"C_{name.upper()}"): value for name, value in terms.items()}
+        t.configure(CURVE, {key.C_POINT + i: first + (last - first) * i // 32 for i in range(33)} | wanted)
+
+    def bid(bidder, target, lots, least=0, options=0, debt=USD, collateral=COIN):
+        line = {"account": bidder, "order": target, "market": collateral, "trigger": debt, "lots": lots}
+        t.say(do.LIQUIDATE, line | {"price": least, "options": options})
+
+    open_venue(t, {}, people=6, purse=0)
+    t.configure(ASSET, {key.A_LOAN_CAP: 400_000, key.A_TARGET_PPM: 1_050_000, key.A_DUST: 500}, row=USD)
+    t.configure(FEED, {key.F_STALENESS_NS: 10 * minute})
+    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 850_000, key.A_CONVERT_HAIRCUT_PPM: 20_000}
+    t.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, key.A_DUST: 500, **weights})
+    t.price({2: 12 * ASSET_PRICE_SCALE})
+    t.deposit(LENDER, USD, 900_000)
+    t.deposit(CONVERTER, USD, 90_000)
+    t.deposit(INSURANCE, USD, 100_000)
+    for person, coins in ((ANN, 20_000), (BOB, 10_000), (CAT, 5_000)):
+        t.deposit(person, COIN, coins)
+    for person in (DAN, EVE):
+        t.deposit(person, USD, 120_000)
+    curve(0, 0, of=OF_TIME)  # a bonus that falls, and other nonsense
+    curve(50_000, 100_000)
+    curve(100_000, 50_000, of=OF_COVER, **{"from": 900_000, "to": PPM}, fee_ppm=100_000, lasts_ns=5 * minute, then=9)
+    auction = {"of": OF_TIME, "gives": GIVES_PRICE, "from": 0, "to": 20 * minute, "size": TAKE_ALL}
+    curve(1_200_000, 400_000, **auction, lasts_ns=30 * minute)
+    curve(100_000, 50_000, of=OF_COVER, **{"from": 900_000, "to": PPM}, fee_ppm=100_000, lasts_ns=5 * minute, then=2)
+    t.configure(ASSET, {key.A_OFFER: 4}, row=COIN)
+    t.configure(ASSET, {key.A_OFFER: 3}, row=COIN)
+    t.configure(ASSET, {key.A_TIER_MAINTAIN_PPM: 950_000}, row=COIN)
+    t.borrow(ANN, USD, 190_000)
+    t.borrow(BOB, USD, 95_000)
+    t.borrow(CAT, USD, 40_000)
+    bid(DAN, ANN, 10_000)
+    # Rivals of one instant: who asks for the least comes first.
+    t.wait(minute).price({1: 1_000, 2: 11 * ASSET_PRICE_SCALE})
+    bid(DAN, ANN, 10_000)
+    bid(EVE, ANN, 20_000, least=1_850, options=AS_ASKED)
+    bid(DAN, ANN, 30_000, least=2_760, options=AS_ASKED)
+    bid(EVE, ANN, 30_000, least=3_100)
+    bid(DAN, ANN, 500_000, least=40_000)
+    bid(ANN, BOB, 1_000)
+    bid(FAY, ANN, 1_000)
+    bid(FAY, BOB, 5_000, options=MAY_BORROW)
+    bid(LENDER, BOB, 5_000)
+    bid(EVE, BOB, 94_800)
+    t.wait(minute).clock()
+    bid(EVE, BOB, 95_000)
+    t.wait(minute).clock()
+    # Silence: no auction runs on.
+    t.price({1: 1_000, 2: 9 * ASSET_PRICE_SCALE})
+    t.wait(HOUR).clock()
+    bid(EVE, ANN, 50_000)
+    t.price({1: 1_000, 2: 9 * ASSET_PRICE_SCALE})
+    bid(EVE, ANN, 50_000)
+    t.configure(ASSET, {key.A_FROZEN: 1}, row=COIN)
+    t.wait(minute).clock()
+    bid(EVE, ANN, 50_000)
+    t.configure(ASSET, {key.A_FROZEN: 0}, row=COIN)
+    for _ in range(4):
+        t.wait(5 * minute).price({1: 1_000, 2: 8 * ASSET_PRICE_SCALE})
+        bid(EVE, CAT, 9_000)
+    # The ladder ends; the converter takes what it can, dust goes to the fund.
+    for price in (7, 6, 4):
+        t.wait(9 * minute).price({1: 1_000, 2: price * ASSET_PRICE_SCALE})
+    t.wait(minute).price({1: 1_000, 2: ASSET_PRICE_SCALE // 100})
+    t.deposit(INSURANCE, USD, 500_000)
+    for _ in range(3):
+        t.wait(2 * minute).clock()
+
+
 STORIES = {
     story.__name__: story
-    for story in (trading, funding, cascade, isolated, collateral, borrowing, pairs, pools, governing)
+    for story in (trading, funding, cascade, isolated, collateral, borrowing, pairs, offers, pools, governing)
 }
 
 

@@ -14,6 +14,7 @@ from steelyard.model.commands import (
     CLOCK,
     COMMAND,
     CONFIRM_WITHDRAWAL,
+    LIQUIDATE,
     MOVE_MARGIN,
     OPEN_ACCOUNT,
     PLACE_ORDER,
@@ -47,6 +48,7 @@ from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import MARKET_0
 from tests.property.towns import COIN, Town, client
 from tests.reference.health import equity, requirement
+from tests.reference.ladders import pairs
 from tests.reference.matching import best_price
 from tests.telling import command
 
@@ -56,6 +58,8 @@ class Flow(Town):
 
     def random_price(self, feeds=None):
         moves = {}
+        if feeds is None and self.lends and self.chance(0.5):
+            feeds = (1,)
         for feed in feeds or self.random.sample((1, 2, 3, 4), self.random.choice((1, 1, 2, 4))):
             wide = 5_000 if self.chance(self.calm) else self.random.choice((30_000, 80_000, 300_000))
             away = PPM - self.prices[feed - 1] * PPM // self.bases[feed - 1]  # prices come back in the end
@@ -67,6 +71,7 @@ class Flow(Town):
             (0, 1, SECOND, 7 * SECOND, 61 * SECOND, 600 * SECOND, HOUR + 1, 24 * HOUR), (30, 10, 30, 20, 8, 2, 0.6, 0.1)
         )[0]
         self.now += step
+        self.step = step
         return step
 
     # --- Who and what ---
@@ -135,9 +140,51 @@ class Flow(Town):
         line = {"account": account, "market": row, "lots": lots, **self.new_reference()}
         return command(REDEEM, self.now, line | {"options": self.random.choice((0, 0, 0, 1, 1, 2))})
 
+    def random_loan(self):
+        """Coins against collateral, close to what may be borrowed."""
+        if not self.lends:
+            return self.random_withdraw()
+        account, asset = self.user(), self.random.choice((1, COIN, COIN))
+        spare = 0
+        if account in self.twin.accounts:
+            legs = self.twin.legs_of(account)
+            spare = equity(self.twin, legs) - requirement(self.twin, legs, FOR_OPEN)
+        value = max(1, spare) * self.random.choice((60, 95, 99)) // 100
+        amount = value * ASSET_PRICE_SCALE // max(1, self.twin.assets[asset].price)
+        amount += max(0, self.twin.quantity(account, asset) if account in self.twin.accounts else 0)
+        line = {"account": account, "market": asset, "lots": max(1, amount), "options": 1, **self.new_reference()}
+        return command(WITHDRAW, self.now, line)
+
     def loan(self):
         """Now and then what is not held may be borrowed."""
         return {"options": self.random.choice((1, 1, 1, 2, -1))} if self.chance(0.4) else {}
+
+    def with_offers(self):
+        """Accounts in liquidation that have something to sell for what they owe."""
+        return [row for row, account in self.twin.accounts.items() if account.started and pairs(self.twin, row)]
+
+    def random_bid(self):
+        """For what an account in liquidation holds and owes; several of one instant, as often as not."""
+        queued = self.with_offers()
+        if not queued or self.chance(0.02):
+            asset = self.asset()
+            line = {"account": self.user(), "order": self.user(), "market": asset, "trigger": 3 - asset}
+            return command(LIQUIDATE, self.now, line | {"lots": self.random.choice((0, 1, 1_000))})
+        if self.chance(0.6):
+            self.now = max(self.now - self.step, self.twin.now)
+        target = self.random.choice(queued)
+        collateral, debt = self.random.choice(pairs(self.twin, target))
+        users = [row for row, account in self.twin.accounts.items() if account.role == USER and not account.queued]
+        richest = max(users, key=lambda row: self.twin.quantity(row, debt), default=1)
+        bidder = richest if self.chance(0.6) else self.user()
+        owed, held = -self.twin.quantity(target, debt), self.twin.quantity(target, collateral)
+        lots = self.random.choice((owed, owed, owed + 1, 2 * owed, owed // 2, owed // 7, max(0, owed - 3), 1))
+        prices = [self.twin.assets[asset].price for asset in (debt, collateral)]
+        worth = lots * prices[0] // max(1, prices[1])
+        least = self.random.choice((0, 0, 0, worth, worth * 101 // 100, worth * 97 // 100, held, 1))
+        options = self.random.choice((0, 0, 0, 1, 2, 2, 3)) if self.chance(0.97) else self.random.choice((-1, 4))
+        line = {"account": bidder, "order": target, "market": collateral, "trigger": debt, "lots": lots}
+        return command(LIQUIDATE, self.now, line | {"price": least, "options": options})
 
     def random_reference(self):
         kind = self.random.choice((CONFIRM_WITHDRAWAL, RETURN_WITHDRAWAL))
@@ -337,7 +384,8 @@ class Flow(Town):
             if passed > 60 * SECOND and self.chance(0.8):
                 made = self.random_price((1, 2, 3, 4))
             else:
-                made = self.bad_row() if self.chance(0.03) else self.pick()
+                bids = self.lends and self.chance(0.3) and self.with_offers()
+                made = self.bad_row() if self.chance(0.03) else self.random_bid() if bids else self.pick()
             yield made
             self.take(made)
 
@@ -361,6 +409,8 @@ MAKERS = {
     Flow.random_transfer: 2,
     Flow.random_supply: 4,
     Flow.random_redeem: 3,
+    Flow.random_loan: 8,
+    Flow.random_bid: 3,
     Flow.random_reference: 1,
     Flow.random_margin: 2,
     Flow.random_leverage: 1.5,

@@ -10,6 +10,7 @@ from random import Random
 from steelyard.model.commands import (
     ASSET,
     CONFIGURE,
+    CURVE,
     DEPOSIT,
     FEED,
     MARKET,
@@ -22,9 +23,12 @@ from steelyard.model.commands import (
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
     A_CONVERT_HAIRCUT_PPM,
+    A_DUST,
     A_FEED,
+    A_FROZEN,
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_OFFER,
     A_POOL_MAX,
     A_POOL_OF,
     A_RATE_BASE_PPM,
@@ -33,10 +37,23 @@ from steelyard.model.keys import (
     A_RATE_STEEP_PPM,
     A_RESERVE_PPM,
     A_SUPPLY_MAX,
+    A_TARGET_PPM,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
     A_TIERS,
+    A_VOLATILITY_PPM,
+    C_DEBT,
+    C_ELSE,
+    C_FEE_PPM,
+    C_FROM,
+    C_GIVES,
+    C_LASTS_NS,
+    C_OF,
+    C_POINT,
+    C_SIZE,
+    C_THEN,
+    C_TO,
     F_CONFIDENCE_MAX_PPM,
     F_QUORUM,
     F_STALENESS_NS,
@@ -127,6 +144,7 @@ class Town:
         self.bases = list(self.prices)
         fitting = min(AMOUNT_MAX, VALUE_MAX * ASSET_PRICE_SCALE // (4 * coin_price))
         self.coin_supply = 1 << 40 if self.scale == 1 else fitting
+        self.lends = self.random.random() < 0.5  # whether many borrow
         self.calm = self.random.choice((0.3, 0.6, 0.85))  # how often a price hardly moves
         self.pairs = [self.pair()] if self.chance(0.5) else []
         self.traded = (1, 1, 2, 3, 4, 4, 4) if self.pairs else (1, 1, 2, 3)
@@ -161,11 +179,13 @@ class Town:
         """Commands that set it up."""
         pick, uniform = self.random.choice, self.random.randint
         cap = pick((0, 0, 2_000, 100_000)) * self.scale
+        if self.lends:
+            cap = AMOUNT_MAX
         yield self.configure(ASSET, {A_LOAN_CAP: cap, A_CONVERT_HAIRCUT_PPM: pick((0, 1_000)), **self.rates()})
         yield self.configure(FEED, {F_QUORUM: 1})
         middle = uniform(20_000, 60_000) * self.scale
         coin = {A_FEED: COIN_FEED, A_SUPPLY_MAX: self.coin_supply, A_TIERS: 3}
-        coin |= {A_LOAN_CAP: pick((0, 500, 50_000)) * self.scale, **self.rates()}
+        coin |= {A_LOAN_CAP: AMOUNT_MAX if self.lends else pick((0, 500, 50_000)) * self.scale, **self.rates()}
         coin |= {A_CONVERT_HAIRCUT_PPM: pick((0, 25_000)), A_BORROW_WEIGHT_PPM: pick((PPM, 1_100_000))}
         for i, (upper, opening, maintain) in enumerate(
             ((middle, 900_000, 950_000), (3 * middle, 700_001, 800_003), (9 * middle, 0, pick((0, 333_333))))
@@ -186,6 +206,7 @@ class Town:
         for _ in range(4):
             owner = {O_STP: uniform(1, 4), O_FEE_TIER: uniform(0, 3), O_RISK_TIER: pick((1, 1, 1, 2))}
             yield self.configure(OWNER, owner)
+        yield from self.offers()
         yield self.price({1: 0, 2: 0, 3: 0, 4: 0})
         pools = self.random.sample((1, COIN), pick((0, 1, 1, 2, 2)))
         early = self.chance(0.5)
@@ -195,7 +216,9 @@ class Town:
             yield command(OPEN_ACCOUNT, self.now, {"account": owner})
         for account in (INSURANCE, BACKSTOP, LENDER, CONVERTER):
             for asset in (1, COIN):
-                if self.chance(0.6):
+                if self.lends and account == LENDER:
+                    yield self.deposit(account, asset, self.worth(asset, 3_000_000))
+                elif self.chance(0.6):
                     yield self.deposit(account, asset, self.worth(asset, pick((100, 20_000, 3_000_000))))
         for lent in () if early else pools:
             yield self.pool(lent)
@@ -206,6 +229,52 @@ class Town:
             for asset in (1, 1, COIN):
                 if self.chance(0.75):
                     yield self.deposit(account, asset, self.worth(asset, uniform(5_000, 150_000)))
+
+    def offers(self):
+        """Ladders, in most towns: of this coin, and of the unit of account for debts in it."""
+        if self.chance(0.1 if self.lends else 0.5):
+            return
+        for _ in range(self.random.randint(2, 5)):
+            yield self.configure(CURVE, self.curve())
+        for asset in (1, COIN, COIN):
+            yield self.configure(ASSET, {A_OFFER: self.some_curve() or self.some_curve()}, asset)
+            if self.chance(0.5):
+                dust = self.random.choice((1, 300, 5_000)) * self.scale
+                target = self.random.choice((PPM, 1_050_000, 1_400_000))
+                yield self.configure(ASSET, {A_DUST: dust, A_TARGET_PPM: target}, asset)
+
+    def some_curve(self):
+        return self.random.randint(0, len(self.twin.curves) + (1 if self.chance(0.05) else 0))
+
+    def curve(self):
+        """One step of a ladder, as a rule one that makes sense."""
+        pick, uniform = self.random.choice, self.random.randint
+        of, gives, size = uniform(0, 4), uniform(0, 1), uniform(0, 1)
+        low, high = sorted((uniform(0, 60_000), uniform(0, 60_000)))
+        if size:
+            high = pick((high, 400_000, 3_000_000))
+        if gives:
+            low, high = PPM - low, PPM - high if high < PPM else pick((PPM // 3, 0))
+        rises = of in (2, 3)  # more for the bidder with a larger variable
+        first, last = (low, high) if rises else (high, low)
+        points = [first + (last - first) * i * i // 1024 for i in range(33)]
+        ends = {
+            0: (pick((-PPM, 0, 800_000)), PPM),
+            1: (pick((0, 900_000)), pick((PPM, 1_000_001))),
+            2: (pick((0, 800_000)), pick((1_000_000, 1_300_000))),
+            3: (pick((0, SECOND)), pick((60, 600)) * SECOND),
+            4: (0, PPM),
+        }[of]
+        curve = {C_OF: of, C_GIVES: gives, C_FROM: ends[0], C_TO: ends[1], C_SIZE: size}
+        curve |= {C_POINT + i: point for i, point in enumerate(points)}
+        curve |= {C_FEE_PPM: pick((0, 100_000, PPM)), C_LASTS_NS: pick((0, 5, 60, 600)) * SECOND}
+        if curve[C_LASTS_NS]:
+            curve[C_THEN] = uniform(0, len(self.twin.curves) + 1)
+        if self.chance(0.3):
+            curve |= {C_DEBT: pick((1, COIN)), C_ELSE: uniform(0, len(self.twin.curves))}
+        if self.chance(0.06):
+            curve[pick(sorted(curve))] = pick((0, 1, 5, -1, PPM, 30 * PPM, 1 << 60))
+        return curve
 
     def configure(self, kind, parameters, row=0):
         return command(CONFIGURE, self.now, *settings(kind, row, parameters))
@@ -386,6 +455,9 @@ class Town:
                     {A_BORROW_WEIGHT_PPM: pick((PPM, 1_300_000))},
                     {A_TIER_MAINTAIN_PPM + 1: pick((750_000, 900_000)), A_TIER_OPEN_PPM + 1: pick((500_000, 720_000))},
                     {A_TIERS: pick((1, 2, 3))},
+                    {A_OFFER: self.some_curve()},
+                    {A_FROZEN: pick((0, 0, 1))},
+                    {A_VOLATILITY_PPM: self.random.randint(0, PPM), A_DUST: pick((0, 2_000)) * self.scale},
                     self.rates(),
                     {A_POOL_MAX: pick((AMOUNT_MAX, AMOUNT_MAX, self.worth(row, 50_000)))},
                 )
@@ -417,7 +489,9 @@ class Town:
 
     def random_creation(self):
         """A new row, while there is room: the third asset and the fourth market on the last two feeds."""
-        kind = self.random.choice((ASSET, FEED, MARKET, RISK_TIER, OWNER))
+        kind = self.random.choice((ASSET, FEED, MARKET, RISK_TIER, OWNER, CURVE))
+        if kind == CURVE:
+            return self.configure(CURVE, self.curve(), 1 if self.chance(0.05) else 0)
         if kind == ASSET:
             parameters = self.random.choice(
                 ({A_FEED: self.random.choice((5, 5, 4, 0))}, {A_POOL_OF: self.random.randint(1, 5)})
@@ -476,6 +550,8 @@ def small_limits(seed):
         ladder_ticks=1 << 16,
         orders_per_account=12,
         staged_rows=64,
+        curves=random.choice((3, 12)),
+        bids=random.choice((1, 3, 50)),
     )
     if random.random() < 0.5:
         limits = replace(

@@ -8,7 +8,7 @@ from tests.reference.money import loans
 
 # Facts whose value the concept pages leave to the machine.
 NOT_COMPARED = {"machine": {"open_epoch"}}
-RULES = ("asset_rule", "feed_rule", "market_rule", "tier_rule", "owner_rule")
+RULES = ("asset_rule", "feed_rule", "market_rule", "tier_rule", "owner_rule", "curve_rule")
 DTYPES = {
     name: getattr(tables, f"{name.upper()}_ROW") for name in FACT_TABLES if name not in (*RULES, "staged", "leg_open")
 }
@@ -41,9 +41,11 @@ def facts_of_state(state: State):
         "owner": int(machine.owners),
         "reference": int(machine.references),
         "tier": int(machine.risk_tiers),
+        "curve": int(machine.curves),
+        "bid": int(machine.bids),
     }
-    rows = {name: range(1, last[name] + 1) for name in ("asset", "feed", "market", "account", "reference")}
-    rows |= {f"{name}_rule": range(1, last[name] + 1) for name in ("asset", "feed", "market", "owner", "tier")}
+    rows = {name: range(1, last[name] + 1) for name in ("asset", "feed", "market", "account", "reference", "bid")}
+    rows |= {f"{name}_rule": range(1, last[name] + 1) for name in ("asset", "feed", "market", "owner", "tier", "curve")}
     rows["machine"] = range(1)
     rows["owner"] = range(0)  # nothing but indices
     rows["source"] = range(SOURCES_MAX, SOURCES_MAX * (last["feed"] + 1))
@@ -88,6 +90,9 @@ def facts_of_twin(twin):
         "reference_at": twin.reference_at,
         "fatal": 0,
         "capping": twin.capping,
+        "curves": len(twin.curves),
+        "bids": len(twin.bids),
+        "bids_due_ns": twin.bids_due_ns,
     }
     for row, asset in twin.assets.items():
         facts["asset"][row] = columns_of("asset", asset, loans=loans(twin, row))
@@ -103,6 +108,10 @@ def facts_of_twin(twin):
         facts["market_rule"][row] = dict(enumerate(market.rule))
     for row, rule in twin.tiers.items():
         facts["tier_rule"][row] = dict(enumerate(rule))
+    for row, rule in twin.curves.items():
+        facts["curve_rule"][row] = dict(enumerate(rule))
+    for row, bid in enumerate(twin.bids, 1):
+        facts["bid"][row] = columns_of("bid", bid)
     for row, rule in twin.owners.items():
         facts["owner_rule"][row] = dict(enumerate(rule))
     for row, account in twin.accounts.items():

@@ -5,6 +5,7 @@
 
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
+    A_TARGET_PPM,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
@@ -27,7 +28,9 @@ from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference import pairs
 from tests.reference.interest import cash_now
-from tests.reference.numbers import charge, funding_owed, part_up, up, value
+from tests.reference.numbers import charge, clamp, down, funding_owed, part_up, up, value
+
+HEALTH_MAX = 1 << 60
 
 
 def equity(twin, legs):
@@ -43,6 +46,15 @@ def requirement(twin, legs, question, order=None):
 def position_requirement(twin, legs):
     """The position part of M(maintain)."""
     return sum(leg_requirement(twin, leg, FOR_MAINTAIN) for thing, leg in legs.items() if thing > MARKET_0)
+
+
+def health_of(twin, account):
+    """E / M(maintain) in ppm."""
+    legs = twin.legs_of(account)
+    worth, maintain = equity(twin, legs), requirement(twin, legs, FOR_MAINTAIN)
+    if not maintain:
+        return -HEALTH_MAX if worth < 0 else HEALTH_MAX
+    return clamp(down(worth * PPM, maintain), -HEALTH_MAX, HEALTH_MAX)
 
 
 def is_healthy(twin, legs):
@@ -82,7 +94,8 @@ def leg_requirement(twin, leg, question, order=None):
 def cash_requirement(twin, leg, question):
     asset, rule = twin.assets[leg.thing], twin.assets[leg.thing].rule
     if leg.quantity < 0:
-        return part_up(charge(-cash_now(twin, leg), asset.price), rule[A_BORROW_WEIGHT_PPM] - PPM)
+        weights = (rule[A_BORROW_WEIGHT_PPM], rule[A_TARGET_PPM] if question == FOR_RESTORE else 0)
+        return part_up(charge(-cash_now(twin, leg), asset.price), max(weights) - PPM)
     if question == FOR_OPEN and not twin.is_fresh(asset):
         return value(leg.quantity, asset.price)
     weights = A_TIER_OPEN_PPM if question in (FOR_OPEN, FOR_REDUCE) else A_TIER_MAINTAIN_PPM

@@ -29,6 +29,7 @@ def broken(facts):
         *funding(facts),
         *resting_orders(facts),
         *counts(facts),
+        *offers(facts),
     ]
 
 
@@ -191,6 +192,18 @@ def counts(facts):
     queued = sum(account["queued"] != 0 for account in facts["account"].values())
     if queued != facts["machine"][0]["queued"]:
         yield f"{queued} accounts are queued, not {facts['machine'][0]['queued']}"
+
+
+def offers(facts):
+    machine = facts["machine"][0]
+    if (machine["bids"] > 0) != (machine["bids_due_ns"] > machine["now_ns"]) or len(facts["bid"]) != machine["bids"]:
+        yield f"{len(facts['bid'])} bids wait, {machine}"
+    for row, leg in facts["leg"].items():
+        if leg["offered_from"] and (leg["thing"] >= MARKET_0 or not facts["account"][leg["account"]]["started"]):
+            yield f"leg {row}: offers of {leg['offered_from']}, though {facts['account'][leg['account']]}"
+    for row, asset in facts["asset"].items():
+        if not 0 <= asset["active_ns"] <= asset["active_at_ns"] <= machine["now_ns"]:
+            yield f"asset {row}: active {asset['active_ns']} of {asset['active_at_ns']}"
 
 
 def changed_though_refused(before, after, events):

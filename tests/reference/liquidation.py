@@ -15,28 +15,16 @@ from steelyard.model.keys import (
     SECOND,
 )
 from steelyard.model.orders import CHILD, COOLS, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, HALTED, INSURANCE, OWES, WAITS
-from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest, isolated, money
+from tests.reference import interest, isolated, ladders, money
 from tests.reference.closing import close_order
-from tests.reference.health import equity, holds_nothing_risky, is_healthy, kept_requirement, requirement
+from tests.reference.health import equity, health_of, holds_nothing_risky, is_healthy, kept_requirement, requirement
 from tests.reference.loss import resolve_deficit
-from tests.reference.numbers import atoms_worth_up, charge, clamp, down, part_down, part_up
+from tests.reference.numbers import atoms_worth_up, charge, part_down, part_up
 from tests.reference.positions import settle_funding
 from tests.reference.standing import Standing, fund_pays, meet_book, offer_to_backstop
 
-HEALTH_MAX = 1 << 60
-
-
 # --- The queue --------------------------------------------------------------------------------------------------------
-
-
-def health_of(twin, account):
-    legs = twin.legs_of(account)
-    maintain = requirement(twin, legs, FOR_MAINTAIN)
-    if not maintain:
-        return -HEALTH_MAX
-    return clamp(down(equity(twin, legs) * PPM, maintain), -HEALTH_MAX, HEALTH_MAX)
 
 
 def judge_all(twin):
@@ -78,6 +66,7 @@ def leave(twin, account, reason):
             amount=equity(twin, legs),
             fee=requirement(twin, legs, FOR_MAINTAIN),
         )
+    ladders.forget(twin, account.row)
     account.queued = account.started = account.health = account.due_ns = 0
     if account.role == CHILD and isolated.is_empty(twin, account.row):
         isolated.return_everything(twin, account.row)
@@ -103,6 +92,11 @@ def turn(twin, account):
         leave(twin, account, events.ENDED_HEALTHY)
         return
     if not any(leg.quantity for leg in markets):
+        patience = ladders.wait(twin, row)
+        if patience:
+            cool_down(twin, account, patience)
+            return
+        take_dust(twin, row)
         settle_debts(twin, account)
         return
     workable = [leg for leg in markets if leg.quantity and can_be_closed(twin, twin.markets[leg.thing - MARKET_0])]
@@ -142,6 +136,7 @@ def charge_of(twin, leg):
 
 def start(twin, account):
     account.started = 1
+    ladders.begin(twin, account.row)
     legs = twin.legs_of(account.row)
     twin.emit(
         events.LIQUIDATION_STARTED,
@@ -155,6 +150,18 @@ def start(twin, account):
 
 def can_be_closed(twin, market):
     return market.rule[M_STATE] != HALTED and twin.is_tradable_price(market)
+
+
+def take_dust(twin, row):
+    """What an insolvent account holds is worth next to nothing: it goes to who takes the loss."""
+    if equity(twin, twin.legs_of(row)) >= 0:
+        return
+    held = {asset: money.cash(twin, row, asset) for asset in sorted(twin.assets) if money.cash(twin, row, asset) > 0}
+    if all(ladders.is_dust(twin, asset, quantity) for asset, quantity in held.items()):
+        for asset, quantity in held.items():
+            money.book(twin, row, asset, -quantity)
+            money.book(twin, INSURANCE, asset, quantity)
+            twin.emit(events.DUST_TAKEN, account=row, market=asset, amount=quantity, other=INSURANCE)
 
 
 def settle_debts(twin, account):

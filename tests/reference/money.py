@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_LOAN_CAP, A_POOL_OF, A_SUPPLY_MAX, T_PRODUCTS
+from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_FROZEN, A_LOAN_CAP, A_POOL_OF, A_SUPPLY_MAX, T_PRODUCTS
 from steelyard.model.orders import (
     CHILD,
     CONFIRMED,
@@ -21,7 +21,7 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest, pairs
+from tests.reference import interest, ladders, pairs
 from tests.reference.health import may_open
 from tests.reference.numbers import atoms_worth_up, charge, down, up
 from tests.reference.rows import Leg, Reference, copied
@@ -242,7 +242,7 @@ def convert(twin, account, beyond_cap_only):
         cap = twin.assets[debt_asset].rule[A_LOAN_CAP] if beyond_cap_only else 0
         if cash(twin, account, debt_asset) >= -cap:
             continue
-        if not can_convert(twin, account, debt_asset):
+        if not can_convert(twin, account, debt_asset, beyond_cap_only):
             continue
         interest.touch(twin, twin.leg(account, debt_asset))
         for asset in sorted(twin.assets):
@@ -251,16 +251,26 @@ def convert(twin, account, beyond_cap_only):
                 debt > 0
                 and asset != debt_asset
                 and cash(twin, account, asset) > 0
-                and both_fresh(twin, asset, debt_asset)
+                and may_sell(twin, account, asset, debt_asset, beyond_cap_only)
             ):
                 sold_any |= convert_pair(twin, account, asset, debt_asset, debt)
     return sold_any
 
 
-def can_convert(twin, account, debt_asset):
+def can_convert(twin, account, debt_asset, beyond_cap_only):
     """The converter has some of what is owed, and there is something to sell, at fresh prices."""
     for_sale = [each for each in twin.assets if each != debt_asset and cash(twin, account, each) > 0]
-    return cash(twin, CONVERTER, debt_asset) > 0 and any(both_fresh(twin, each, debt_asset) for each in for_sale)
+    return cash(twin, CONVERTER, debt_asset) > 0 and any(
+        may_sell(twin, account, each, debt_asset, beyond_cap_only) for each in for_sale
+    )
+
+
+def may_sell(twin, account, asset, debt_asset, beyond_cap_only):
+    """At fresh prices of what is not frozen; of an account in liquidation, once no offer stands any more."""
+    if any(twin.assets[each].rule[A_FROZEN] for each in (asset, debt_asset)):
+        return False
+    waits = not beyond_cap_only and ladders.standing_offer(twin, account, asset, debt_asset)
+    return both_fresh(twin, asset, debt_asset) and not waits
 
 
 def enforce_lowered_caps(twin, has_room):

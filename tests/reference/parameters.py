@@ -1,9 +1,10 @@
 """CONFIGURE: keys, ranges, what is fixed, and what must agree. See docs/concepts/money.md (the last paragraph)."""
 
 from steelyard.model import events, reject
-from steelyard.model.commands import ASSET, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import (
     A_FEED,
+    A_FROZEN,
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
     A_POOL_OF,
@@ -14,6 +15,8 @@ from steelyard.model.keys import (
     A_TIERS,
     ASSET_KEYS,
     ASSET_WIDTH,
+    CURVE_KEYS,
+    CURVE_WIDTH,
     F_QUORUM,
     F_WEIGHT,
     FEED_KEYS,
@@ -59,7 +62,7 @@ from steelyard.num.limits import (
     TIME_NS_MAX,
     VALUE_MAX,
 )
-from tests.reference import interest, pool, prices
+from tests.reference import interest, ladders, money, pool, prices
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement
 from tests.reference.numbers import down, largest_position, part_down, part_up
@@ -68,13 +71,16 @@ from tests.reference.rows import Asset, Feed, Market
 ROUNDING_ATOMS = 2  # between restore and open
 
 KEYS = {ASSET: ASSET_KEYS, FEED: FEED_KEYS, MARKET: MARKET_KEYS, RISK_TIER: TIER_KEYS, OWNER: OWNER_KEYS}
+KEYS |= {CURVE: CURVE_KEYS}
 WIDTHS = {ASSET: ASSET_WIDTH, FEED: FEED_WIDTH, MARKET: MARKET_WIDTH, RISK_TIER: TIER_WIDTH, OWNER: OWNER_WIDTH}
+WIDTHS |= {CURVE: CURVE_WIDTH}
 UNKNOWN = {
     ASSET: reject.ASSET_UNKNOWN,
     FEED: reject.FEED_UNKNOWN,
     MARKET: reject.MARKET_UNKNOWN,
     RISK_TIER: reject.OWNER_UNKNOWN,
     OWNER: reject.OWNER_UNKNOWN,
+    CURVE: reject.CURVE_UNKNOWN,
 }
 
 
@@ -157,7 +163,7 @@ def check_asset(twin, rule, row):
         return A_FEED
     if row == 1 and (tiers, rule[A_TIER_OPEN_PPM], rule[A_TIER_MAINTAIN_PPM]) != (1, PPM, PPM):
         return A_TIERS
-    return None
+    return ladders.check_ladder(twin, rule)
 
 
 def feed_is_free(twin, row, user, is_market):
@@ -233,6 +239,7 @@ def check_market(twin, rule, row):
 
 
 CHECKS = {ASSET: check_asset, FEED: check_feed, MARKET: check_market, RISK_TIER: check_tier, OWNER: check_owner}
+CHECKS |= {CURVE: ladders.check_curve}
 
 
 def compute_deductions(rule):
@@ -254,14 +261,18 @@ def apply_asset(twin, rule, row, new):
         if rule[A_LOAN_CAP] < before[A_LOAN_CAP]:
             twin.capping = 1
         interest.accrue(twin, row)
+        if rule[A_FROZEN] != before[A_FROZEN]:
+            if not rule[A_POOL_OF]:
+                ladders.settle_active_time(twin, row)
+            money.retry_conversions(twin)
         twin.assets[row].rule = rule
         if rule[A_INTEREST_INTERVAL_NS] != before[A_INTEREST_INTERVAL_NS]:
             interest.schedule(twin, twin.assets[row])
         return
     if rule[A_POOL_OF]:
-        asset = twin.assets[row] = pool.Share(rule, accrued_ns=twin.now, twin=twin)
+        asset = twin.assets[row] = pool.Share(rule, accrued_ns=twin.now, active_at_ns=twin.now, twin=twin)
     else:
-        asset = twin.assets[row] = Asset(rule, accrued_ns=twin.now)
+        asset = twin.assets[row] = Asset(rule, accrued_ns=twin.now, active_at_ns=twin.now)
     if row == 1:
         asset.price, asset.fresh_until_ns = ASSET_PRICE_SCALE, TIME_NS_MAX
     elif rule[A_FEED]:
@@ -278,6 +289,10 @@ def apply_feed(twin, rule, row, new):
 
 def apply_tier(twin, rule, row, _):
     twin.tiers[row] = rule
+
+
+def apply_curve(twin, rule, row, _):
+    twin.curves[row] = rule
 
 
 def apply_owner(twin, rule, row, _):
@@ -305,3 +320,4 @@ def take_feed(twin, row, user, is_market):
 
 
 APPLY = {ASSET: apply_asset, FEED: apply_feed, MARKET: apply_market, RISK_TIER: apply_tier, OWNER: apply_owner}
+APPLY |= {CURVE: apply_curve}

@@ -27,7 +27,7 @@ from steelyard.num.limits import (
     TIME_NS_MAX,
     VALUE_MAX,
 )
-from tests.reference import money, pairs
+from tests.reference import ladders, money, pairs
 from tests.reference.matching import best_price
 from tests.reference.numbers import clamp, down, largest_position, part_down
 
@@ -143,6 +143,8 @@ def copy_to_user(twin, feed):
         asset = twin.assets[feed.user]
         if asset.fresh_until_ns < twin.now <= feed.fresh_until_ns:
             money.retry_conversions(twin)
+        if asset.fresh_until_ns != feed.fresh_until_ns:
+            ladders.settle_active_time(twin, feed.user)
         asset.price, asset.fresh_until_ns = feed.price, feed.fresh_until_ns
         twin.show_share(feed.user)
 

@@ -25,6 +25,8 @@ class Asset:
     accrued_ns: int = 0
     next_interest_ns: int = 0
     reserve: int = 0  # of the interest not settled yet
+    active_ns: int = 0
+    active_at_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -95,6 +97,7 @@ class Leg:
     index_at_touch: int = 0
     child: int = 0
     leverage: int = 0
+    offered_from: int = 0
 
 
 @dataclass(slots=True)
@@ -146,6 +149,18 @@ class Reference:
     asset: int
     state: int
     row: int = 0
+
+
+@dataclass(slots=True)
+class Bid:
+    bidder: int
+    target: int
+    collateral: int
+    debt: int
+    options: int
+    lots: int
+    least: int
+    seq: int
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.model import commands, events, reject
-from steelyard.model.commands import ASSET, COMMAND, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.commands import ASSET, COMMAND, CURVE, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.events import EVENT
 from steelyard.model.keys import M_BASE, M_SETTLE, O_RISK_TIER
 from steelyard.model.orders import (
@@ -14,6 +14,7 @@ from steelyard.model.orders import (
     SYSTEM,
     SYSTEM_ACCOUNTS,
     SYSTEM_OWNER,
+    TIMER_BIDS,
     TIMER_CANCEL_AFTER,
     TIMER_COOLDOWN,
     TIMER_EXPIRY,
@@ -27,8 +28,10 @@ from tests.reference import (
     closing,
     funding,
     interest,
+    ladders,
     liquidation,
     money,
+    offers,
     orders,
     parameters,
     pool,
@@ -96,6 +99,7 @@ ACT = {
     commands.CANCEL_AFTER: settings.cancel_after,
     commands.SUPPLY: pool.supply,
     commands.REDEEM: pool.redeem,
+    commands.LIQUIDATE: offers.liquidate,
 }
 ACT_ON_ROWS = {commands.PRICE: prices.price, commands.CONFIGURE: parameters.configure}
 
@@ -109,6 +113,7 @@ class Twin:
         self.accounts, self.legs, self.orders = {}, {}, {}
         self._legs_of = {}  # account -> thing -> leg
         self.references, self.recent, self.staged = {}, {}, []
+        self.curves, self.bids, self.bids_due_ns = {}, [], 0
         self.reference_at = 0  # the row that the last new reference took
         self.converting = []  # accounts whose cash fell below their loan cap in this command
         self.held_back = {}  # account whose order meets the book -> margin that goes home afterwards
@@ -201,6 +206,8 @@ class Twin:
         for row, asset in self.assets.items():
             if asset.next_interest_ns:
                 yield asset.next_interest_ns, TIMER_INTEREST, row
+        if self.bids:
+            yield self.bids_due_ns, TIMER_BIDS, 0
         for market in self.markets.values():
             if market.next_funding_ns:
                 yield market.next_sample_ns, TIMER_SAMPLE, market.row
@@ -223,6 +230,8 @@ class Twin:
                 funding.sample(self, self.markets[row])
             elif kind == TIMER_FUNDING:
                 funding.fund(self, self.markets[row])
+            elif kind == TIMER_BIDS:
+                offers.fill_all(self)
             else:
                 interest.on_time(self, row)
 
@@ -261,16 +270,18 @@ class Twin:
 
     def table_of(self, kind):
         tables = {ASSET: self.assets, FEED: self.feeds, MARKET: self.markets, RISK_TIER: self.tiers}
+        tables |= {CURVE: self.curves}
         return tables.get(kind, self.owners)
 
     def room_of(self, kind):
         limits = self.limits
         rooms = {ASSET: limits.assets, FEED: limits.feeds, MARKET: limits.markets, RISK_TIER: limits.risk_tiers}
+        rooms |= {CURVE: limits.curves}
         return rooms.get(kind, limits.owners)
 
     def rule_of(self, kind, row):
         held = self.table_of(kind)[row]
-        return held if kind in (RISK_TIER, OWNER) else held.rule
+        return held if kind in (RISK_TIER, OWNER, CURVE) else held.rule
 
     def settle(self, market):
         return market.rule[M_SETTLE]
@@ -322,6 +333,8 @@ class Twin:
             held[thing] = self.legs[row] = Leg(row, account, thing)
             if thing > MARKET_0:
                 held[thing].index_at_touch = self.markets[thing - MARKET_0].funding_index
+            elif self.accounts[account].started:
+                held[thing].offered_from = ladders.active_time(self, thing)
         return held[thing]
 
     def things_of(self, market):

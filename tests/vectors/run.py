@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tests.vectors import lending, liquidation, margin, markets
+from tests.vectors import lending, liquidation, margin, markets, offers
 from tests.vectors.comparing import Between, agrees
 from tests.vectors.scene import Unsupported
 
@@ -42,6 +42,18 @@ ADAPTERS = {
     "interest.kink": lending.kink,
     "interest.index": beyond("interest compounded each second; here it grows in a straight line between accruals"),
     "interest.continuous": beyond("interest compounded without end; here it grows in a straight line between accruals"),
+    "liquidation.bonus.variable": offers.variable_bonus,
+    "liquidation.protocol_fee": offers.protocol_fee,
+    "liquidation.close_factor": offers.close_factor,
+    "liquidation.storefront": offers.storefront,
+    "liquidation.lif": beyond("a bonus finer than a millionth"),
+    "liquidation.curve.ltv": beyond("a close factor of its own; here it falls out of the target"),
+    "liquidation.partial": beyond("room of all auctions together"),
+    "liquidation.bond": beyond("a bond of whoever starts an auction; here nobody need start one"),
+    "auction.curve.linear": offers.linear,
+    "auction.curve.piecewise_exponential": offers.piecewise,
+    "auction.curve.exponential": beyond("a price finer than a millionth of its index"),
+    "auction.take": offers.take,
     "oracle.median": beyond("the upper of two middle prices; here it is the lower"),
 }
 

@@ -6,12 +6,13 @@ from steelyard.engine.bitmap import words_at
 from steelyard.engine.events import say
 from steelyard.engine.funding import plan_funding
 from steelyard.engine.interest import accrue, plan_interest
-from steelyard.engine.ledger import find_leg
+from steelyard.engine.ledger import find_leg, retry_conversions
 from steelyard.engine.pool import begin_pool, shares_at_start
-from steelyard.engine.prices import refresh_feed, refresh_pairs
+from steelyard.engine.prices import refresh_feed, refresh_pairs, settle_active_time
 from steelyard.model import keys
 from steelyard.model import reject as no
 from steelyard.model.commands import ASSET as ASSET_TABLE
+from steelyard.model.commands import CURVE as CURVE_TABLE
 from steelyard.model.commands import FEED as FEED_TABLE
 from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.commands import OWNER as OWNER_TABLE
@@ -21,10 +22,12 @@ from steelyard.model.orders import LENDER
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE, SOURCES_MAX, TIME_NS_MAX
 from steelyard.rules import parameters
+from steelyard.rules.offers import curve_disagreement, ladder_disagreement
 from steelyard.rules.pairs import is_pair
 from steelyard.state.tables import (
     ASSET,
     ASSET_RULE,
+    CURVE_RULE,
     DRAFT,
     FEED,
     FEED_RULE,
@@ -32,6 +35,7 @@ from steelyard.state.tables import (
     KEY_RANGE,
     L_ASSETS,
     L_BITS_LADDER,
+    L_CURVES,
     L_FEEDS,
     L_LADDER,
     L_MARKETS,
@@ -61,6 +65,8 @@ def rows_of(s, kind):
         return machine.feeds[0]
     if kind == MARKET_TABLE:
         return machine.markets[0]
+    if kind == CURVE_TABLE:
+        return machine.curves[0]
     return machine.risk_tiers[0] if kind == TIER_TABLE else machine.owners[0]
 
 
@@ -73,6 +79,8 @@ def capacity_of(s, kind):
         return layout[L_FEEDS]
     if kind == MARKET_TABLE:
         return layout[L_MARKETS]
+    if kind == CURVE_TABLE:
+        return layout[L_CURVES]
     return layout[L_TIERS] if kind == TIER_TABLE else layout[L_OWNERS]
 
 
@@ -82,6 +90,8 @@ def unknown_row(kind):
         return no.ASSET_UNKNOWN
     if kind == FEED_TABLE:
         return no.FEED_UNKNOWN
+    if kind == CURVE_TABLE:
+        return no.CURVE_UNKNOWN
     return no.MARKET_UNKNOWN if kind == MARKET_TABLE else no.OWNER_UNKNOWN
 
 
@@ -93,6 +103,8 @@ def width_of(kind):
         return keys.FEED_WIDTH
     if kind == MARKET_TABLE:
         return keys.MARKET_WIDTH
+    if kind == CURVE_TABLE:
+        return keys.CURVE_WIDTH
     return keys.TIER_WIDTH if kind == TIER_TABLE else keys.OWNER_WIDTH
 
 
@@ -104,6 +116,8 @@ def rule_value(s, kind, row, key):
         return FEED_RULE(s)[row, key]
     if kind == MARKET_TABLE:
         return MARKET_RULE(s)[row, key]
+    if kind == CURVE_TABLE:
+        return CURVE_RULE(s)[row, key]
     return TIER_RULE(s)[row, key] if kind == TIER_TABLE else OWNER_RULE(s)[row, key]
 
 
@@ -121,6 +135,8 @@ def write_rule(s, kind, row):
             MARKET_RULE(s)[row, key] = value
         elif kind == TIER_TABLE:
             TIER_RULE(s)[row, key] = value
+        elif kind == CURVE_TABLE:
+            CURVE_RULE(s)[row, key] = value
         else:
             OWNER_RULE(s)[row, key] = value
     return 0
@@ -163,7 +179,10 @@ def draft_deductions(s):
 def disagreement(s, kind, row):
     """The key whose value disagrees with another's, or -1."""
     if kind == ASSET_TABLE:
-        return parameters.asset_disagreement(s, row if row else MACHINE(s).assets[0] + 1)
+        key = parameters.asset_disagreement(s, row if row else MACHINE(s).assets[0] + 1)
+        return ladder_disagreement(s) if key == parameters.AGREE else key
+    if kind == CURVE_TABLE:
+        return curve_disagreement(s, row if row else MACHINE(s).curves[0] + 1)
     if kind == FEED_TABLE:
         return parameters.feed_disagreement(s)
     if kind == OWNER_TABLE:
@@ -216,6 +235,7 @@ def begin_asset(s, row):
     asset.borrow_index[row] = BORROW_SCALE
     asset.borrow_ref[row] = BORROW_SCALE
     asset.accrued_ns[row] = machine.now_ns[0]
+    asset.active_at_ns[row] = machine.now_ns[0]
     if row == 1:
         asset.price[row] = ASSET_PRICE_SCALE
         asset.fresh_until_ns[row] = TIME_NS_MAX
@@ -269,7 +289,7 @@ def configure(s):
     rows, machine = STAGED(s), MACHINE(s)
     kind, row = rows.account[0], rows.market[0]
     machine.failed[0] = 0
-    if kind < ASSET_TABLE or kind > OWNER_TABLE:
+    if kind < ASSET_TABLE or kind > CURVE_TABLE:
         return no.FIELD_OUT_OF_RANGE
     if row < 0 or row > rows_of(s, kind):
         return unknown_row(kind)
@@ -296,6 +316,10 @@ def configure(s):
     old_sample = MARKET_RULE(s)[row, keys.M_SAMPLE_INTERVAL_NS] if kind == MARKET_TABLE else 0
     if kind == ASSET_TABLE and not new:
         accrue(s, row, find_leg(s, LENDER, row))  # at the rates that held until now
+        if DRAFT(s)[0, keys.A_FROZEN] != ASSET_RULE(s)[row, keys.A_FROZEN]:
+            if ASSET_RULE(s)[row, keys.A_POOL_OF] == 0:
+                settle_active_time(s, row)
+            retry_conversions(s)
     old_wait = ASSET_RULE(s)[row, keys.A_INTEREST_INTERVAL_NS] if kind == ASSET_TABLE else 0
     if kind == ASSET_TABLE and DRAFT(s)[0, keys.A_LOAN_CAP] < ASSET_RULE(s)[row, keys.A_LOAN_CAP]:
         machine.capping[0] = 1
@@ -312,6 +336,8 @@ def configure(s):
         begin_market(s, row)
     elif kind == TIER_TABLE:
         machine.risk_tiers[0] = row
+    elif kind == CURVE_TABLE:
+        machine.curves[0] = row
     else:
         machine.owners[0] = row
     say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, new, 0, 0, 0)

@@ -20,9 +20,9 @@ from steelyard.model.keys import UNIT
 from steelyard.model.orders import OWES, WAITS
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import PPM
-from steelyard.num.rounding import clamp, mul_div_down, ppm_down
+from steelyard.num.rounding import mul_div_down, ppm_down
 from steelyard.rules.corner import driver_value, exposure
-from steelyard.rules.requirement import account_health
+from steelyard.rules.requirement import HEALTH_LIMIT, account_health, health_of
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -36,15 +36,6 @@ from steelyard.state.tables import (
 
 BOX_SHARE_PPM = 750_000  # of the slack goes into the box, the rest lets fills pass without a new look
 HALVINGS = 12
-HEALTH_LIMIT = 1 << 60
-
-
-@leaf
-def health_of(equity, requirement):
-    """E / M(maintain) in ppm: what turns of liquidation are ordered by."""
-    if requirement == 0:
-        return -HEALTH_LIMIT if equity < 0 else HEALTH_LIMIT
-    return clamp(mul_div_down(equity, PPM, requirement), -HEALTH_LIMIT, HEALTH_LIMIT)
 
 
 @leaf

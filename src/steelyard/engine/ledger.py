@@ -40,6 +40,7 @@ from steelyard.rules.corner import (
     share_up,
 )
 from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
+from steelyard.rules.offers import active_time
 from steelyard.rules.pairs import flows, is_pair
 from steelyard.rules.requirement import maintain_rate_ppm
 from steelyard.state.tables import (
@@ -158,6 +159,8 @@ def open_leg_row(s, account, thing):
     leg.thing[row] = thing
     if thing >= MARKET_0:
         leg.index_at_touch[row] = MARKET(s).funding_index[thing - MARKET_0]
+    elif table.started[account]:
+        leg.offered_from[row] = active_time(s, thing)
     table.legs[account] += 1
     machine.leg_rows[0] += 1
     link_leg(s, row)

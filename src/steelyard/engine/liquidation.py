@@ -6,7 +6,7 @@ This module decides nothing about amounts: sizes, prices and ranks come from rul
 from steelyard.engine.changing import cancel_orders
 from steelyard.engine.events import say, say_money
 from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
-from steelyard.engine.judge import enqueue, forget, health_of, wake
+from steelyard.engine.judge import enqueue, forget, wake
 from steelyard.engine.ledger import cash, find_leg, first_in_order, legs_wanted, open_leg, touch_loan, transfer
 from steelyard.engine.matching import after_fill, match
 from steelyard.engine.money import convert_debts
@@ -17,6 +17,7 @@ from steelyard.engine.timers import push_timer
 from steelyard.model.events import (
     CLOSED_LIQUIDATION,
     DELEVERAGED,
+    DUST_TAKEN,
     ENDED_CLOSED,
     ENDED_HEALTHY,
     FUND_PAID,
@@ -58,8 +59,9 @@ from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_up, charge, is_price_fresh, value
+from steelyard.rules.offers import active_time, is_dust, shortest_wait
 from steelyard.rules.ranking import deleveraging_score
-from steelyard.rules.requirement import account_risk, leg_requirement, opening_side
+from steelyard.rules.requirement import account_risk, health_of, leg_requirement, opening_side
 from steelyard.rules.sizing import (
     bankruptcy_cash,
     bankruptcy_price,
@@ -71,6 +73,7 @@ from steelyard.rules.sizing import (
 from steelyard.state.tables import ACCOUNT, ASSET, HOLDER, LEG, MACHINE, MARKET, MARKET_0, MARKET_RULE, SCORE
 
 WAIT_NS = 1_000_000_000  # before an account that could not be worked on is tried again
+LOOK_NS = 5_000_000_000  # how long an account whose offers stand is left alone
 OWING_WAIT_NS = 60_000_000_000  # the same, of one that has nothing but debts: time does not change that
 HALVINGS = 7  # a takeover of all, a half, ... a 64th
 DELEVERAGINGS_PER_TURN = 64
@@ -85,28 +88,41 @@ def cool_down(s, account, state, nanoseconds):
     return 0
 
 
+@kernel
+def begin_offers(s, account, begun):
+    """Each cash leg remembers the active time of its asset at which its offers began; 0 when they are over."""
+    leg = LEG(s)
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        if leg.thing[row] < MARKET_0:
+            leg.offered_from[row] = active_time(s, leg.thing[row]) if begun else 0
+        row = leg.next_of_account[row]
+    return 0
+
+
 @far
 def end_liquidation(s, account, reason, equity, requirement):
     """Leave the queue; an empty isolated position returns what is left to its parent."""
     table = ACCOUNT(s)
     if table.started[account]:
         say(s, LIQUIDATION_ENDED, account, 0, 0, 0, 0, 0, 0, equity, requirement, 0, 0, reason, 0)
+        begin_offers(s, account, 0)
     forget(s, account)
     if table.role[account] == CHILD:
         give_back(s, find_leg(s, account, MARKET_0 + table.market[account]), 0)
     return 0
 
 
-@kernel
+@far
 def end_if_healthy(s, account):
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     if equity < requirement:
-        return False
+        return 0
     end_liquidation(s, account, ENDED_HEALTHY, equity, requirement)
-    return True
+    return 1
 
 
-@kernel
+@far
 def settle_account(s, account):
     """Interest and funding up to now."""
     leg = LEG(s)
@@ -126,6 +142,7 @@ def say_started(s, account):
     _, restore, _ = account_risk(s, account, FOR_RESTORE)
     _, takeover, _ = account_risk(s, account, FOR_TAKEOVER)
     ACCOUNT(s).started[account] = 1
+    begin_offers(s, account, 1)
     say(s, LIQUIDATION_STARTED, account, 0, 0, 0, 0, 0, 0, equity, maintain, restore, takeover, 0, 0)
     return 0
 
@@ -175,6 +192,28 @@ def has_cash(s, account):
             return True
         row = leg.next_of_account[row]
     return False
+
+
+@kernel
+def take_dust(s, account):
+    """What an insolvent account holds is not worth selling: it goes to the insurance fund, which takes the loss."""
+    leg = LEG(s)
+    equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
+    if equity >= 0:
+        return 0
+    row = first_in_order(s, account)
+    while row and leg.thing[row] < MARKET_0:
+        if leg.quantity[row] > 0 and not is_dust(s, leg.thing[row], leg.quantity[row]):
+            return 0
+        row = leg.next_of_account[row]
+    row = first_in_order(s, account)
+    while row and leg.thing[row] < MARKET_0:
+        quantity = leg.quantity[row]
+        if quantity > 0:
+            transfer(s, account, INSURANCE, leg.thing[row], quantity)
+            say_money(s, DUST_TAKEN, account, leg.thing[row], quantity, INSURANCE)
+        row = leg.next_of_account[row]
+    return 0
 
 
 @kernel
@@ -451,6 +490,10 @@ def liquidation_turn(s, account):
         return 0
     held, row = heaviest_leg(s, account)
     if held == 0:
+        wait = shortest_wait(s, account, LOOK_NS)
+        if wait >= 0:
+            return cool_down(s, account, COOLS, max(wait, WAIT_NS))
+        take_dust(s, account)
         if pay_debts(s, account):
             equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
             return end_liquidation(s, account, ENDED_CLOSED, equity, requirement)

@@ -18,6 +18,7 @@ from steelyard.engine.money import (
     move_margin,
     withdraw,
 )
+from steelyard.engine.offers import fill_bids, liquidate
 from steelyard.engine.orders import client_entry, far_leave
 from steelyard.engine.placing import place_order
 from steelyard.engine.pool import redeem, supply
@@ -32,6 +33,7 @@ from steelyard.model.orders import (
     COOLS,
     FREE,
     LENDER,
+    TIMER_BIDS,
     TIMER_CANCEL_AFTER,
     TIMER_COOLDOWN,
     TIMER_EXPIRY,
@@ -80,6 +82,9 @@ def run_timer(s, kind, row, at_ns):
     elif kind == TIMER_FUNDING:
         if market.next_funding_ns[row] == at_ns:
             settle_interval(s, row)
+    elif kind == TIMER_BIDS:
+        if MACHINE(s).bids_due_ns[0] == at_ns:
+            fill_bids(s)
     elif kind == TIMER_INTEREST and ASSET(s).next_interest_ns[row] == at_ns:
         accrue(s, row, find_leg(s, LENDER, row))
         plan_interest(s, row)
@@ -111,7 +116,7 @@ def advance_clock(s, at_ns):
 
 @leaf
 def is_known(kind):
-    return do.CLOCK <= kind <= do.CANCEL_AFTER or do.SUPPLY <= kind <= do.REDEEM
+    return do.CLOCK <= kind <= do.CANCEL_AFTER or do.SUPPLY <= kind <= do.REDEEM or kind == do.LIQUIDATE
 
 
 @leaf
@@ -152,6 +157,8 @@ def act(s, i, kind):
         return set_leverage(s, i)
     if kind == do.SET_MARGIN_MODE:
         return set_margin_mode(s, i)
+    if kind == do.LIQUIDATE:
+        return liquidate(s, i)
     if kind == do.OPEN_ACCOUNT:
         return open_account(s, i)
     if kind == do.SUPPLY:

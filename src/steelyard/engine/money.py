@@ -34,6 +34,7 @@ from steelyard.model.events import (
 )
 from steelyard.model.keys import (
     A_CONVERT_HAIRCUT_PPM,
+    A_FROZEN,
     A_LOAN_CAP,
     A_POOL_OF,
     A_SUPPLY_MAX,
@@ -60,6 +61,7 @@ from steelyard.num.wide import mix
 from steelyard.rules.cash import charge, is_price_fresh
 from steelyard.rules.consent import is_over_loan_cap
 from steelyard.rules.interest import cash_now, lendable
+from steelyard.rules.offers import is_offered
 from steelyard.rules.requirement import account_risk
 from steelyard.state.tables import (
     ACCOUNT,
@@ -475,27 +477,40 @@ def move_margin(s, i):
     return no.NONE
 
 
+@leaf
+def is_tradable(s, asset):
+    return is_price_fresh(s, asset) and ASSET_RULE(s)[asset, A_FROZEN] == 0
+
+
 @kernel
-def can_convert(s, account, owed):
-    """Whether the converter has anything of what is owed, and the account anything to sell, at fresh prices."""
+def may_sell(s, row, debt_row, all_debts):
+    """Whether the converter may buy of this leg: for a debt of a liquidation only once no offer stands any more."""
     leg = LEG(s)
-    if not is_price_fresh(s, owed) or cash(s, CONVERTER, owed) <= 0:
+    if leg.quantity[row] <= 0 or not is_tradable(s, leg.thing[row]):
+        return False
+    return not (all_debts and is_offered(s, row, debt_row))
+
+
+@kernel
+def can_convert(s, account, debt_row, all_debts):
+    """Whether the converter has anything of what is owed, and the account anything to sell, at fresh prices."""
+    leg, owed = LEG(s), LEG(s).thing[debt_row]
+    if not is_tradable(s, owed) or cash(s, CONVERTER, owed) <= 0:
         return False
     row = ACCOUNT(s).first_leg[account]
     while row:
-        thing = leg.thing[row]
-        if thing < MARKET_0 and thing != owed and leg.quantity[row] > 0 and is_price_fresh(s, thing):
+        if leg.thing[row] < MARKET_0 and may_sell(s, row, debt_row, all_debts):
             return True
         row = leg.next_of_account[row]
     return False
 
 
 @kernel
-def convert_debt(s, account, debt_row):
+def convert_debt(s, account, debt_row, all_debts):
     """Sell other collateral to the converter for one debt, asset by asset, as far as both reach, at fresh prices."""
     leg, assets = LEG(s), ASSET(s)
     owed = leg.thing[debt_row]
-    if not can_convert(s, account, owed):
+    if not can_convert(s, account, debt_row, all_debts):
         return 0
     touch_loan(s, debt_row)
     price_owed = assets.price[owed]
@@ -504,7 +519,7 @@ def convert_debt(s, account, debt_row):
         asset, held = leg.thing[row], leg.quantity[row]
         debt = -leg.quantity[debt_row]
         unit = ppm_down(assets.price[asset], PPM - ASSET_RULE(s)[asset, A_CONVERT_HAIRCUT_PPM])
-        if debt > 0 and held > 0 and unit > 0 and price_owed > 0 and is_price_fresh(s, asset):
+        if debt > 0 and unit > 0 and price_owed > 0 and may_sell(s, row, debt_row, all_debts):
             quantity = min(held, mul_div_up(charge(debt, price_owed), ASSET_PRICE_SCALE, unit))
             paid = min(debt, mul_div_down(quantity, unit, price_owed))
             purse = max(0, cash(s, CONVERTER, owed))
@@ -529,7 +544,7 @@ def convert_debts(s, account, all_debts):
     while row and leg.thing[row] < MARKET_0:
         cap = 0 if all_debts else ASSET_RULE(s)[leg.thing[row], A_LOAN_CAP]
         if leg.quantity[row] < -cap:
-            convert_debt(s, account, row)
+            convert_debt(s, account, row, all_debts)
         row = leg.next_of_account[row]
     return 0
 

@@ -23,6 +23,7 @@ from steelyard.num import far, kernel
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, SOURCES_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_down
 from steelyard.rules.corner import driver_value
+from steelyard.rules.offers import active_time
 from steelyard.rules.pairs import is_pair, pair_index
 from steelyard.rules.price import basis_after, fresh_until, mark_price, open_interest_scale, weighted_median
 from steelyard.state.tables import (
@@ -84,6 +85,15 @@ def check_reports(s):
 
 
 @kernel
+def settle_active_time(s, asset):
+    """Before what it depends on changes: the active time of an asset up to now."""
+    table = ASSET(s)
+    table.active_ns[asset] = active_time(s, asset)
+    table.active_at_ns[asset] = MACHINE(s).now_ns[0]
+    return 0
+
+
+@kernel
 def set_index(s, feed):
     """Recompute a feed's price and hand it to its market or asset; without quorum the last price stays, stale."""
     table, machine = FEED(s), MACHINE(s)
@@ -112,6 +122,7 @@ def set_index(s, feed):
     if asset.fresh_until_ns[user] < now <= table.fresh_until_ns[feed]:
         retry_conversions(s)
     if asset.fresh_until_ns[user] != table.fresh_until_ns[feed]:
+        settle_active_time(s, user)
         # Only news: a price that stays stale must not have every slack worked out again at each look.
         asset.fresh_until_ns[user] = table.fresh_until_ns[feed]
         machine.stale_at_ns[0] = min(machine.stale_at_ns[0], table.fresh_until_ns[feed])

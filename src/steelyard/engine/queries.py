@@ -2,6 +2,7 @@
 
 from steelyard.engine.interest import rate_of_loans
 from steelyard.engine.ledger import find_leg as _find_leg
+from steelyard.engine.offers import look_at_offer
 from steelyard.engine.prefetch import fetch_accounts
 from steelyard.model.orders import FOR_MAINTAIN, LENDER
 from steelyard.num import entry, kernel
@@ -63,6 +64,12 @@ def _exchange(s, count):
             scratch[i + 1] = market.mark[thing - MARKET_0]
             market.mark[thing - MARKET_0] = price
     return count
+
+
+@entry
+def offer(s, account, collateral, debt):
+    """A reason, or 0: then row 0 of the bids holds what a bid for all that is offered would do."""
+    return look_at_offer(s, account, collateral, debt)
 
 
 @entry

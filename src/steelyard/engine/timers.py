@@ -4,6 +4,7 @@ from steelyard.engine.heap import TIMERS, heap_capacity, heap_length, heap_push,
 from steelyard.model.orders import (
     COOLS,
     FREE,
+    TIMER_BIDS,
     TIMER_CANCEL_AFTER,
     TIMER_COOLDOWN,
     TIMER_EXPIRY,
@@ -34,6 +35,8 @@ def link_timers(s):
             heap_push(s, TIMERS, account.cancel_at_ns[row], (TIMER_CANCEL_AFTER << 32) + row)
         if account.queued[row] >= COOLS:
             heap_push(s, TIMERS, account.due_ns[row], (TIMER_COOLDOWN << 32) + row)
+    if machine.bids_due_ns[0]:
+        heap_push(s, TIMERS, machine.bids_due_ns[0], TIMER_BIDS << 32)
     for row in range(1, len(order)):
         if order.state[row] != FREE and note.expires_ns[row]:
             heap_push(s, TIMERS, note.expires_ns[row], (TIMER_EXPIRY << 32) + row)

@@ -28,10 +28,14 @@ CANCEL_AFTER = 17  # (account, lots: nanoseconds from now; 0 switches it off)
 SUPPLY = 40  # (account, market: asset, lots: amount, client: reference)
 REDEEM = 41  # (account, market: share, lots: shares, options: AT_MOST, client: reference)
 
+LIQUIDATE = 50  # (account: bidder, order: account in liquidation, market: collateral, trigger: debt, lots: most debt
+#                 to repay, price: least collateral for all of it, options)
+
 Command = IntEnum("Command", {k: v for k, v in globals().items() if k.isupper()})  # type: ignore[misc]
 
 # Table kinds of CONFIGURE.
 ASSET, FEED, MARKET, RISK_TIER, OWNER = 1, 2, 3, 4, 5
+CURVE = 6
 
 COMMAND = np.dtype(
     [

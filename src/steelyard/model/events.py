@@ -50,6 +50,14 @@ INTEREST_SET = 32  # market: asset, amount: rate in ppm a year, extra: borrow in
 POOL_SUPPLIED = 50  # account, market: asset, amount, other: share, lots: shares
 POOL_REDEEMED = 51  # account, market: asset, amount, other: share, lots: shares
 SHARE_PRICE_SET = 52  # market: share, price, amount: assets of the pool, lots: shares there are
+BID_PLACED = 62  # account: bidder, other: account in liquidation, market: collateral, options: debt, lots: most debt,
+#                  amount: least collateral, side: options of the bid
+BID_CLOSED = 63  # account: bidder, other: account in liquidation, market: collateral, options: debt, order: the command
+#                  that placed it, extra: reject reason
+BID_FILLED = 64  # account: in liquidation, other: bidder, market: collateral, options: debt, order: the command that
+#                  placed it, reason: curve, price: y, lots: debt repaid, amount: collateral to the bidder, fee: to the
+#                  insurance fund, extra: E before it, extra2: what it cost, in value
+DUST_TAKEN = 65  # account, market: asset, amount, other: who took it
 
 Event = IntEnum("Event", {k: v for k, v in globals().items() if k.isupper()})  # type: ignore[misc]
 

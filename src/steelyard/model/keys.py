@@ -9,6 +9,9 @@ from steelyard.num.limits import (
     AMOUNT_MAX,
     BRACKETS_MAX,
     COLLATERAL_TIERS_MAX,
+    CURVE_POINTS,
+    CURVE_TO_MAX,
+    CURVE_VALUE_MAX,
     FEE_TIERS_MAX,
     LEVERAGE_MAX,
     NOTIONAL_MAX,
@@ -42,8 +45,13 @@ A_INTEREST_INTERVAL_NS = A_RATE_BASE_PPM + 4  # interest accrues at least so oft
 A_POOL_OF = 32  # this asset is a share in the pool that lends that one; 0: it is no share
 A_RESERVE_PPM = 33  # of interest, for the insurance fund
 A_POOL_MAX = 34  # atoms that a supply may bring the pool's assets to
+A_OFFER = 56  # the curve that begins the ladder of offers for this collateral; 0: the converter at once
+A_DUST = 57  # value below which a rest is dust
+A_TARGET_PPM = 58  # a liquidation aims for debts that count as this many times their value
+A_VOLATILITY_PPM = 59
+A_FROZEN = 60  # 1: liquidations neither sell nor repay it
 ASSET_WIDTH = 64
-assert A_INTEREST_INTERVAL_NS < A_POOL_OF
+assert A_INTEREST_INTERVAL_NS < A_POOL_OF and A_FROZEN < ASSET_WIDTH
 
 # feed ------------------------------------------------------------------------------------------------------------
 F_QUORUM = 0  # fresh sources needed
@@ -112,6 +120,20 @@ M_LOT_ATOMS = 129  # of a spot pair: atoms of the base in a lot
 MARKET_WIDTH = 160
 assert M_TAKER_PPM + FEE_TIERS_MAX <= M_KIND < M_LOT_ATOMS < MARKET_WIDTH
 
+# curve -----------------------------------------------------------------------------------------------------------
+C_OF = 0  # its variable
+C_GIVES = 1  # a bonus, or a price
+C_FROM = 2  # ppm, or nanoseconds
+C_TO = 3
+C_SIZE = 4  # how much may be repaid
+C_FEE_PPM = 5  # of the bonus, to the insurance fund
+C_LASTS_NS = 6  # active time that the offer stands; 0: for ever
+C_THEN = 7  # the curve that follows; 0: the converter
+C_DEBT = 8  # asset of the debts it is for; 0: any
+C_ELSE = 9  # the curve for other debts
+C_POINT = 16  # + i
+CURVE_WIDTH = C_POINT + CURVE_POINTS
+
 # (key, count): (low, high, default, fixed)
 _RATE = (0, PPM)
 ASSET_KEYS = {
@@ -133,6 +155,11 @@ ASSET_KEYS = {
     (A_POOL_OF, 1): (0, 1 << 20, 0, True),
     (A_RESERVE_PPM, 1): (0, PPM, 0, False),
     (A_POOL_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
+    (A_OFFER, 1): (0, 1 << 20, 0, False),
+    (A_DUST, 1): (0, AMOUNT_MAX, 0, False),
+    (A_TARGET_PPM, 1): (PPM, 4 * PPM, PPM, False),
+    (A_VOLATILITY_PPM, 1): (0, 1000 * PPM, 0, False),
+    (A_FROZEN, 1): (0, 1, 0, False),
 }
 FEED_KEYS = {
     (F_QUORUM, 1): (1, SOURCES_MAX, 1, False),
@@ -191,4 +218,17 @@ MARKET_KEYS = {
     (M_KIND, 1): (LINEAR, SPOT, LINEAR, True),
     (M_BASE, 1): (0, 1 << 20, 0, True),
     (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),
+}
+CURVE_KEYS = {
+    (C_OF, 1): (0, 4, 0, True),
+    (C_GIVES, 1): (0, 1, 0, True),
+    (C_FROM, 1): (-CURVE_TO_MAX, CURVE_TO_MAX, 0, True),
+    (C_TO, 1): (-CURVE_TO_MAX, CURVE_TO_MAX, PPM, True),
+    (C_SIZE, 1): (0, 1, 0, True),
+    (C_FEE_PPM, 1): (0, PPM, 0, True),
+    (C_LASTS_NS, 1): (0, CURVE_TO_MAX, 0, True),
+    (C_THEN, 1): (0, 1 << 14, 0, True),
+    (C_DEBT, 1): (0, 1 << 20, 0, True),
+    (C_ELSE, 1): (0, 1 << 14, 0, True),
+    (C_POINT, CURVE_POINTS): (0, CURVE_VALUE_MAX, 0, True),
 }

@@ -32,6 +32,8 @@ MEDIAN_OF_THREE, INDEX_ONLY = 0, 1
 MAY_BORROW = 1  # what the account does not hold is lent to it
 # option of a redemption
 AT_MOST = 1  # what the account holds, if that is less
+# ... and of a bid
+AS_ASKED = 2  # the bidder gets what it asks, not what the offer gives
 
 # margin mode
 CROSS, ISOLATED = 0, 1
@@ -49,6 +51,12 @@ SYSTEM_OWNER = 1
 
 # kinds of clock work, in their order at one instant
 TIMER_COOLDOWN, TIMER_CANCEL_AFTER, TIMER_EXPIRY, TIMER_SAMPLE, TIMER_FUNDING, TIMER_INTEREST = 1, 2, 3, 4, 5, 6
+TIMER_BIDS = 17
+
+# the variable of an offer curve, what it gives, and how much may be repaid
+OF_HEALTH, OF_COVER, OF_LTV, OF_TIME, OF_VOLATILITY = 0, 1, 2, 3, 4
+GIVES_BONUS, GIVES_PRICE = 0, 1
+TO_RESTORE, TAKE_ALL = 0, 1
 
 # the question asked of a requirement
 FOR_OPEN, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER = 0, 1, 2, 3

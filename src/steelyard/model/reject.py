@@ -87,6 +87,15 @@ class Reject(IntEnum):
     POOL_UNKNOWN = 115
     POOL_CAP_EXCEEDED = 116
     COINS_ARE_LENT = 118  # the pool has less left than is to be redeemed
+    # bids
+    NOT_IN_LIQUIDATION = 128
+    ASSET_FROZEN = 129
+    NO_OFFER = 130
+    BID_TOO_SMALL = 131
+    BID_LIMIT_NOT_MET = 132
+    BID_LEAVES_DUST = 133
+    BIDS_FULL = 134
+    CURVE_UNKNOWN = 135
 
 
 def __getattr__(name: str) -> int:

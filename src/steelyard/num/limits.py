@@ -33,6 +33,10 @@ SOURCES_MAX = 8  # price sources of one feed
 BRACKETS_MAX = 12
 FEE_TIERS_MAX = 8
 COLLATERAL_TIERS_MAX = 4
+CURVE_POINTS = 33
+CURVE_TO_MAX = 1 << 56  # of its variable; times the points it fits
+CURVE_VALUE_MAX = 1000 * PPM
+BONUS_MAX = 20 * PPM  # AMOUNT_MAX times one and this fits
 CLIENT_WORDS = 5  # a client order id: 40 bytes
 
 assert 2 * LEGS_PER_ACCOUNT_MAX * (VALUE_MAX // 2 + NOTIONAL_MAX) <= INT64_MAX, (

@@ -7,12 +7,13 @@ Promises
 
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
+    A_TARGET_PPM,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
     A_TIERS,
 )
-from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
+from steelyard.model.orders import FOR_OPEN, FOR_REDUCE, FOR_RESTORE
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, VALUE_MAX
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_up, trillionth_down
@@ -66,7 +67,10 @@ def cash_requirement(s, asset, quantity, price, question):
     """Haircut of an asset held, or surcharge of one owed, in value."""
     rule = ASSET_RULE(s)
     if quantity < 0:
-        return ppm_up(charge(-quantity, price), rule[asset, A_BORROW_WEIGHT_PPM] - PPM)
+        weight = rule[asset, A_BORROW_WEIGHT_PPM]
+        if question == FOR_RESTORE:
+            weight = max(weight, rule[asset, A_TARGET_PPM])
+        return ppm_up(charge(-quantity, price), weight - PPM)
     if question == FOR_OPEN and not is_price_fresh(s, asset):
         return value(quantity, price)  # nobody knows what it is worth: it carries no new risk
     weights = A_TIER_OPEN_PPM if is_opening(question) else A_TIER_MAINTAIN_PPM

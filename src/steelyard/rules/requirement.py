@@ -23,8 +23,8 @@ from steelyard.model.keys import (
 )
 from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num import kernel, leaf
-from steelyard.num.limits import INDEX_SCALE_BITS, VALUE_MAX
-from steelyard.num.rounding import clamp, ppm_up
+from steelyard.num.limits import INDEX_SCALE_BITS, PPM, VALUE_MAX
+from steelyard.num.rounding import clamp, mul_div_down, ppm_up
 from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.cash import cash_requirement, charge, is_opening, value
 from steelyard.rules.interest import cash_now
@@ -39,6 +39,16 @@ from steelyard.state.tables import (
     MARKET_RULE,
     TIER_RULE,
 )
+
+HEALTH_LIMIT = 1 << 60
+
+
+@leaf
+def health_of(equity, requirement):
+    """E / M(maintain) in ppm: what turns of liquidation are ordered by."""
+    if requirement == 0:
+        return -HEALTH_LIMIT if equity < 0 else HEALTH_LIMIT
+    return clamp(mul_div_down(equity, PPM, requirement), -HEALTH_LIMIT, HEALTH_LIMIT)
 
 
 @leaf

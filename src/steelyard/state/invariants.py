@@ -30,6 +30,7 @@ def check(state: State) -> None:
         balances(state, market, legs[legs["thing"] == MARKET_0 + market])
     orders_agree(state)
     queue_agrees(state)
+    offers_agree(state, legs)
 
 
 def conserves(state: State, legs: Any) -> None:
@@ -110,6 +111,19 @@ def orders_agree(state: State) -> None:
     for market in range(1, int(state.machine.markets[0]) + 1):
         bid, ask = int(state.market.best_bid[market]), int(state.market.best_ask[market])
         assert bid == 0 or ask == 0 or bid < ask, f"market {market}: the book is crossed"
+
+
+def offers_agree(state: State, legs: Any) -> None:
+    """Bids wait for one instant; only what is in liquidation remembers when its offers began."""
+    bids, due = int(state.machine.bids[0]), int(state.machine.bids_due_ns[0])
+    assert (bids > 0) == (due > 0), f"{bids} bids wait, due at {due}"
+    assert due == 0 or due > int(state.machine.now_ns[0]), "bids are filled when their instant is over"
+    begun = legs[legs["offered_from"] != 0]
+    assert np.all(begun["thing"] < MARKET_0), "only cash is offered"
+    assert np.all(np.asarray(state.account)["started"][begun["account"]] != 0), "offers outlive their liquidation"
+    for asset in range(1, int(state.machine.assets[0]) + 1):
+        row, now = state.asset[asset], int(state.machine.now_ns[0])
+        assert 0 <= int(row.active_ns) <= int(row.active_at_ns) <= now, f"asset {asset}: active too long"
 
 
 def queue_agrees(state: State) -> None:

@@ -42,6 +42,8 @@ def spans(state: State, name: str) -> list[tuple[int, int]]:
         "owner": "owners",
         "owner_rule": "owners",
         "tier_rule": "risk_tiers",
+        "curve_rule": "curves",
+        "bid": "bids",
     }
     if name in counted:
         return [(1, int(machine[counted[name]][0]) + 1)]

@@ -41,6 +41,8 @@ _ALLOWED = {
     "staged_rows": (1, 1 << 20),
     "liquidations_per_command": (0, ROWS_MAX),
     "triggers_per_command": (0, ROWS_MAX),
+    "curves": (1, 1 << 14),
+    "bids": (1, 1 << 10),  # of one instant: WORK_EVENTS has room for what they say
     "events_per_command": (1, 1 << 20),  # with none, what waits for the end of a command would wait for ever
 }
 
@@ -66,6 +68,8 @@ class Limits:
     liquidations_per_command: int = 64
     triggers_per_command: int = 64
     events_per_command: int = 16384
+    curves: int = 128
+    bids: int = 256
 
     def __post_init__(self) -> None:
         for name, (low, high) in _ALLOWED.items():
@@ -118,7 +122,7 @@ def row(size: int, **columns: str) -> np.dtype[Any]:
 
 
 MACHINE_ROW = row(
-    320,
+    384,
     seq="i8",
     now_ns="i8",
     order_number="i8",  # orders ever accepted; ids and time priority come from it
@@ -164,10 +168,13 @@ MACHINE_ROW = row(
     matching="i8",  # index: the isolated account whose own order meets the book; nothing returns from it meanwhile
     released="i8",  # index: margin that its orders gave up meanwhile
     pairs="i8",  # index: markets that are spot pairs
+    curves="i4",
+    bids="i4",  # that wait for the end of their instant
+    bids_due_ns="i8",
 )
 
 ASSET_ROW = row(
-    128,
+    192,
     price="i8",  # value atoms per atom x ASSET_PRICE_SCALE
     fresh_until_ns="i8",
     deposited="i8",
@@ -184,6 +191,8 @@ ASSET_ROW = row(
     debtors="i4",  # index: first cash leg below zero
     pool="i4",  # index: the share in what is lent of this asset; 0: it has no pool
     reserve="i8",  # of the interest that has not been settled, what the insurance fund gets
+    active_ns="i8",  # how long its price has been fresh and it not frozen, up to
+    active_at_ns="i8",
 )
 
 FEED_ROW = row(
@@ -278,6 +287,7 @@ LEG_ROW = row(
     child="i4",  # the isolated child that holds this market for this account
     box_low="i8",  # index: alarm keys
     box_high="i8",  # index
+    offered_from="i8",  # of cash: active time of its asset when the liquidation began
 )
 MARKET_0 = 256  # things from here on are markets
 assert LEGS_PER_ACCOUNT_MAX < MARKET_0, "every asset has its thing"
@@ -349,6 +359,24 @@ REFERENCE_ROW = row(
     asset="i2",
     state="i2",
 )
+BID_ROW = row(
+    128,
+    bidder="i4",
+    collateral="i4",
+    target="i8",
+    debt="i8",
+    options="i4",
+    curve="i4",  # index, like the rest: what the bid would do, as it was last looked at
+    lots="i8",
+    least="i8",
+    seq="i8",
+    value="i8",  # index: y
+    most="i8",  # index: how much may be repaid
+    repaid="i8",  # index
+    net="i8",  # index: collateral to the bidder
+    fee="i8",  # index
+    equity="i8",  # index
+)
 RECENT_ROW = row(
     64, client0="i8", client1="i8", client2="i8", client3="i8", client4="i8", order="i8", account="i4", used="i4"
 )
@@ -387,12 +415,14 @@ _SLOTS: tuple[tuple[str, Any], ...] = (
     ("note", NOTE_ROW),
     ("reference", REFERENCE_ROW),
     ("recent", RECENT_ROW),
+    ("bid", BID_ROW),
     ("staged", COMMAND_ROW),
     ("asset_rule", keys.ASSET_WIDTH),
     ("feed_rule", keys.FEED_WIDTH),
     ("market_rule", keys.MARKET_WIDTH),
     ("tier_rule", keys.TIER_WIDTH),
     ("owner_rule", keys.OWNER_WIDTH),
+    ("curve_rule", keys.CURVE_WIDTH),
     ("draft", keys.MARKET_WIDTH),  # index: a rule row being configured
     ("key_range", 5),  # constant: (exists, low, high, default, fixed) by table kind and key
     ("ladder", LADDER_ROW),
@@ -488,6 +518,7 @@ INDEX_COLUMNS = {
     "asset": ("open_ref", "moved_seq", "borrow_ref", "debtors", "pool"),
     "feed": ("taken_seq",),
     "owner": ("first_account",),
+    "bid": ("curve", "value", "most", "repaid", "net", "fee", "equity"),
     "leg": ("next_of_account", "box_low", "box_high"),
     "leg_open": ("first_order", "last_order", "open_reach", "open_term"),
     "order": ("next", "prev", "next_of_leg", "prev_of_leg", "noted"),
@@ -502,7 +533,8 @@ L_BITS_ORDER, L_BITS_REFERENCE, L_BITS_DRIVER, L_BITS_LADDER = 16, 17, 18, 19
 L_EVENTS = 20
 L_HEAPS = 21  # (first row, capacity) of each heap
 L_LEGS_RESERVED, L_COMMAND_EVENTS, L_TRAILING = 28, 29, 30
-LAYOUT_SIZE = 32
+L_CURVES, L_BIDS = 32, 33
+LAYOUT_SIZE = 48
 
 
 # A full sweep: threads at most, and how many accounts' legs each asks for at once.
@@ -555,6 +587,7 @@ class State:
             "reference": limits.references + 1,
             "recent": limits.recent_client_ids + 1,
             "staged": limits.staged_rows,
+            "bid": limits.bids + 1,
             "draft": 1,
             "key_range": 8 * keys.MARKET_WIDTH,
             "ladder": limits.ladder_ticks,
@@ -569,6 +602,7 @@ class State:
         for name in ("asset", "feed", "market", "owner"):
             rows[f"{name}_rule"] = rows[name]
         rows["tier_rule"] = limits.risk_tiers + 1
+        rows["curve_rule"] = limits.curves + 1
         rows["node"] = 2 * rows["leg"] + rows["order"]
         drivers = DRIVERS_PER_MARKET * rows["market"] + rows["asset"]
         rows["driver"] = drivers
@@ -576,7 +610,7 @@ class State:
         rows["leg_slot"] = 1 << (4 * rows["leg"]).bit_length()  # few share a slot: each step on is a cache line
         rows["client_slot"] = 1 << (2 * (rows["order"] + rows["recent"])).bit_length()
         rows["reference_slot"] = 1 << (2 * rows["reference"]).bit_length()
-        timers = 2 * (rows["order"] + 2 * rows["account"] + 2 * rows["market"] + rows["asset"])
+        timers = 2 * (rows["order"] + 2 * rows["account"] + 2 * rows["market"] + rows["asset"] + 1)
         turns, triggered = 2 * rows["account"], 2 * rows["order"]
         rows["heap"] = timers + turns + triggered + 8
         rows["holder"] = rows["leg"]
@@ -618,6 +652,8 @@ class State:
         layout[L_LEGS_RESERVED] = limits.legs_reserved
         layout[L_COMMAND_EVENTS] = limits.command_events
         layout[L_TRAILING] = limits.trailing_per_market
+        layout[L_CURVES] = limits.curves
+        layout[L_BIDS] = limits.bids
         layout[L_HEAPS : L_HEAPS + 6] = (0, timers, timers, turns, timers + turns, triggered)
 
         directory = np.zeros(FAR_MAX + 2 * len(_SLOTS), np.int64)
@@ -680,12 +716,14 @@ ORDER = _view("order")
 NOTE = _view("note")
 REFERENCE = _view("reference")
 RECENT = _view("recent")
+BID = _view("bid")
 STAGED = _view("staged")
 ASSET_RULE = _view("asset_rule")
 FEED_RULE = _view("feed_rule")
 MARKET_RULE = _view("market_rule")
 TIER_RULE = _view("tier_rule")
 OWNER_RULE = _view("owner_rule")
+CURVE_RULE = _view("curve_rule")
 KEY_RANGE = _view("key_range")
 DRAFT = _view("draft")
 LADDER = _view("ladder")

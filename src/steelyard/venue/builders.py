@@ -92,6 +92,14 @@ def move_margin(at_ns: int, account: int, market: int, amount: int) -> Rows:
     return _rows(1, at_ns, C.MOVE_MARGIN, account=account, market=market, lots=amount)
 
 
+def liquidate(
+    at_ns: int, bidder: int, account: int, collateral: int, debt: int, most: int, least: int = 0, options: int = 0
+) -> Rows:
+    """A bid to repay at most so much of a debt for at least so much collateral (for all of it)."""
+    columns = {"account": bidder, "order": account, "market": collateral, "trigger": debt, "lots": most}
+    return _rows(1, at_ns, C.LIQUIDATE, **columns, price=least, options=options)
+
+
 def set_leverage(at_ns: int, account: int, market: int, leverage: int) -> Rows:
     return _rows(1, at_ns, C.SET_LEVERAGE, account=account, market=market, lots=leverage)
 

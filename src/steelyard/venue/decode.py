@@ -6,6 +6,7 @@ from typing import Any
 
 from steelyard.model import events
 from steelyard.model.commands import Command
+from steelyard.model.orders import AS_ASKED, MAY_BORROW
 from steelyard.model.reject import Reject
 from steelyard.num.limits import INDEX_SCALE_BITS
 from steelyard.venue import happened as H
@@ -352,6 +353,57 @@ class Decoder:
             score=e.extra,
             rank=e.extra2,
             **when,
+        )
+
+    def _bid(self, e: Row) -> dict[str, Any]:
+        return {
+            "debt_asset": self.names.asset_at(e.options).name,
+            "collateral_asset": self.names.asset_at(e.market).name,
+        }
+
+    def _bid_placed(self, e: Row, when: When) -> H.BidPlaced:
+        return H.BidPlaced(
+            bidder=self._who(e.account),
+            account=self._who(e.other),
+            most=self.names.asset_at(e.options).atom.back(e.lots),
+            least=self.names.asset_at(e.market).atom.back(e.amount) if e.amount else None,
+            as_asked=bool(e.side & AS_ASKED),
+            borrows=bool(e.side & MAY_BORROW),
+            **self._bid(e),
+            **when,
+        )
+
+    def _bid_closed(self, e: Row, when: When) -> H.BidClosed:
+        return H.BidClosed(
+            bidder=self._who(e.account),
+            account=self._who(e.other),
+            bid=e.order,
+            reason=Reject(e.extra),
+            **self._bid(e),
+            **when,
+        )
+
+    def _bid_filled(self, e: Row, when: When) -> H.BidFilled:
+        collateral = self.names.asset_at(e.market).atom
+        return H.BidFilled(
+            account=self._who(e.account),
+            bidder=self._who(e.other),
+            bid=e.order,
+            curve=e.reason,
+            rate=PPM_STEP.back(e.price),
+            repaid=self.names.asset_at(e.options).atom.back(e.lots),
+            received=collateral.back(e.amount),
+            fee=collateral.back(e.fee),
+            equity=self._unit(e.extra),
+            cost=self._unit(e.extra2),
+            **self._bid(e),
+            **when,
+        )
+
+    def _dust_taken(self, e: Row, when: When) -> H.DustTaken:
+        asset, amount = self._cash(e)
+        return H.DustTaken(
+            account=self._who(e.account), taker=self._who(e.other), asset=asset.name, amount=amount, **when
         )
 
     def _liquidation_ended(self, e: Row, when: When) -> H.LiquidationEnded:

@@ -1,20 +1,35 @@
 """Refused parameters in words: which one, what it was, and what would do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
+
+import numpy as np
 
 from steelyard.model import keys as K
 from steelyard.model import reject as no
+from steelyard.model.orders import GIVES_BONUS, OF_TIME, TO_RESTORE
 from steelyard.model.reject import Reject
-from steelyard.num.limits import BRACKETS_MAX, COLLATERAL_TIERS_MAX, FEE_TIERS_MAX, NOTIONAL_MAX, PPM
+from steelyard.num.limits import (
+    BONUS_MAX,
+    BRACKETS_MAX,
+    COLLATERAL_TIERS_MAX,
+    CURVE_POINTS,
+    FEE_TIERS_MAX,
+    NOTIONAL_MAX,
+    PPM,
+)
 from steelyard.venue import formulas as F
 from steelyard.venue.amounts import Step, duration_text, trimmed
 from steelyard.venue.parameters import (
     ASSET_PARAMETERS,
+    CURVE_PARAMETERS,
     FEED_PARAMETERS,
+    GIVES,
     MARKET_PARAMETERS,
     OWNER_PARAMETERS,
     TIER_PARAMETERS,
+    VARIABLES,
     Grid,
     Parameter,
     key_name,
@@ -29,6 +44,7 @@ RANGES: list[tuple[dict[str, Parameter], Ranges]] = [
     (MARKET_PARAMETERS, K.MARKET_KEYS),
     (TIER_PARAMETERS, K.TIER_KEYS),
     (OWNER_PARAMETERS, K.OWNER_KEYS),
+    (CURVE_PARAMETERS, K.CURVE_KEYS),
 ]
 Values = Mapping[int, int]
 
@@ -39,9 +55,16 @@ def defaults(ranges: Ranges) -> dict[int, int]:
 
 
 def explain_refusal(
-    label: str, table: dict[str, Parameter], grid: Grid, reason: Reject, key: int, asked: Values, before: Values
+    label: str,
+    table: dict[str, Parameter],
+    grid: Grid,
+    reason: Reject,
+    key: int,
+    asked: Values,
+    before: Values,
+    curves: Any = (),
 ) -> str:
-    """`before` holds what the row has, or its defaults if it is new."""
+    """`before` holds what the row has, or its defaults if it is new; `curves` are the rows that ladders are made of."""
     name = key_name(table, key)
     if reason == no.PARAMETER_OUT_OF_RANGE:
         low, high = _range(table, key)
@@ -57,7 +80,9 @@ def explain_refusal(
         if table is MARKET_PARAMETERS:
             why = _market(key, values, grid)
         elif table is ASSET_PARAMETERS:
-            why = _asset(key)
+            why = _ladder(values, curves) if key == K.A_OFFER else _asset(key)
+        elif table is CURVE_PARAMETERS:
+            why = _curve(key, values)
         elif table is FEED_PARAMETERS:
             why = f"quorum {values[K.F_QUORUM]} asks for more sources than the feed listens to"
         else:
@@ -111,6 +136,72 @@ def _asset(key: int) -> str:
     return f"{name} contradicts another parameter"
 
 
+def _curve(key: int, values: Values) -> str:
+    of, gives = VARIABLES[values[K.C_OF]], GIVES[values[K.C_GIVES]]
+    if K.C_POINT <= key < K.C_POINT + CURVE_POINTS:
+        here, before = rate(values[key]), rate(values[key - 1])
+        if values[key] > BONUS_MAX and values[K.C_GIVES] == GIVES_BONUS:
+            return f"a bonus of {trimmed(here)} is above the largest there can be, {trimmed(rate(BONUS_MAX))}"
+        low, high = (_at(key - K.C_POINT - back, values) for back in (1, 0))
+        word, may = ("rises", "rise") if here > before else ("falls", "fall")
+        return (
+            f"its {gives} {word} from {trimmed(before)} at {of} {low} to {trimmed(here)} at {high}; "
+            f"a {gives} by {of} may not {may}"
+        )
+    if key in (K.C_FROM, K.C_TO):
+        return f"it begins at {values[K.C_FROM]} and ends at {values[K.C_TO]}; it must end later, and time begins at 0"
+    if key == K.C_DEBT:
+        return f"there is no asset {values[key]} that debts could be in"
+    if key == K.C_ELSE:
+        return f"curve {values[key]} for other debts must come before it, and it must be for debts in one asset itself"
+    return (
+        f"curve {values[key]} can follow only if it comes before it in the table and the offer says how long it lasts"
+    )
+
+
+def _at(place: int, values: Values) -> str:
+    """Where a point of a curve lies."""
+    first, last = values[K.C_FROM], values[K.C_TO]
+    where = first + (last - first) * place // (CURVE_POINTS - 1)
+    return duration_text(where) if values[K.C_OF] == OF_TIME else trimmed(rate(where))
+
+
+def _ladder(values: Values, curves: Any) -> str:
+    """Which step of a ladder could not heal, and by how much."""
+    weight = max(values[K.A_TIER_MAINTAIN_PPM + i] for i in range(values[K.A_TIERS]))
+    waiting = [values[K.A_OFFER]]
+    for curve in waiting:
+        if curve >= len(curves) or not curves[curve][K.C_TO]:
+            return f"there is no curve {curve}"
+        rule = curves[curve]
+        waiting += [int(rule[key]) for key in (K.C_THEN, K.C_ELSE) if rule[key] and int(rule[key]) not in waiting]
+        if rule[K.C_SIZE] == TO_RESTORE:
+            told = _cannot_heal(curve, [int(each) for each in rule], weight)
+            if told:
+                return told
+    return "its offers could not heal an account"
+
+
+def _cannot_heal(curve: int, rule: Sequence[int], weight: int) -> str:
+    points, shown = rule[K.C_POINT : K.C_POINT + CURVE_POINTS], trimmed(rate(weight))
+    if rule[K.C_GIVES] == GIVES_BONUS:
+        most = max(points)
+        if (PPM + most) * weight < PPM * PPM:
+            return ""
+        both = trimmed(Decimal((PPM + most) * weight) / PPM**2)
+        what = f"gives a bonus of up to {trimmed(rate(most))}, and (1 + bonus) x weight {shown} = {both}"
+        how = "is not below 1"
+    else:
+        least = min(points)
+        if least > weight:
+            return ""
+        what, how = f"goes down to a price of {trimmed(rate(least))}", f"which is not above the weight {shown}"
+    return (
+        f"curve {curve} {what} {how}: repaying would cost more than it frees, so it could not restore anybody; "
+        f"let it give less, or take all"
+    )
+
+
 def _market(key: int, values: Values, grid: Grid) -> str:
     name = key_name(MARKET_PARAMETERS, key)
     if key == K.M_POSITION_LOTS_MAX:
@@ -156,7 +247,7 @@ def _market(key: int, values: Values, grid: Grid) -> str:
 def _restore(values: Values, grid: Grid) -> str:
     """Where an account would have to be restored to more than opening takes: on a slope, or at the end of a bracket."""
     row = [values.get(key, 0) for key in range(K.MARKET_WIDTH)]
-    rule = F.market_rule([row], 0)
+    rule = F.market_rule(np.array([row]), 0)
     for place, bracket in enumerate(rule.brackets):
         target, opening = (
             F.ppm_up(F.maintain_atoms(rule, bracket.upper), rule.restore),

@@ -15,6 +15,7 @@ TABLES = {
     commands.MARKET: "market",
     commands.RISK_TIER: "risk tier",
     commands.OWNER: "owner",
+    commands.CURVE: "curve",
 }
 CLOSED = {v: k.removeprefix("CLOSED_").lower() for k, v in vars(events).items() if k.startswith("CLOSED_")}
 ENDED = {v: k.removeprefix("ENDED_").lower() for k, v in vars(events).items() if k.startswith("ENDED_")}

@@ -5,13 +5,14 @@ fail loudly if they ever differ. See docs/concepts/numbers.md and docs/concepts/
 """
 
 from dataclasses import dataclass
+from operator import floordiv
 from typing import Any
 
 import numpy as np
 
 from steelyard.model import keys as K
-from steelyard.model.orders import FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
-from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, PPM
+from steelyard.model.orders import FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER, GIVES_PRICE
+from steelyard.num.limits import ASSET_PRICE_SCALE, CURVE_POINTS, INDEX_SCALE, PPM
 
 
 def div_up(numerator: int, denominator: int) -> int:
@@ -153,6 +154,7 @@ def position_atoms(rule: MarketRule, notional: int, question: int) -> int:
 @dataclass(frozen=True, slots=True)
 class AssetRule:
     borrow_weight: int
+    target: int  # what a liquidation aims for, beside it
     tiers: tuple[tuple[int, int, int], ...]  # (upper end, opening weight, maintenance weight)
 
 
@@ -160,6 +162,7 @@ def asset_rule(table: Any, row: int) -> AssetRule:
     rule: list[int] = np.asarray(table[row]).tolist()
     return AssetRule(
         rule[K.A_BORROW_WEIGHT_PPM],
+        rule[K.A_TARGET_PPM],
         tuple(
             (rule[K.A_TIER_UPPER + i], rule[K.A_TIER_OPEN_PPM + i], rule[K.A_TIER_MAINTAIN_PPM + i])
             for i in range(rule[K.A_TIERS])
@@ -167,12 +170,46 @@ def asset_rule(table: Any, row: int) -> AssetRule:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CurveRule:
+    """One step of a ladder of offers."""
+
+    of: int
+    gives: int
+    low: int
+    high: int
+    fee: int
+    points: tuple[int, ...]
+
+    def at(self, x: int) -> int:
+        """In straight lines between its points: a bonus rounded down, a price up."""
+        place, rest = divmod((len(self.points) - 1) * (x - self.low), self.high - self.low)
+        if place < 0:
+            return self.points[0]
+        if place >= len(self.points) - 1:
+            return self.points[-1]
+        moved = (self.points[place + 1] - self.points[place]) * rest
+        rounded = div_up if self.gives == GIVES_PRICE else floordiv
+        return self.points[place] + rounded(moved, self.high - self.low)
+
+    def gross(self, y: int, par: int) -> int:
+        """Collateral given for a debt worth so much of it."""
+        return par * PPM // y if self.gives == GIVES_PRICE else par + ppm_down(par, y)
+
+
+def curve_rule(table: Any, row: int) -> CurveRule:
+    rule = [int(value) for value in table[row]]
+    points = tuple(rule[K.C_POINT : K.C_POINT + CURVE_POINTS])
+    return CurveRule(rule[K.C_OF], rule[K.C_GIVES], rule[K.C_FROM], rule[K.C_TO], rule[K.C_FEE_PPM], points)
+
+
 def cash_requirement(
     asset: int, rule: AssetRule, quantity: int, price: int, question: int, is_fresh: bool = True
 ) -> int:
     """Haircut of an asset held, or surcharge of one owed, in value. `is_fresh` matters to the question open alone."""
     if quantity < 0:
-        return ppm_up(charge(-quantity, price), rule.borrow_weight - PPM)
+        weight = max(rule.borrow_weight, rule.target) if question == FOR_RESTORE else rule.borrow_weight
+        return ppm_up(charge(-quantity, price), weight - PPM)
     if asset == 1:
         return 0
     if question == FOR_OPEN and not is_fresh:

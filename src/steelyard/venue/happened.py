@@ -313,6 +313,52 @@ class Deleveraged(Happened, frozen=True, kw_only=True):
     rank: int
 
 
+class BidPlaced(Happened, frozen=True, kw_only=True):
+    """It is filled, or closed, once the clock has moved past its instant."""
+
+    bidder: str
+    account: str  # in liquidation
+    debt_asset: str
+    most: Decimal  # of the debt
+    collateral_asset: str
+    least: Decimal | None  # collateral for all of it
+    as_asked: bool
+    borrows: bool
+
+
+class BidClosed(Happened, frozen=True, kw_only=True):
+    bidder: str
+    account: str
+    debt_asset: str
+    collateral_asset: str
+    bid: int  # the command that placed it
+    reason: Reject
+
+
+class BidFilled(Happened, frozen=True, kw_only=True):
+    """`rate` is the value of its curve then: a bonus, or the price of a coin in parts of its index."""
+
+    account: str
+    bidder: str
+    bid: int  # the command that placed it
+    curve: int
+    rate: Decimal
+    debt_asset: str
+    repaid: Decimal
+    collateral_asset: str
+    received: Decimal
+    fee: Decimal  # of the collateral, to the insurance fund
+    equity: Decimal  # before it
+    cost: Decimal  # what it cost the account, in the unit of account
+
+
+class DustTaken(Happened, frozen=True, kw_only=True):
+    account: str
+    taker: str
+    asset: str
+    amount: Decimal
+
+
 class LiquidationEnded(Happened, frozen=True, kw_only=True):
     account: str
     because: str  # "healthy" or "closed"

@@ -26,7 +26,7 @@ Progress = Callable[[int, int, str], None]
 
 def _write_key_ranges(state: State) -> None:
     """Ranges and defaults of every parameter, where compiled code finds them."""
-    tables = (keys.ASSET_KEYS, keys.FEED_KEYS, keys.MARKET_KEYS, keys.TIER_KEYS, keys.OWNER_KEYS)
+    tables = (keys.ASSET_KEYS, keys.FEED_KEYS, keys.MARKET_KEYS, keys.TIER_KEYS, keys.OWNER_KEYS, keys.CURVE_KEYS)
     for kind, ranges in enumerate(tables, start=1):
         for (key, count), (low, high, default, fixed) in ranges.items():
             for place in range(key, key + count):

@@ -16,6 +16,7 @@ from steelyard.num.limits import (
     AMOUNT_MAX,
     BRACKETS_MAX,
     COLLATERAL_TIERS_MAX,
+    CURVE_POINTS,
     FEE_TIERS_MAX,
     NOTIONAL_MAX,
     PPM,
@@ -25,11 +26,13 @@ from steelyard.venue.amounts import PPB_STEP, PPM_STEP, Step, decimal, duration_
 
 STATES = ("open", "post_only", "reduce_only", "cancel_only", "halted")
 MARKS = ("median", "index")
+NO_YES = ("no", "yes")
 SELF_TRADE = ("owner", "none", "expire_taker", "expire_maker", "expire_both")
 
 # What a number stands for: a share of one in millionths or billionths, a size in lots, a price in ticks, money in
-# atoms, a time in nanoseconds, a plain count, or one of a list of words.
+# atoms, value in atoms of the unit of account, a time in nanoseconds, a plain count, or one of a list of words.
 RATE, RATE_PPB, SIZE, PRICE, MONEY, DURATION, COUNT = "rate", "fine rate", "size", "price", "money", "duration", "count"
+VALUE = "value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,31 @@ ASSET_PARAMETERS = _named(
     ("interest_interval", K.A_INTEREST_INTERVAL_NS, DURATION, "interest accrues at least so often"),
     ("reserve", K.A_RESERVE_PPM, RATE, "the part of interest that goes to the insurance fund"),
     ("pool_max", K.A_POOL_MAX, MONEY, "what a supply may bring the assets of the pool to"),
+    ("offer", K.A_OFFER, COUNT, "the curve that begins the ladder of offers for this collateral; 0 for none"),
+    ("dust", K.A_DUST, VALUE, "what is worth less, in the unit of account, is not left over by a liquidation"),
+    ("target", K.A_TARGET_PPM, RATE, "a liquidation aims for debts that count as this many times their value"),
+    ("volatility", K.A_VOLATILITY_PPM, RATE, "a forecast, for curves of volatility"),
+    ("frozen", K.A_FROZEN, "words", "whether liquidations leave it alone", NO_YES),
 )
 FEED_PARAMETERS = _named(
     ("quorum", K.F_QUORUM, COUNT, "fresh sources needed"),
     ("staleness", K.F_STALENESS_NS, DURATION, "age from which a report is not fresh"),
     ("confidence_max", K.F_CONFIDENCE_MAX_PPM, RATE, "a report wider than this share of its price is not fresh"),
+)
+VARIABLES = ("health", "cover", "ltv", "time", "volatility")
+GIVES = ("bonus", "price")
+SIZES = ("restore", "all")
+CURVE_PARAMETERS = _named(
+    ("of", K.C_OF, "words", "what the curve is a function of", VARIABLES),
+    ("gives", K.C_GIVES, "words", "whether it is a bonus or a price", GIVES),
+    ("from", K.C_FROM, COUNT, "where the curve begins, in millionths or nanoseconds"),
+    ("to", K.C_TO, COUNT, "where it ends"),
+    ("size", K.C_SIZE, "words", "how much may be repaid", SIZES),
+    ("fee", K.C_FEE_PPM, RATE, "the part of the bonus that goes to the insurance fund"),
+    ("lasts", K.C_LASTS_NS, DURATION, "active time that the offer stands; 0 for ever"),
+    ("then", K.C_THEN, COUNT, "the curve that follows"),
+    ("debt", K.C_DEBT, COUNT, "the asset of the debts it is for; 0 for any"),
+    ("else", K.C_ELSE, COUNT, "the curve for other debts"),
 )
 PRODUCTS = {"perpetuals": PRODUCT_PERPETUAL, "borrowing": PRODUCT_BORROWING, "pairs": PRODUCT_SPOT}
 TIER_PARAMETERS = _named(("max_leverage", K.T_LEVERAGE_MAX, COUNT, "highest leverage"))
@@ -112,6 +135,7 @@ class Grid:
     lot: Step = _ONE
     tick: Step = _ONE
     atom: Step = _ONE
+    value: Step = _ONE
 
     def count(self, parameter: Parameter, value: Any) -> int:
         name = parameter.name
@@ -140,6 +164,8 @@ class Grid:
             return self.tick, "ticks"
         if kind == MONEY:
             return self.atom, "atoms"
+        if kind == VALUE:
+            return self.value, "atoms of the unit of account"
         return {RATE: (PPM_STEP, "millionths"), RATE_PPB: (PPB_STEP, "billionths")}.get(kind, (_ONE, "units"))
 
 
@@ -252,6 +278,8 @@ def key_name(table: Mapping[str, Parameter], key: int) -> str:
             (K.A_TIER_OPEN_PPM, COLLATERAL_TIERS_MAX, "opening weight of collateral tier"),
             (K.A_TIER_MAINTAIN_PPM, COLLATERAL_TIERS_MAX, "maintenance weight of collateral tier"),
         )  # type: ignore[assignment]
+    if table is CURVE_PARAMETERS:
+        lists = ((K.C_POINT, CURVE_POINTS, "point"),)  # type: ignore[assignment]
     for first, count, words in lists:
         if first <= key < first + count:
             return f"{words} {key - first + 1}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,6 +47,15 @@ class Pool:
     utilisation: int
     borrow_rate: int
     supply_rate: int
+
+
+class Offer(NamedTuple):
+    reason: int  # why there is none
+    curve: int
+    y: int
+    repaid: int
+    net: int  # collateral to the bidder
+    fee: int
 
 
 class Reader:
@@ -258,6 +267,18 @@ class Reader:
 
     def free(self, account: int) -> int:
         return max(0, self.equity(account) - self.requirement(account, FOR_OPEN))
+
+    def offer(self, account: int, collateral: int, debt: int) -> Offer:
+        """What a bid for everything that an account offers would repay and receive now."""
+        reason = int(queries.offer(self.state.handle, account, collateral, debt))
+        bid = self.machine.state.bid[0]
+        if reason:
+            return Offer(reason, 0, 0, 0, 0, 0)
+        return Offer(0, int(bid.curve), int(bid.value), int(bid.repaid), int(bid.net), int(bid.fee))
+
+    def curve_rules(self) -> dict[int, F.CurveRule]:
+        table = self.state.curve_rule
+        return {row: F.curve_rule(table, row) for row in range(1, int(self.state.machine.curves[0]) + 1)}
 
     # --- orders
 

@@ -2,14 +2,23 @@
 
 from typing import Any
 
-from steelyard.engine.judge import HEALTH_LIMIT
 from steelyard.model import commands as C
 from steelyard.model import keys as K
 from steelyard.model import reject as no
-from steelyard.model.orders import AT_MOST, CLOSE_POSITION, FOR_OPEN, LENDER, POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY
+from steelyard.model.orders import (
+    AT_MOST,
+    CLOSE_POSITION,
+    FOR_MAINTAIN,
+    FOR_OPEN,
+    LENDER,
+    POST_ONLY,
+    POST_ONLY_SLIDE,
+    REDUCE_ONLY,
+)
 from steelyard.model.orders import MARKET as MARKET_ORDER
 from steelyard.model.reject import Reject
 from steelyard.num.limits import AMOUNT_MAX
+from steelyard.rules.requirement import HEALTH_LIMIT
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
 from steelyard.venue.afterwards import Afterwards, Wish, afterwards, with_less_cash, with_leverage
@@ -69,6 +78,7 @@ class Reasons:
             C.SUPPLY: lambda: f"supply {self._cash(asked)} of {who}",
             C.REDEEM: lambda: f"redeem {self._shares(asked)} of {who}",
             C.MOVE_MARGIN: lambda: f"move margin of {who} in {self.names.symbol(asked.market)}",
+            C.LIQUIDATE: lambda: self._bid(asked, who),
             C.SET_LEVERAGE: lambda: f"set leverage of {who} in {self.names.symbol(asked.market)} to {asked.lots}",
             C.SET_MARGIN_MODE: lambda: f"change the margin mode of {who} in {self.names.symbol(asked.market)}",
             C.PLACE_ORDER: lambda: f"{who}: {self._order(asked)}",
@@ -89,6 +99,15 @@ class Reasons:
             return f"all {self.names.asset_at(asked.market).name}"
         return self._cash(asked)
 
+    def _bid(self, asked: Asked, who: str) -> str:
+        target = self.names.account_name(asked.order)
+        assets = self.reader.state.machine.assets[0]
+        if not (0 < asked.market <= assets and 0 < asked.trigger <= assets):
+            return f"{who}: bid for {target}"
+        debt, given = self.names.asset_at(asked.trigger), self.names.asset_at(asked.market)
+        least = f" at least {grouped(given.atom.back(asked.price))}" if asked.price else ""
+        return f"{who}: repay {grouped(debt.atom.back(asked.lots))} {debt.name} of {target} for{least} {given.name}"
+
     def _order(self, asked: Asked) -> str:
         market = self.names.market_at(asked.market)
         reduces = "reduce-only " if asked.options & (REDUCE_ONLY | CLOSE_POSITION) else ""
@@ -102,6 +121,8 @@ class Reasons:
 
     def _numbers(self, reason: Reject, detail: int, asked: Asked) -> str:
         reader = self.reader
+        if asked.kind == C.LIQUIDATE:
+            return self._bid_numbers(reason, asked)
         is_order = asked.kind in (C.PLACE_ORDER, C.AMEND_ORDER)
         if is_order and reason in (
             no.BALANCE_TOO_LOW,
@@ -143,6 +164,28 @@ class Reasons:
             wish = self._wish(asked)
             return self._order_numbers(reason, asked, wish) if wish else ""
         return ""
+
+    def _bid_numbers(self, reason: Reject, asked: Asked) -> str:
+        """What the offer is, where the bid does not fit it."""
+        if reason == no.NOT_IN_LIQUIDATION:
+            return self._equity(asked.order)
+        if reason == no.ACCOUNT_IN_LIQUIDATION:
+            return self._health(asked)
+        if reason in (no.BID_TOO_SMALL, no.BID_LIMIT_NOT_MET, no.BID_LEAVES_DUST, no.BALANCE_TOO_LOW):
+            offer = self.reader.offer(asked.order, asked.market, asked.trigger)
+            debt, given = self.names.asset_at(asked.trigger), self.names.asset_at(asked.market)
+            most, gets = grouped(debt.atom.back(offer.repaid)), grouped(given.atom.back(offer.net))
+            told = f"the offer: repay up to {most} {debt.name} for {gets} {given.name}"
+            if reason == no.BALANCE_TOO_LOW:
+                held = grouped(debt.atom.back(self.reader.cash(asked.account, debt.row)))
+                told += f"; {self.names.account_name(asked.account)} holds {held} {debt.name}"
+            return told
+        return ""
+
+    def _equity(self, account: int) -> str:
+        atom, unit = self._unit()
+        equity, maintain = self.reader.equity(account), self.reader.requirement(account, FOR_MAINTAIN)
+        return f"equity {grouped(atom.back(equity))}, maintenance requirement {grouped(atom.back(maintain))} {unit}"
 
     def _order_numbers(self, reason: Reject, asked: Asked, wish: Wish) -> str:
         market = self.names.market_at(wish.market)

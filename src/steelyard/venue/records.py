@@ -305,6 +305,28 @@ def _listed(intervals: tuple[Interval, ...]) -> str:
     return text if len(shown) == len(intervals) else f"{text} ({len(intervals) - len(shown)} between not shown)"
 
 
+class Offer(Record, frozen=True, kw_only=True):
+    """What an account in liquidation gives for a debt now: a bid that repays all of `repay` gets `receive`."""
+
+    account: str
+    debt_asset: str
+    collateral_asset: str
+    curve: int
+    gives: str | None  # what `rate` is: a "bonus", or the "price" of a coin in parts of its index
+    rate: Decimal
+    repay: Decimal
+    receive: Decimal
+    fee: Decimal  # of the collateral, to the insurance fund
+    reason: Reject  # why there is none, or NONE
+
+    def __str__(self) -> str:
+        pair = f"{self.account}: {self.collateral_asset} for {self.debt_asset}"
+        if self.reason:
+            return f"{pair}: no offer ({self.reason.name})"
+        repay, receive = grouped(self.repay), grouped(self.receive)
+        return f"{pair}: repay up to {repay}, receive {receive} ({self.gives} {trimmed(self.rate)})"
+
+
 class Liquidation(Record, frozen=True, kw_only=True):
     """One closing of a position by force: on the book, by the backstop, or against a counterparty."""
 

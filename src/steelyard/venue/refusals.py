@@ -90,6 +90,14 @@ SENTENCES: dict[int, str] = {
     no.COINS_NOT_PRESENT: "the coins have been lent out, so they cannot leave the venue",
     no.PAIR_HAS_NO_LEVERAGE: "a spot pair has no leverage: the weights of its assets decide what may be borrowed",
     no.FILL_OR_KILL_CANNOT_FILL: "the order cannot be filled completely at once",
+    no.NOT_IN_LIQUIDATION: "this account is not in liquidation",
+    no.ASSET_FROZEN: "one of the assets is frozen",
+    no.NO_OFFER: "no offer stands for this collateral and this debt",
+    no.BID_TOO_SMALL: "the bid would repay or receive nothing",
+    no.BID_LIMIT_NOT_MET: "the offer gives less collateral than the bid asks for",
+    no.BID_LEAVES_DUST: "the bid would leave a rest too small to be sold; repay more, or all",
+    no.BIDS_FULL: "so many bids wait for the end of this instant that there is no room for another",
+    no.CURVE_UNKNOWN: "there is no such curve",
     no.TRAILING_STOPS_FULL: "this market follows as many trailing stops as it may",
 }
 assert set(SENTENCES) == {int(reason) for reason in Reject} - {no.NONE}, "every reason has its sentence"

@@ -118,6 +118,23 @@ class Requests:
         who, words = self._names.account(account), reference_words(reference)
         return builders.redeem(self._now, who, share.row, atoms, words, O.AT_MOST if shares is None else 0)
 
+    def liquidate(
+        self,
+        bidder: Who,
+        account: Who,
+        repay: Number,
+        asset: str,
+        collateral: str,
+        least: Number | None = None,
+        as_asked: bool = False,
+        borrow: bool = False,
+    ) -> Rows:
+        debt, atoms = self._amount(asset, repay)
+        given, asked = self._amount(collateral, 0 if least is None else least)
+        options = (O.AS_ASKED if as_asked else 0) | (O.MAY_BORROW if borrow else 0)
+        who = self._names.account(bidder), self._names.account(account)
+        return builders.liquidate(self._now, *who, given, debt, atoms, asked, options)
+
     def move_margin(self, account: Who, market: str, amount: Number, out: bool = False) -> Rows:
         """Into the isolated position, or out of it."""
         found = self._names.market(market)

@@ -9,7 +9,7 @@ from steelyard.model import keys as K
 from steelyard.model import reject as no
 from steelyard.model.orders import INDEX_ONLY, SPOT
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PRICE_TICKS_MAX, VALUE_MAX
-from steelyard.venue import builders, disagreements
+from steelyard.venue import builders, disagreements, ladders
 from steelyard.venue import parameters as P
 from steelyard.venue.amounts import Number, Step, decimal
 from steelyard.venue.core import Core
@@ -25,6 +25,7 @@ _TABLES: dict[int, tuple[dict[str, Parameter], disagreements.Ranges, str]] = {
     C.MARKET: (P.MARKET_PARAMETERS, K.MARKET_KEYS, "market_rule"),
     C.RISK_TIER: (P.TIER_PARAMETERS, K.TIER_KEYS, "tier_rule"),
     C.OWNER: (P.OWNER_PARAMETERS, K.OWNER_KEYS, "owner_rule"),
+    C.CURVE: (P.CURVE_PARAMETERS, K.CURVE_KEYS, "curve_rule"),
 }
 DEFAULT_SUPPLY = K.ASSET_KEYS[K.A_SUPPLY_MAX, 1][2]
 PRICE_ROOM = 16
@@ -59,7 +60,7 @@ class Setup(Core):
         self.names.free(name, "asset name")
         if not 0 <= decimals <= 12:
             raise ValueError(f"decimals {decimals!r} of {name} must be a whole number from 0 to 12")
-        grid = Grid(atom=Step.atoms(decimals))
+        grid = self._grid(Step.atoms(decimals))
         feed_values = self._feed_values(sources, parameters)
         tiers = [(None, 0, 0)] if collateral is None else collateral
         values = {K.A_DECIMALS: decimals, **P.collateral(tiers, grid.atom)}
@@ -125,11 +126,66 @@ class Setup(Core):
         """Change parameters of an asset or of its price."""
         asset = self.names.asset(name)
         self._change_feed(asset, sources, parameters)
-        values = P.chosen(P.ASSET_PARAMETERS, parameters, asset.grid)
+        grid = self._grid(asset.atom)
+        values = P.chosen(P.ASSET_PARAMETERS, parameters, grid)
         if collateral is not None:
             values |= P.collateral(collateral, asset.atom)
         if values:
-            self._configure(C.ASSET, asset.row, values, f"asset {name}", asset.grid)
+            self._configure(C.ASSET, asset.row, values, f"asset {name}", grid)
+
+    def _grid(self, atom: Step) -> Grid:
+        """The steps of an asset's parameters; dust is in the unit of account."""
+        return Grid(atom=atom, value=self.names.asset_at(1).atom)
+
+    # --- offers
+
+    def add_curve(
+        self, step: ladders.Step, *, then: int = 0, debt: str | None = None, other: int = 0, label: str = "offer"
+    ) -> int:
+        """One row of a ladder, and its number; `then` follows it, and debts in other assets than `debt` go to `other`.
+
+        A step that starts again names itself.
+        """
+        links = {K.C_THEN: self._next_curve if step.again else then, K.C_ELSE: other}
+        links[K.C_DEBT] = self.names.asset(debt).row if debt else 0
+        return self._configure(C.CURVE, 0, step.values() | links, label)
+
+    @property
+    def _next_curve(self) -> int:
+        return int(self.reader.state.machine.curves[0]) + 1
+
+    def set_offers(
+        self,
+        collateral: str,
+        ladder: Sequence[ladders.Step] = (),
+        *,
+        debts: Mapping[str, Sequence[ladders.Step]] | None = None,
+    ) -> None:
+        """What accounts in liquidation offer of an asset, step by step; then the converter takes what is left.
+
+        `debts` has ladders of their own for debts in some assets. Without any step the converter comes at once.
+        """
+        asset = self.names.asset(collateral)
+        first = self._add_ladder(collateral, ladder)
+        for owed, steps in (debts or {}).items():
+            if not steps:
+                raise ValueError(f"the ladder for debts in {owed} has no step")
+            first = self._add_ladder(collateral, steps, debt=owed, other=first)
+        self._configure(C.ASSET, asset.row, {K.A_OFFER: first}, f"offers of {collateral}", self._grid(asset.atom))
+
+    def _add_ladder(
+        self, collateral: str, steps: Sequence[ladders.Step], debt: str | None = None, other: int = 0
+    ) -> int:
+        row = 0
+        for place, step in enumerate(reversed(steps)):
+            what = f"offer {len(steps) - place} of {collateral}"
+            if place and (step.again or not step.lasts_ns):
+                raise ValueError(f"{what} stands for ever, so nothing can follow it; say how long it lasts")
+            is_first = place == len(steps) - 1
+            row = self.add_curve(
+                step, then=row, debt=debt if is_first else None, other=other if is_first else 0, label=what
+            )
+        return row
 
     # --- markets
 
@@ -279,9 +335,10 @@ class Setup(Core):
     def parameters(self, name: str) -> dict[str, Any]:
         """Every parameter of a market or an asset, by name and in natural units."""
         fed: Asset | Market = self.names.markets.get(name) or self.names.asset(name)
+        grid = fed.grid if isinstance(fed, Market) else self._grid(fed.atom)
         table, _, rules = _TABLES[C.MARKET if isinstance(fed, Market) else C.ASSET]
         row = getattr(self.reader.state, rules)[fed.row]
-        found: dict[str, Any] = {name: fed.grid.back(each, int(row[each.key])) for name, each in table.items()}
+        found: dict[str, Any] = {name: grid.back(each, int(row[each.key])) for name, each in table.items()}
         if fed.feed:
             feed = self.reader.state.feed_rule[fed.feed]
             found |= {name: Grid().back(each, int(feed[each.key])) for name, each in P.FEED_PARAMETERS.items()}
@@ -345,8 +402,9 @@ class Setup(Core):
                 stored = getattr(self.reader.state, rules)
                 if row < len(stored):
                     before = dict(enumerate(stored[row].tolist()))
+            curves = self.reader.state.curve_rule
             message = disagreements.explain_refusal(
-                label, parameters, grid or Grid(), result.reason, key, values, before
+                label, parameters, grid or Grid(), result.reason, key, values, before, curves
             )
             raise Rejected(result.reason, message)
         return int(rows["market"][rows["kind"] == E.CONFIGURED][0])

@@ -102,6 +102,18 @@ class Statement:
             self._pay(self._settle(row), -row.amount)
         elif row.kind == E.FUND_PAID and mine:
             self._pay(row.other, row.amount)
+        elif row.kind == E.BID_FILLED:
+            if mine:
+                self._pay(row.options, row.lots)
+                self._pay(row.market, -row.amount - row.fee)
+            if theirs:
+                self._pay(row.options, -row.lots)
+                self._pay(row.market, row.amount)
+        elif row.kind == E.DUST_TAKEN:
+            if mine:
+                self._pay(row.market, -row.amount)
+            if theirs:
+                self._pay(row.market, row.amount)
         elif row.kind in (E.TAKEN_OVER, E.DELEVERAGED):
             if mine:
                 self._trade(row.market, row.side * row.lots, -row.amount)

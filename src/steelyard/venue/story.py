@@ -8,15 +8,15 @@ from steelyard.model import events as E
 from steelyard.model.orders import INSURANCE
 from steelyard.venue import formulas as F
 from steelyard.venue import happened as H
-from steelyard.venue.amounts import average, clock_text, grouped, plain
+from steelyard.venue.amounts import average, clock_text, grouped, plain, trimmed
 from steelyard.venue.decode import Decoder
 from steelyard.venue.event_rows import Row
 from steelyard.venue.instruments import Asset, Names
 from steelyard.venue.records import Liquidation
 
 _PRICES = {E.MARK_SET, E.FUNDING_SET, E.INDEX_SET, E.SHARE_PRICE_SET}
-_TWO_SIDED = {E.TRANSFERRED, E.MARGIN_MOVED, E.TAKEN_OVER, E.DELEVERAGED}
-_FUND = {E.FUND_PAID, E.LIQUIDATION_FEE, E.DELEVERAGED}
+_TWO_SIDED = {E.TRANSFERRED, E.MARGIN_MOVED, E.TAKEN_OVER, E.DELEVERAGED, E.BID_PLACED, E.BID_FILLED, E.DUST_TAKEN}
+_FUND = {E.FUND_PAID, E.LIQUIDATION_FEE, E.DELEVERAGED, E.BID_FILLED}
 _TOLD = {
     E.DEPOSITED,
     E.TRANSFERRED,
@@ -31,6 +31,8 @@ _TOLD = {
     E.FUND_PAID,
     E.TAKEN_OVER,
     E.DELEVERAGED,
+    E.BID_FILLED,
+    E.DUST_TAKEN,
     E.LIQUIDATION_ENDED,
 }
 
@@ -42,6 +44,7 @@ class Rules:
     markets: Mapping[int, F.MarketRule]
     assets: Mapping[int, F.AssetRule]
     asset_of_feed: Mapping[int, int]
+    curves: Mapping[int, F.CurveRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,17 @@ def _sentence(event: H.Happened, who: str) -> str | None:
                 f"{grouped(event.sold)} {event.sold_asset} are converted into {grouped(event.bought)} "
                 f"{event.bought_asset} to pay debt."
             )
+        case H.BidFilled():
+            fee = f", and {grouped(event.fee)} go to the insurance fund" if event.fee else ""
+            return (
+                f"{event.bidder} repays {grouped(event.repaid)} {event.debt_asset} for {grouped(event.received)} "
+                f"{event.collateral_asset} (curve {event.curve} at {trimmed(event.rate)}){fee}; this costs {who} "
+                f"{grouped(event.cost)} of its equity {grouped(event.equity)}."
+            )
+        case H.DustTaken():
+            return (
+                f"{grouped(event.amount)} {event.asset}, too little to sell, go to {event.taker}, which takes the loss."
+            )
         case H.FundingPaid():
             verb = "pays" if event.amount > 0 else "receives"
             return f"Funding settles: {who} {verb} {grouped(abs(event.amount))} in {event.symbol}."
@@ -218,6 +232,8 @@ def _summary(evidence: Sequence[Row], who: int, names: Names) -> str:
             end = row.amount
         elif row.kind == E.FUND_PAID:
             _add(paid, "the insurance fund paid", names.asset_at(row.other), row.amount)
+        elif row.kind == E.BID_FILLED:
+            _add(paid, "bids cost", names.asset_at(1), row.extra2)
         elif row.kind == E.LIQUIDATION_FEE:
             _add(paid, "fees took", names.market_at(row.market).settle, row.amount)
         elif row.kind == E.FILL and row.order == -who:

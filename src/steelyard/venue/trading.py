@@ -177,6 +177,32 @@ class Trading(Setup):
     def remove_margin(self, account: Who, market: str, amount: Number, *, check: bool = True) -> Result:
         return self.send(lambda: self.rows.move_margin(account, market, amount, out=True), check)
 
+    # --- liquidations
+
+    def liquidate(
+        self,
+        bidder: Who,
+        account: Who,
+        repay: Number,
+        collateral: str,
+        asset: str | None = None,
+        *,
+        least: Number | None = None,
+        as_asked: bool = False,
+        borrow: bool = False,
+        check: bool = True,
+    ) -> Result:
+        """A bid to repay at most so much of a debt (of the unit of account, unless `asset` says) for collateral.
+
+        It is filled when the clock moves on: bids of one instant are one auction. `least` is the least collateral for
+        all of `repay`, in proportion for less. With `as_asked` the bidder gets just that, which puts it before those
+        who take what the curve gives. With `borrow`, what the bidder does not hold is lent to it.
+        """
+        owed = asset or self.unit
+        return self.send(
+            lambda: self.rows.liquidate(bidder, account, repay, owed, collateral, least, as_asked, borrow), check
+        )
+
     # --- settings
 
     def set_leverage(self, account: Who, market: str, leverage: int, *, check: bool = True) -> Result:

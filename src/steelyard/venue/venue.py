@@ -16,7 +16,7 @@ from steelyard.venue.log import Log
 from steelyard.venue.machine import Machine, Progress
 from steelyard.venue.market_records import Book, FundingRate, Funds, LeverageTier, MarketView, PoolView, QueueEntry
 from steelyard.venue.market_views import MarketViews
-from steelyard.venue.records import Account, AccountView, Liquidation, LiquidationPrice, Order, Position
+from steelyard.venue.records import Account, AccountView, Liquidation, LiquidationPrice, Offer, Order, Position
 from steelyard.venue.requests import Who
 from steelyard.venue.trading import Trading
 from steelyard.venue.verify import Verdict, verify_story
@@ -171,6 +171,13 @@ class Venue(Trading):
                 raise ValueError(f"{each.name} has no price yet, so it cannot move in proportion")
         return solve.liquidation_price(self.reader, self.names, self._known(account), fed, others)
 
+    def offers(self, account: Who) -> tuple[Offer, ...]:
+        """What a bid for everything would repay and receive now, for each debt and collateral of an account.
+
+        Where no offer stands, `reason` says why.
+        """
+        return self.views.offers(self._known(account))
+
     def story(self, account: Who) -> stories.Story:
         """The liquidations of an account and of its isolated positions, told from events."""
         who = self._known(account)
@@ -191,6 +198,7 @@ class Venue(Trading):
             markets={each.row: self.reader.market_rule(each.row) for each in self.names.markets.values()},
             assets={each.row: self.reader.asset_rule(each.row) for each in self.names.assets.values()},
             asset_of_feed={each.feed: each.row for each in self.names.assets.values() if each.feed},
+            curves=self.reader.curve_rules(),
         )
 
     # --- copies

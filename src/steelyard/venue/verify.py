@@ -8,8 +8,18 @@ story does not follow; only their order is checked.
 from dataclasses import dataclass
 
 from steelyard.model import events as E
-from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE
-from steelyard.num.limits import AMOUNT_MAX
+from steelyard.model.orders import (
+    AS_ASKED,
+    FOR_MAINTAIN,
+    FOR_RESTORE,
+    FOR_TAKEOVER,
+    INSURANCE,
+    OF_COVER,
+    OF_HEALTH,
+    OF_LTV,
+)
+from steelyard.num.limits import AMOUNT_MAX, PPM
+from steelyard.rules.requirement import HEALTH_LIMIT
 from steelyard.venue import formulas as F
 from steelyard.venue.event_rows import Row
 from steelyard.venue.statement import Mismatch, Prices, Statement, agree
@@ -55,7 +65,8 @@ def verify_story(story: Story) -> Verdict:
     markets, assets = dict(story.rules.markets), dict(story.rules.assets)
     prices = Prices(dict(story.rules.asset_of_feed))
     fund = Statement(INSURANCE, prices, markets, assets)
-    checkers = [_Checker(Statement(account, prices, markets, assets), fund) for account in story.accounts]
+    curves = dict(story.rules.curves)
+    checkers = [_Checker(Statement(account, prices, markets, assets), fund, curves) for account in story.accounts]
     for row in story.evidence:
         prices.apply(row)
         for checker in checkers:
@@ -72,6 +83,8 @@ def verify_story(story: Story) -> Verdict:
             fund.receive_asset(row.other, -row.amount)
         elif row.kind == E.DELEVERAGED:
             fund.receive(row, -row.fee)
+        elif row.kind == E.BID_FILLED:
+            fund.receive_asset(row.market, row.fee)
     for checker in checkers:
         checker.close(None)
     return Verdict(sum(each.numbers for each in checkers), sum(each.liquidations for each in checkers))
@@ -86,15 +99,19 @@ def _excuse(story: Story, row: Row) -> str:
 class _Checker:
     """Follows one account."""
 
-    def __init__(self, statement: Statement, fund: Statement) -> None:
+    def __init__(self, statement: Statement, fund: Statement, curves: dict[int, F.CurveRule]) -> None:
         self.statement = statement
         self.fund = fund
+        self.curves = curves
+        self._bids: dict[int, Row] = {}  # by the command that placed it
         self.numbers = 0
         self.liquidations = 0
         self._step: Step | None = None
 
     def before(self, row: Row) -> None:
         """Checks what an event says about the moment before it takes effect."""
+        if row.kind == E.BID_PLACED and row.other == self.statement.account:
+            self._bids[row.seq] = row
         if row.account != self.statement.account:
             return
         if row.kind == E.LIQUIDATION_STARTED:
@@ -115,6 +132,11 @@ class _Checker:
             self._taken(row)
         elif row.kind == E.DELEVERAGED:
             self._deleveraged(row)
+        elif row.kind == E.BID_FILLED:
+            self.close(row)
+            self._bid(row)
+        elif row.kind == E.DUST_TAKEN:
+            self._holds(row, "equity below zero", self.statement.equity() < 0)
         elif row.kind == E.LIQUIDATION_ENDED:
             self.close(row)
             self._health(row, row.amount, row.fee)
@@ -256,6 +278,49 @@ class _Checker:
             self._agree(row, "cash of the takeover", row.amount, self._bankruptcy(step, row.lots))
         else:
             self._agree(row, "cash of the takeover", row.amount, self._worth(step, row.lots))
+
+    def _bid(self, row: Row) -> None:
+        """See docs/concepts/offers.md. How far a curve of time has come is not in events: it is taken as said."""
+        statement, rule, placed = self.statement, self.curves[row.reason], self._bids.pop(row.order)
+        price_held, price_owed = statement.prices.assets[row.market], statement.prices.assets[row.options]
+        equity, maintain = statement.equity(), statement.requirement()
+        self._agree(row, "equity", row.extra, equity)
+        self._holds(row, "equity below M(maintain)", equity < maintain)
+        if rule.of in (OF_HEALTH, OF_COVER, OF_LTV):
+            self._agree(row, "value of the curve", row.price, rule.at(self._variable(rule.of, equity, maintain)))
+        par, held = row.lots * price_owed // price_held, statement.cash[row.market]
+        gross = min(held, rule.gross(row.price, par))
+        fee = F.ppm_up(max(0, gross - par), rule.fee)
+        net = gross - fee
+        self._holds(row, "the least that was asked", net * placed.lots >= placed.amount * row.lots)
+        if placed.side & AS_ASKED:
+            net = placed.amount * row.lots // placed.lots
+            fee = F.ppm_up(max(0, net - par), rule.fee)
+        self._holds(
+            row,
+            "a debt repaid within what was owed and bid",
+            row.lots <= min(placed.lots, -statement.cash[row.options]),
+        )
+        self._agree(row, "collateral received", row.amount, net)
+        left = equity - F.value(held, price_held) + F.value(held - net, price_held)
+        owed = statement.cash[row.options]
+        left += F.value(owed + row.lots, price_owed) - F.value(owed, price_owed)
+        self._agree(row, "fee", row.fee, min(fee, F.atoms_down(max(0, left), price_held)))
+        self._agree(row, "cost", row.extra2, F.value(net + row.fee, price_held) - F.value(row.lots, price_owed))
+
+    def _variable(self, of: int, equity: int, maintain: int) -> int:
+        """What the curve is a curve of."""
+        if of == OF_HEALTH:
+            if maintain == 0:
+                return -HEALTH_LIMIT if equity < 0 else HEALTH_LIMIT
+            return max(-HEALTH_LIMIT, min(equity * PPM // maintain, HEALTH_LIMIT))
+        cash = [
+            F.value(held, self.statement.prices.assets[asset]) for asset, held in self.statement.cash.items() if held
+        ]
+        owed, held = -sum(each for each in cash if each < 0), sum(each for each in cash if each > 0)
+        if of == OF_COVER:
+            return (equity - maintain + owed) * PPM // max(1, owed)
+        return F.div_up(owed * PPM, held) if held else HEALTH_LIMIT
 
     def _deleveraged(self, row: Row) -> None:
         step = self._step

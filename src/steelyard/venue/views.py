@@ -3,16 +3,19 @@
 from decimal import Decimal
 
 from steelyard.model import events as E
+from steelyard.model import keys as K
 from steelyard.model import orders as O
+from steelyard.model.reject import Reject
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
-from steelyard.venue.amounts import average, ratio_up
+from steelyard.venue.amounts import PPM_STEP, average, ratio_up
 from steelyard.venue.event_rows import MODES, ROLES
 from steelyard.venue.instruments import Names
 from steelyard.venue.order_views import OrderViews
 from steelyard.venue.pairs import spent_on_orders
+from steelyard.venue.parameters import GIVES
 from steelyard.venue.reading import Reader
-from steelyard.venue.records import AccountView, Balance, Position, Requirements
+from steelyard.venue.records import AccountView, Balance, Offer, Position, Requirements
 from steelyard.venue.solve import losing_price
 
 QUEUED = (None, "waiting", "cooling down", "owing")
@@ -90,6 +93,30 @@ class Views:
                 )
             )
         return tuple(found)
+
+    def offers(self, account: int) -> tuple[Offer, ...]:
+        """One for each debt and each collateral, in order of assets."""
+        reader = self.reader
+        cash = [(leg, reader.thing(leg)) for leg in reader.legs(account) if reader.thing(leg) < MARKET_0]
+        debts = [row for leg, row in cash if reader.quantity(leg) < 0]
+        held = [row for leg, row in cash if reader.quantity(leg) > 0]
+        return tuple(self._offer(account, collateral, debt) for debt in debts for collateral in held)
+
+    def _offer(self, account: int, collateral_row: int, debt_row: int) -> Offer:
+        debt, collateral = self.names.asset_at(debt_row), self.names.asset_at(collateral_row)
+        offer = self.reader.offer(account, collateral_row, debt_row)
+        return Offer(
+            account=self.names.account_name(account),
+            debt_asset=debt.name,
+            collateral_asset=collateral.name,
+            curve=offer.curve,
+            gives=GIVES[int(self.reader.state.curve_rule[offer.curve, K.C_GIVES])] if offer.curve else None,
+            rate=PPM_STEP.back(offer.y),
+            repay=debt.atom.back(offer.repaid),
+            receive=collateral.atom.back(offer.net),
+            fee=collateral.atom.back(offer.fee),
+            reason=Reject(offer.reason),
+        )
 
     # --- positions
 

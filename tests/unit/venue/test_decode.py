@@ -72,6 +72,22 @@ CASES = [
         {"market": 1, "other": 8, "side": SELL, "fee": 5},
         {"counterparty": "bob", "fund": Decimal("0.05")},
     ),
+    (
+        E.BID_PLACED,
+        {"market": 2, "options": 1, "other": 8, "lots": 5, "amount": 6, "side": 2},
+        {"bidder": "alice", "account": "bob", "most": Decimal("0.05"), "least": Decimal("6E-8"), "as_asked": True},
+    ),
+    (
+        E.BID_CLOSED,
+        {"market": 2, "options": 1, "other": 8, "order": 4, "extra": 130},
+        {"bid": 4, "reason": Reject(130)},
+    ),
+    (
+        E.BID_FILLED,
+        {"market": 2, "options": 1, "other": 8, "reason": 3, "price": 50_000, "lots": 5, "amount": 6, "extra2": 7},
+        {"account": "alice", "curve": 3, "rate": Decimal("0.05"), "received": Decimal("6E-8"), "cost": Decimal("0.07")},
+    ),
+    (E.DUST_TAKEN, {"market": 2, "other": 1, "amount": 5}, {"asset": "BTC", "taker": "insurance"}),
     (E.LIQUIDATION_ENDED, {"reason": 2, "amount": 5}, {"because": "closed", "equity": Decimal("0.05")}),
 ]
 

@@ -1,0 +1,284 @@
+"""Bids for what accounts in liquidation offer. See docs/concepts/offers.md."""
+
+from steelyard.engine.events import say
+from steelyard.engine.interest import index_soon
+from steelyard.engine.judge import enqueue
+from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, transfer
+from steelyard.engine.liquidation import end_if_healthy, settle_account
+from steelyard.engine.money import check_giving, has_stale_market
+from steelyard.engine.timers import push_timer
+from steelyard.model import reject as no
+from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED
+from steelyard.model.keys import A_FROZEN, C_GIVES
+from steelyard.model.orders import (
+    AS_ASKED,
+    COOLS,
+    FOR_MAINTAIN,
+    FOR_OPEN,
+    GIVES_PRICE,
+    INSURANCE,
+    LENDER,
+    MAY_BORROW,
+    TIMER_BIDS,
+    USER,
+)
+from steelyard.num import far, kernel
+from steelyard.num.limits import AMOUNT_MAX
+from steelyard.num.rounding import mul_div_down
+from steelyard.num.wide import product_is_less
+from steelyard.rules.cash import cash_requirement, is_price_fresh, value
+from steelyard.rules.consent import is_over_loan_cap
+from steelyard.rules.interest import cash_now
+from steelyard.rules.offers import (
+    comes_first,
+    cost_of_bid,
+    curve_at,
+    fee_as_asked,
+    fee_paid,
+    leaves_dust,
+    net_and_fee,
+    size_of_offer,
+    standing_offer,
+    variable,
+)
+from steelyard.rules.requirement import account_risk, health_of
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, BID, COMMAND, CURVE_RULE, L_BIDS, LAYOUT, LEG, MACHINE
+
+
+@kernel
+def check_names(s, row):
+    """What a bid names."""
+    bid, table, machine = BID(s), ACCOUNT(s), MACHINE(s)
+    bidder, target = bid.bidder[row], bid.target[row]
+    collateral, debt, options = bid.collateral[row], bid.debt[row], bid.options[row]
+    if options < 0 or options > MAY_BORROW + AS_ASKED or bid.least[row] < 0 or debt == collateral:
+        return no.FIELD_OUT_OF_RANGE
+    if options >= AS_ASKED and bid.least[row] == 0:
+        return no.FIELD_OUT_OF_RANGE
+    if bidder <= 0 or bidder > machine.accounts[0] or target <= 0 or target > machine.accounts[0]:
+        return no.ACCOUNT_UNKNOWN
+    if table.role[bidder] != USER:
+        return no.ACCOUNT_IS_NOT_TRADABLE
+    if bidder == target:
+        return no.SAME_ACCOUNT
+    if min(collateral, debt) <= 0 or max(collateral, debt) > machine.assets[0]:
+        return no.ASSET_UNKNOWN
+    if bid.lots[row] <= 0:
+        return no.AMOUNT_MUST_BE_POSITIVE
+    if max(bid.lots[row], bid.least[row]) > AMOUNT_MAX:
+        return no.AMOUNT_EXCEEDS_LIMIT
+    return no.ACCOUNT_IN_LIQUIDATION if table.queued[bidder] else no.NONE
+
+
+@far
+def price_offer(s, row):
+    """The offer that stands for what a bid names: its curve, its value now, and how much may be repaid. A reason."""
+    bid, leg, rule = BID(s), LEG(s), CURVE_RULE(s)
+    target, collateral, debt = bid.target[row], bid.collateral[row], bid.debt[row]
+    bid.curve[row] = 0
+    if ACCOUNT(s).started[target] == 0:
+        return no.NOT_IN_LIQUIDATION
+    equity, requirement, _ = account_risk(s, target, FOR_MAINTAIN)
+    if equity >= requirement:
+        return no.NOT_IN_LIQUIDATION
+    if not (is_price_fresh(s, collateral) and is_price_fresh(s, debt)):
+        return no.PRICE_STALE
+    if ASSET_RULE(s)[collateral, A_FROZEN] | ASSET_RULE(s)[debt, A_FROZEN]:
+        return no.ASSET_FROZEN
+    given, owed = find_leg(s, target, collateral), find_leg(s, target, debt)
+    if leg.quantity[given] <= 0 or leg.quantity[owed] >= 0:
+        return no.NO_OFFER
+    curve, elapsed = standing_offer(s, given, owed)
+    if curve == 0:
+        return no.NO_OFFER
+    y = curve_at(s, curve, variable(s, target, curve, collateral, elapsed, equity, requirement))
+    if y == 0 and rule[curve, C_GIVES] == GIVES_PRICE:
+        return no.NO_OFFER
+    bid.curve[row] = curve
+    bid.value[row] = y
+    bid.equity[row] = equity
+    bid.most[row] = size_of_offer(s, row, leg.quantity[given], -cash_now(s, owed))
+    return no.NONE
+
+
+@kernel
+def size_bid(s, row):
+    """What a bid would repay and receive. A reason."""
+    bid, leg = BID(s), LEG(s)
+    target, lots, least = bid.target[row], bid.lots[row], bid.least[row]
+    held = leg.quantity[find_leg(s, target, bid.collateral[row])]
+    owed = -cash_now(s, find_leg(s, target, bid.debt[row]))
+    repaid = min(lots, bid.most[row])
+    net, fee = net_and_fee(s, row, repaid, held)
+    if repaid <= 0 or net <= 0:
+        return no.BID_TOO_SMALL
+    if product_is_less(net, lots, least, repaid):
+        return no.BID_LIMIT_NOT_MET
+    if repaid < bid.most[row] and leaves_dust(s, row, repaid, held, owed):
+        return no.BID_LEAVES_DUST
+    if bid.options[row] >= AS_ASKED:
+        net = mul_div_down(least, repaid, lots)
+        if net == 0:
+            return no.BID_TOO_SMALL
+        fee = fee_as_asked(s, row, repaid, net)
+    bid.repaid[row] = repaid
+    bid.net[row] = net
+    bid.fee[row] = fee_paid(s, row, fee, repaid, net, held, owed)
+    return no.NONE
+
+
+@kernel
+def put_cash(s, row, quantity, index):
+    """For a while: what a cash leg would be. Row 0 stays as it is."""
+    if row:
+        LEG(s).quantity[row] = quantity
+        LEG(s).index_at_touch[row] = index
+    return 0
+
+
+@kernel
+def may_exchange(s, account, paid_asset, paid, received_asset, received):
+    """Whether E >= M(open) after an account pays so much of one asset and receives so much of another."""
+    leg, asset = LEG(s), ASSET(s)
+    payer, taker = find_leg(s, account, paid_asset), find_leg(s, account, received_asset)
+    held, held_at = leg.quantity[payer], leg.index_at_touch[payer]
+    other, other_at = leg.quantity[taker], leg.index_at_touch[taker]
+    put_cash(s, payer, cash_now(s, payer) - paid, asset.borrow_index[paid_asset])
+    put_cash(s, taker, cash_now(s, taker) + received, asset.borrow_index[received_asset])
+    equity, requirement, _ = account_risk(s, account, FOR_OPEN)
+    put_cash(s, payer, held, held_at)
+    put_cash(s, taker, other, other_at)
+    if payer == 0:
+        equity += value(-paid, asset.price[paid_asset])
+        requirement += cash_requirement(s, paid_asset, -paid, asset.price[paid_asset], FOR_OPEN)
+    if taker == 0:
+        equity += value(received, asset.price[received_asset])
+        requirement += cash_requirement(s, received_asset, received, asset.price[received_asset], FOR_OPEN)
+    return equity >= requirement
+
+
+@kernel
+def check_bidder(s, row):
+    """Whether the bidder can pay. A reason."""
+    bid = BID(s)
+    bidder, collateral, debt, repaid = bid.bidder[row], bid.collateral[row], bid.debt[row], bid.repaid[row]
+    borrows = bid.options[row] & MAY_BORROW
+    if has_stale_market(s, bidder):
+        return no.PRICE_STALE
+    wanted = legs_wanted(s, bidder, collateral) + (legs_wanted(s, bidder, debt) if borrows else 0)
+    if wanted and not has_leg_room(s, bidder, wanted):
+        return no.LEGS_FULL
+    reason = check_giving(s, bidder, debt, repaid, borrows)
+    if reason:
+        return reason
+    if is_over_loan_cap(s, bidder):
+        return no.LOAN_CAP_EXCEEDED
+    return no.NONE if may_exchange(s, bidder, debt, repaid, collateral, bid.net[row]) else no.OPENING_MARGIN_EXCEEDED
+
+
+@far
+def check_bid(s, row):
+    """Everything that may stand against a bid, judged at the index that its debt has now."""
+    bid, asset = BID(s), ASSET(s)
+    reason = check_names(s, row)
+    if reason:
+        return reason
+    debt = bid.debt[row]
+    index = asset.borrow_index[debt]
+    asset.borrow_index[debt] = index_soon(s, debt, find_leg(s, LENDER, debt))
+    reason = price_offer(s, row)
+    if reason == no.NONE:
+        reason = size_bid(s, row)
+    if reason == no.NONE:
+        reason = check_bidder(s, row)
+    asset.borrow_index[debt] = index
+    return reason
+
+
+@far
+def liquidate(s, i):
+    """LIQUIDATE: a bid that waits for the end of its instant."""
+    c, bid, machine = COMMAND(s), BID(s), MACHINE(s)
+    row = machine.bids[0] + 1
+    if row > LAYOUT(s)[L_BIDS]:
+        row = 0  # where bids are only looked at
+    bid.bidder[row] = c.account[i]
+    bid.target[row] = c.order[i]
+    bid.collateral[row] = c.market[i]
+    bid.debt[row] = c.trigger[i]
+    bid.options[row] = c.options[i]
+    bid.lots[row] = c.lots[i]
+    bid.least[row] = c.price[i]
+    bid.seq[row] = machine.seq[0]
+    reason = check_bid(s, row)
+    if reason:
+        return reason
+    if row == 0:
+        return no.BIDS_FULL
+    machine.bids[0] = row
+    if row == 1:
+        machine.bids_due_ns[0] = machine.now_ns[0] + 1
+        push_timer(s, machine.bids_due_ns[0], TIMER_BIDS << 32)
+    lots, least, debt, flags = c.lots[i], c.price[i], c.trigger[i], c.options[i]
+    say(s, BID_PLACED, c.account[i], c.market[i], flags, 0, c.order[i], 0, lots, least, 0, 0, 0, 0, debt)
+    return no.NONE
+
+
+@far
+def fill_bid(s, row):
+    """The instant of a bid is over: it is filled, or closed with what stands against it."""
+    bid, account = BID(s), ACCOUNT(s)
+    bidder, target, collateral, debt = bid.bidder[row], bid.target[row], bid.collateral[row], bid.debt[row]
+    if account.started[target]:
+        settle_account(s, target)
+    reason = check_bid(s, row)
+    if reason:
+        say(s, BID_CLOSED, bidder, collateral, 0, bid.seq[row], target, 0, 0, 0, 0, reason, 0, 0, debt)
+        return 0
+    repaid, net, fee = bid.repaid[row], bid.net[row], bid.fee[row]
+    cost, y, curve = cost_of_bid(s, row, repaid, net + fee), bid.value[row], bid.curve[row]
+    transfer(s, bidder, target, debt, repaid)
+    transfer(s, target, bidder, collateral, net)
+    transfer(s, target, INSURANCE, collateral, fee)
+    equity, placed = bid.equity[row], bid.seq[row]
+    say(s, BID_FILLED, target, collateral, 0, placed, bidder, y, repaid, net, fee, equity, cost, curve, debt)
+    if end_if_healthy(s, target) == 0 and account.queued[target] >= COOLS:
+        equity, requirement, _ = account_risk(s, target, FOR_MAINTAIN)
+        enqueue(s, target, health_of(equity, requirement))
+    return 1
+
+
+@far
+def fill_bids(s):
+    """All bids of the instant that is over, each in its place."""
+    bid, machine = BID(s), MACHINE(s)
+    count = machine.bids[0]
+    for _ in range(count):
+        best = 0
+        for row in range(1, count + 1):
+            if bid.bidder[row] and (best == 0 or comes_first(s, row, best)):
+                best = row
+        fill_bid(s, best)
+        bid.bidder[best] = 0
+    machine.bids[0] = 0
+    machine.bids_due_ns[0] = 0
+    return 0
+
+
+@far
+def look_at_offer(s, target, collateral, debt):
+    """What a bid for all that is offered would repay and receive, in row 0 of the bids; a reason if there is none."""
+    bid, asset = BID(s), ASSET(s)
+    bid.target[0] = target
+    bid.collateral[0] = collateral
+    bid.debt[0] = debt
+    bid.options[0] = 0
+    bid.least[0] = 0
+    index = asset.borrow_index[debt]
+    asset.borrow_index[debt] = index_soon(s, debt, find_leg(s, LENDER, debt))
+    reason = price_offer(s, 0)
+    if reason == no.NONE:
+        bid.lots[0] = bid.most[0]
+        reason = size_bid(s, 0)
+    asset.borrow_index[debt] = index
+    return reason

@@ -1,0 +1,174 @@
+"""Ladders of offer curves, and how long they stand. See docs/concepts/offers.md."""
+
+from fractions import Fraction
+from math import ceil, floor
+
+from steelyard.model.keys import (
+    A_DUST,
+    A_FROZEN,
+    A_OFFER,
+    A_POOL_OF,
+    A_TIER_MAINTAIN_PPM,
+    A_TIERS,
+    C_DEBT,
+    C_ELSE,
+    C_FROM,
+    C_GIVES,
+    C_LASTS_NS,
+    C_OF,
+    C_POINT,
+    C_SIZE,
+    C_THEN,
+    C_TO,
+    SECOND,
+)
+from steelyard.num.limits import PPM
+from steelyard.state.tables import MARKET_0
+from tests.reference.numbers import clamp, value
+
+HEALTH, COVER, LTV, TIME, VOLATILITY = range(5)
+BONUS, PRICE = 0, 1
+RESTORE, ALL = 0, 1
+LAST_POINT = 32
+
+
+# --- Curves -----------------------------------------------------------------------------------------------------------
+
+
+def points(rule):
+    return rule[C_POINT : C_POINT + LAST_POINT + 1]
+
+
+def curve_at(rule, x):
+    """A straight line between points, rounded for the account: a bonus down, a price up."""
+    first, last, y = rule[C_FROM], rule[C_TO], points(rule)
+    exact = Fraction(LAST_POINT * (x - first), last - first)
+    if exact <= 0:
+        return y[0]
+    if exact >= LAST_POINT:
+        return y[LAST_POINT]
+    i = floor(exact)
+    between = y[i] + (y[i + 1] - y[i]) * (exact - i)
+    return floor(between) if rule[C_GIVES] == BONUS else ceil(between)
+
+
+def check_curve(twin, rule, row):
+    """The key that makes no sense, or None."""
+    y = points(rule)
+    if rule[C_TO] <= rule[C_FROM]:
+        return C_TO
+    if rule[C_OF] == TIME and rule[C_FROM] < 0:
+        return C_FROM
+    for i, each in enumerate(y):
+        if rule[C_GIVES] == BONUS and each > 20 * PPM:
+            return C_POINT + i
+        if i and rule[C_OF] != VOLATILITY and each != y[i - 1]:
+            generous = (each > y[i - 1]) == (rule[C_GIVES] == BONUS)  # the later point gives the bidder more
+            if generous != (rule[C_OF] in (LTV, TIME)):
+                return C_POINT + i
+    if rule[C_DEBT] and rule[C_DEBT] not in twin.assets:
+        return C_DEBT
+    if rule[C_ELSE] and (rule[C_ELSE] >= row or not rule[C_DEBT]):
+        return C_ELSE
+    if rule[C_THEN] and (rule[C_THEN] > row or not rule[C_LASTS_NS]):
+        return C_THEN
+    return None
+
+
+def ladder(twin, curve):
+    """A step and those that follow it."""
+    steps = []
+    while curve and curve not in steps:
+        steps.append(curve)
+        curve = twin.curves[curve][C_THEN]
+    return steps
+
+
+def check_ladder(twin, rule):
+    """A_OFFER if an asset's ladder is missing, or has a step that could not heal."""
+    curve, weight = rule[A_OFFER], max(rule[A_TIER_MAINTAIN_PPM : A_TIER_MAINTAIN_PPM + rule[A_TIERS]])
+    if curve and curve not in twin.curves:
+        return A_OFFER
+    while curve:
+        for step in ladder(twin, curve):
+            held = twin.curves[step]
+            if held[C_SIZE] == RESTORE and not all(heals(held, y, weight) for y in points(held)):
+                return A_OFFER
+        curve = twin.curves[curve][C_ELSE]
+    return None
+
+
+def heals(rule, y, weight):
+    """What is given for a debt counts for less than the debt."""
+    if rule[C_GIVES] == BONUS:
+        return (1 + Fraction(y, PPM)) * weight < PPM
+    return y > 0 and Fraction(PPM, y) * weight < PPM
+
+
+# --- Time and ladders -------------------------------------------------------------------------------------------------
+
+
+def active_time(twin, asset):
+    held = twin.assets[twin.assets[asset].rule[A_POOL_OF] or asset]
+    if held.rule[A_FROZEN]:
+        return held.active_ns
+    return held.active_ns + max(0, min(twin.now, held.fresh_until_ns) - held.active_at_ns)
+
+
+def settle_active_time(twin, asset):
+    twin.assets[asset].active_ns, twin.assets[asset].active_at_ns = active_time(twin, asset), twin.now
+
+
+def begin(twin, row):
+    for thing, leg in twin.legs_of(row).items():
+        if thing < MARKET_0:
+            leg.offered_from = active_time(twin, thing)
+
+
+def forget(twin, row):
+    for leg in twin.legs_of(row).values():
+        leg.offered_from = 0
+
+
+def standing_offer(twin, row, collateral, debt):
+    """(step, active time it has stood), or None."""
+    curve = twin.assets[collateral].rule[A_OFFER]
+    while curve and twin.curves[curve][C_DEBT] not in (0, debt):
+        curve = twin.curves[curve][C_ELSE]
+    legs = (twin.leg(row, collateral), twin.leg(row, debt))
+    time = min(active_time(twin, leg.thing) - leg.offered_from for leg in legs)
+    while curve:
+        rule = twin.curves[curve]
+        if not rule[C_LASTS_NS] or time < rule[C_LASTS_NS]:
+            return curve, time
+        time -= rule[C_LASTS_NS]
+        if rule[C_THEN] == curve:
+            return curve, time % rule[C_LASTS_NS]
+        curve = rule[C_THEN]
+    return None
+
+
+def pairs(twin, row):
+    """(collateral, debt) of everything held and everything owed."""
+    amounts = {thing: leg.quantity for thing, leg in twin.legs_of(row).items() if thing < MARKET_0}
+    return [
+        (held, owed) for owed in sorted(amounts) if amounts[owed] < 0 for held in sorted(amounts) if amounts[held] > 0
+    ]
+
+
+def wait(twin, row):
+    """How long an account whose offers stand is left alone, or None if none stands."""
+    lasting = []
+    for collateral, debt in pairs(twin, row):
+        offer = standing_offer(twin, row, collateral, debt)
+        if offer:
+            steps = ladder(twin, offer[0])
+            ends = twin.curves[steps[-1]]
+            for_ever = not ends[C_LASTS_NS] or ends[C_THEN]
+            left = sum(twin.curves[step][C_LASTS_NS] for step in steps) - offer[1]
+            lasting.append(5 * SECOND if for_ever else left)
+    return clamp(min(lasting), SECOND, 5 * SECOND) if lasting else None
+
+
+def is_dust(twin, asset, quantity):
+    return quantity > 0 and value(quantity, twin.assets[asset].price) < twin.assets[asset].rule[A_DUST]

@@ -1,0 +1,265 @@
+"""Ladders of offers and the bids for them. See docs/concepts/offers.md."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from steelyard.model import events, reject
+from steelyard.model.keys import A_FROZEN, A_VOLATILITY_PPM, C_FEE_PPM, C_GIVES, C_OF, C_SIZE
+from steelyard.model.orders import (
+    AS_ASKED,
+    FOR_MAINTAIN,
+    FOR_OPEN,
+    FOR_RESTORE,
+    INSURANCE,
+    MAY_BORROW,
+    USER,
+    WAITS,
+)
+from steelyard.num.limits import AMOUNT_MAX, PPM
+from steelyard.state.tables import MARKET_0
+from tests.reference import interest, liquidation, money
+from tests.reference import pairs as pairs_of
+from tests.reference.health import equity, health_of, is_healthy, requirement
+from tests.reference.ladders import (
+    ALL,
+    BONUS,
+    COVER,
+    HEALTH,
+    TIME,
+    VOLATILITY,
+    curve_at,
+    is_dust,
+    pairs,
+    standing_offer,
+)
+from tests.reference.numbers import atoms_worth_down, down, part_down, part_up, up, value
+from tests.reference.rows import Bid, Leg, Refused, copied
+
+FAR = 1 << 60
+
+
+# --- One offer --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Offer:
+    """What an account gives for a debt, as things are now."""
+
+    twin: object
+    row: int
+    collateral: int
+    debt: int
+
+    def __post_init__(self):
+        twin, legs = self.twin, self.twin.legs_of(self.row)
+        self.equity, self.maintain = equity(twin, legs), requirement(twin, legs, FOR_MAINTAIN)
+        twin.require(twin.accounts[self.row].started, reject.NOT_IN_LIQUIDATION)
+        twin.require(self.equity < self.maintain, reject.NOT_IN_LIQUIDATION)
+        both = (twin.assets[self.collateral], twin.assets[self.debt])
+        twin.require(all(twin.is_fresh(asset) for asset in both), reject.PRICE_STALE)
+        twin.require(not any(asset.rule[A_FROZEN] for asset in both), reject.ASSET_FROZEN)
+        twin.require((self.collateral, self.debt) in pairs(twin, self.row), reject.NO_OFFER)
+        found = standing_offer(twin, self.row, self.collateral, self.debt)
+        twin.require(found, reject.NO_OFFER)
+        self.curve, self.time = found
+        self.rule = twin.curves[self.curve]
+        self.y = curve_at(self.rule, self.variable())
+        twin.require(self.y or self.rule[C_GIVES] == BONUS, reject.NO_OFFER)
+        self.price_held, self.price_owed = (asset.price for asset in both)
+        self.held, self.owed = legs[self.collateral].quantity, -interest.cash_now(twin, legs[self.debt])
+        self.most = self.size()
+
+    def variable(self):
+        twin, of = self.twin, self.rule[C_OF]
+        if of == TIME:
+            return self.time
+        if of == VOLATILITY:
+            return twin.assets[self.collateral].rule[A_VOLATILITY_PPM]
+        if of == HEALTH:
+            return health_of(twin, self.row)
+        worth = [
+            value(interest.cash_now(twin, leg), twin.assets[thing].price)
+            for thing, leg in twin.legs_of(self.row).items()
+            if thing < MARKET_0
+        ]
+        owed, held = -sum(each for each in worth if each < 0), sum(each for each in worth if each > 0)
+        if of == COVER:
+            return down((self.equity - self.maintain + owed) * PPM, max(1, owed))
+        return up(owed * PPM, held) if held else FAR
+
+    def gives(self, repaid):
+        """(to the bidder, to the insurance fund), at the curve."""
+        gross = min(self.held, self.gross(self.par(repaid)))
+        fee = self.fee(gross, repaid)
+        return gross - fee, fee
+
+    def par(self, repaid):
+        return min(AMOUNT_MAX, down(repaid * self.price_owed, self.price_held))
+
+    def gross(self, par):
+        return par + part_down(par, self.y) if self.rule[C_GIVES] == BONUS else down(par * PPM, self.y)
+
+    def fee(self, given, repaid):
+        return part_up(max(0, given - self.par(repaid)), self.rule[C_FEE_PPM])
+
+    def debt_for_everything(self):
+        """The fewest atoms for which all the collateral is given."""
+        if self.rule[C_GIVES] == BONUS:
+            par = up(self.held * PPM, PPM + self.y)
+        else:
+            par = up(self.held * self.y, PPM)
+        return up(par * self.price_held, self.price_owed)
+
+    def afterwards(self, repaid, given):
+        """The account's legs with so much less of both."""
+        legs = copied(self.twin, self.twin.legs_of(self.row))
+        legs[self.debt].quantity += repaid
+        legs[self.collateral].quantity -= given
+        return legs
+
+    def fee_paid(self, repaid, net, fee):
+        """The fee, as far as the equity reaches that is left."""
+        left = max(0, equity(self.twin, self.afterwards(repaid, net)))
+        return min(fee, atoms_worth_down(left, self.price_held))
+
+    def given(self, repaid):
+        net, fee = self.gives(repaid)
+        return net + self.fee_paid(repaid, net, fee)
+
+    def restores(self, repaid):
+        legs = self.afterwards(repaid, self.given(repaid))
+        return equity(self.twin, legs) >= requirement(self.twin, legs, FOR_RESTORE)
+
+    def size(self):
+        most = min(self.owed, self.debt_for_everything())
+        if self.rule[C_SIZE] == ALL or not self.restores(most):
+            return most
+        too_few, enough = 0, most
+        while enough - too_few > 1:
+            middle = (too_few + enough) // 2
+            if self.restores(middle):
+                enough = middle
+            else:
+                too_few = middle
+        return most if self.leaves_dust(enough) else enough
+
+    def leaves_dust(self, repaid):
+        rests = ((self.debt, self.owed - repaid), (self.collateral, self.held - self.given(repaid)))
+        return any(is_dust(self.twin, asset, rest) for asset, rest in rests)
+
+
+# --- Bids -------------------------------------------------------------------------------------------------------------
+
+
+def check(twin, bid):
+    """What the bid would do: (offer, repaid, to the bidder, fee)."""
+    with interest.as_if_accrued(twin, bid.debt):
+        offer = Offer(twin, bid.target, bid.collateral, bid.debt)
+        repaid = min(bid.lots, offer.most)
+        net, fee = offer.gives(repaid)
+        twin.require(repaid > 0 and net > 0, reject.BID_TOO_SMALL)
+        twin.require(net * bid.lots >= bid.least * repaid, reject.BID_LIMIT_NOT_MET)
+        twin.require(repaid == offer.most or not offer.leaves_dust(repaid), reject.BID_LEAVES_DUST)
+        if bid.options & AS_ASKED:
+            net = down(bid.least * repaid, bid.lots)
+            twin.require(net, reject.BID_TOO_SMALL)
+            fee = offer.fee(net, repaid)
+        check_bidder(twin, bid, repaid, net)
+        return offer, repaid, net, offer.fee_paid(repaid, net, fee)
+
+
+def check_names(twin, bid):
+    fits = bid.options in (0, 1, 2, 3) and bid.least >= 0 and bid.debt != bid.collateral
+    twin.require(fits and (bid.least or not bid.options & AS_ASKED), reject.FIELD_OUT_OF_RANGE)
+    twin.require(bid.bidder in twin.accounts and bid.target in twin.accounts, reject.ACCOUNT_UNKNOWN)
+    twin.require(twin.accounts[bid.bidder].role == USER, reject.ACCOUNT_IS_NOT_TRADABLE)
+    twin.require(bid.bidder != bid.target, reject.SAME_ACCOUNT)
+    twin.require(bid.collateral in twin.assets and bid.debt in twin.assets, reject.ASSET_UNKNOWN)
+    twin.require(bid.lots > 0, reject.AMOUNT_MUST_BE_POSITIVE)
+    twin.require(bid.lots <= AMOUNT_MAX and bid.least <= AMOUNT_MAX, reject.AMOUNT_EXCEEDS_LIMIT)
+    twin.require(not twin.accounts[bid.bidder].queued, reject.ACCOUNT_IN_LIQUIDATION)
+
+
+def check_bidder(twin, bid, repaid, net):
+    bidder, borrows = bid.bidder, bid.options & MAY_BORROW
+    twin.require(money.prices_are_fresh(twin, bidder), reject.PRICE_STALE)
+    things = (bid.collateral, bid.debt) if borrows else (bid.collateral,)
+    twin.require(twin.has_room_for_legs(bidder, things), reject.LEGS_FULL)
+    free = pairs_of.free(twin, bidder, bid.debt)
+    if free < repaid:
+        twin.require(borrows, reject.BALANCE_TOO_LOW)
+        money.check_borrowing(twin, bidder, bid.debt, repaid + money.cash(twin, bidder, bid.debt) - free)
+    legs = copied(twin, twin.legs_of(bidder))
+    twin.require(not money.below_cap(twin, twin.legs_of(bidder)), reject.LOAN_CAP_EXCEEDED)
+    for asset, amount in ((bid.debt, -repaid), (bid.collateral, net)):
+        legs.setdefault(asset, Leg(0, bidder, asset)).quantity += amount
+    enough = equity(twin, legs) >= requirement(twin, legs, FOR_OPEN)
+    twin.require(enough, reject.OPENING_MARGIN_EXCEEDED)
+
+
+def liquidate(twin, c):
+    bid = Bid(c.account, c.order, c.market, c.trigger, c.options, c.lots, c.price, twin.seq)
+    check_names(twin, bid)
+    check(twin, bid)
+    twin.require(len(twin.bids) < twin.limits.bids, reject.BIDS_FULL)
+    if not twin.bids:
+        twin.bids_due_ns = twin.now + 1
+    twin.bids.append(bid)
+    twin.emit(
+        events.BID_PLACED,
+        account=bid.bidder,
+        other=bid.target,
+        market=bid.collateral,
+        options=bid.debt,
+        lots=bid.lots,
+        amount=bid.least,
+        side=bid.options,
+    )
+
+
+def place_in_line(bid):
+    asked = Fraction(bid.least, bid.lots) if bid.options & AS_ASKED else FAR
+    return bid.target, bid.debt, bid.collateral, asked, bid.seq
+
+
+def fill_all(twin):
+    for bid in sorted(twin.bids, key=place_in_line):
+        fill(twin, bid)
+    twin.bids, twin.bids_due_ns = [], 0
+
+
+def fill(twin, bid):
+    target = twin.accounts[bid.target]
+    if target.started:
+        liquidation.settle(twin, bid.target)
+    told = {"market": bid.collateral, "options": bid.debt, "order": bid.seq}
+    try:
+        check_names(twin, bid)
+        offer, repaid, net, fee = check(twin, bid)
+    except Refused as refused:
+        twin.emit(events.BID_CLOSED, account=bid.bidder, other=bid.target, extra=refused.reason, **told)
+        return
+    for giver, taker, asset, amount in (
+        (bid.bidder, bid.target, bid.debt, repaid),
+        (bid.target, bid.bidder, bid.collateral, net),
+        (bid.target, INSURANCE, bid.collateral, fee),
+    ):
+        money.book(twin, giver, asset, -amount)
+        money.book(twin, taker, asset, amount)
+    twin.emit(
+        events.BID_FILLED,
+        account=bid.target,
+        other=bid.bidder,
+        reason=offer.curve,
+        price=offer.y,
+        lots=repaid,
+        amount=net,
+        fee=fee,
+        extra=offer.equity,
+        extra2=value(net + fee, offer.price_held) - value(repaid, offer.price_owed),
+        **told,
+    )
+    if is_healthy(twin, twin.legs_of(bid.target)):
+        liquidation.leave(twin, target, events.ENDED_HEALTHY)
+    elif target.queued != WAITS:
+        target.queued, target.due_ns, target.health = WAITS, 0, health_of(twin, bid.target)
