@@ -21,6 +21,7 @@ from steelyard.model.orders import (
     GTT,
     HALTED,
     INSURANCE,
+    INVERSE,
     IOC,
     LENDER,
     MAY_BORROW,
@@ -644,9 +645,65 @@ def offers(t):
         t.wait(2 * minute).clock()
 
 
+def inverse(t):
+    """Contracts of dollars settled in coins: funding, brackets, a squeeze, a crash, and a fund that is soon empty."""
+    t.configure(ASSET, {key.A_SUPPLY_MAX: 1 << 50})
+    t.configure(FEED, {key.F_STALENESS_NS: 24 * HOUR})
+    t.configure(FEED, {key.F_STALENESS_NS: 24 * HOUR})
+    weights = {key.A_TIER_OPEN_PPM: 950_000, key.A_TIER_MAINTAIN_PPM: 970_000}
+    t.configure(ASSET, {key.A_FEED: 1, key.A_SUPPLY_MAX: 1 << 44, key.A_LOAN_CAP: 20_000, **weights})
+    # A lot is 10,000 dollar atoms: 1,000 coin atoms at 1,000 ticks.
+    market = {key.M_SETTLE: COIN, key.M_FEED: 2, key.M_KIND: INVERSE, key.M_ATOMS_PER_TICK_LOT: 1_000_003}
+    market |= {key.M_TICKS_MIN: 100, key.M_TICKS_MAX: 4_000, key.M_ORDER_LOTS_MAX: 1_000, key.M_PRICE_BAND_PPM: PPM}
+    market |= {key.M_POSITION_LOTS_MAX: 5_000, key.M_FUNDING_INTERVAL_NS: HOUR, key.M_SAMPLE_INTERVAL_NS: 600 * SECOND}
+    market |= {key.M_MARK_POLICY: 1, key.M_IMPACT_NOTIONAL: 3_000, key.M_BRACKETS: 2, key.M_BRACKET_UPPER: 100_000}
+    market |= {key.M_BRACKET_MAINTAIN_PPM + 1: 20_000, key.M_BRACKET_OPEN_PPM + 1: 40_000}
+    t.configure(MARKET, market | {key.M_BACKSTOP_LOTS_MAX: 150, key.M_SLIP_PPM: 100_000})
+
+    def move(ticks):
+        t.price({1: ticks * ASSET_PRICE_SCALE // 100, 2: ticks})
+
+    move(1_000)
+    for owner in range(2, 8):
+        t.configure(OWNER, {key.O_STP: STP_MAKER})
+        t.open_account(owner)
+        t.deposit(owner + 5, COIN, 40_000 if owner < 7 else 400_000)
+    t.deposit(INSURANCE, COIN, 3_000)
+    t.deposit(BACKSTOP, COIN, 30_000)
+    t.order(ANN, 1, 1, 99)
+    t.order(FAY, 1, -500, 1_001)
+    t.order(ANN, 1, 300, 1_001)
+    t.order(BOB, 1, 100, 1_003)
+    t.order(CAT, 1, 100, 1_001)
+    t.order(FAY, 1, 50, 998)
+    t.order(BOB, 1, -30)  # a part of it, at whatever there is
+    t.isolate(DAN, 1)
+    t.order(DAN, 1, 20, 1_000)
+    t.order(FAY, 1, -20, 1_000)
+    t.order(FAY, 1, 40, 990)
+    t.order(FAY, 1, -40, 1_015)
+    for _ in range(4):
+        t.wait(HOUR // 2).clock()
+    move(1_100)  # the short has lost a tenth
+    t.order(EVE, 1, -60, 1_090)
+    t.order(FAY, 1, 60, 1_090)
+    for ticks in (940, 920, 905):
+        move(ticks)
+        t.wait(10 * SECOND).clock()
+    t.order(FAY, 1, 200, 880)
+    move(820)
+    for _ in range(6):
+        t.wait(10 * SECOND).clock()
+    move(2_400)  # and back, far beyond what the shorts can pay
+    for _ in range(6):
+        t.wait(10 * SECOND).clock()
+    t.say(do.PRICE, {"market": 2, "price": 99, "trigger": t.now})
+    t.cancel_all(FAY)
+
+
 STORIES = {
     story.__name__: story
-    for story in (trading, funding, cascade, isolated, collateral, borrowing, pairs, offers, pools, governing)
+    for story in (trading, funding, cascade, isolated, collateral, borrowing, pairs, offers, pools, inverse, governing)
 }
 
 

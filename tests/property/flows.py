@@ -26,7 +26,7 @@ from steelyard.model.commands import (
     TRANSFER,
     WITHDRAW,
 )
-from steelyard.model.keys import A_POOL_OF, HOUR, M_ATOMS_PER_TICK_LOT, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, SECOND
+from steelyard.model.keys import A_POOL_OF, HOUR, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, SECOND
 from steelyard.model.orders import (
     BACKSTOP,
     BORROW,
@@ -50,6 +50,7 @@ from tests.property.towns import COIN, Town, client
 from tests.reference.health import equity, requirement
 from tests.reference.ladders import pairs
 from tests.reference.matching import best_price
+from tests.reference.numbers import worth
 from tests.telling import command
 
 
@@ -281,7 +282,7 @@ class Flow(Town):
         legs, held = self.twin.legs_of(account), self.twin.markets[market]
         spare = equity(self.twin, legs) - requirement(self.twin, legs, FOR_OPEN)
         price = self.twin.assets[self.twin.settle(held)].price
-        lot = max(1, self.mark(market) * held.rule[M_ATOMS_PER_TICK_LOT] * price // ASSET_PRICE_SCALE)
+        lot = max(1, abs(worth(held.rule, 1, self.mark(market))) * price // ASSET_PRICE_SCALE)
         lots = spare * held.rule[M_LEVERAGE_DEFAULT] // lot
         return max(1, min(lots * self.random.choice((20, 50, 80, 98, 110)) // 100, held.rule[M_ORDER_LOTS_MAX]))
 

@@ -36,7 +36,7 @@ def fill_some(twin, random, account):
         paid_at_most = lots * order.reserve
         quote = -paid_at_most if order.side > 0 else min(notional, paid_at_most)
         base = order.side * lots * market.rule[pairs.M_LOT_ATOMS]
-        legs = pairs.exchanged(twin, legs, market, base, quote)
+        legs = pairs.exchanged(twin, legs, dict(zip(pairs.assets_of(market), (base, quote), strict=True)))
     return legs
 
 

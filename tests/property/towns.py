@@ -100,6 +100,7 @@ from steelyard.model.keys import (
     M_TAKEOVER_PPM,
     M_TAKER_PPM,
     M_TICKS_MAX,
+    M_TICKS_MIN,
     O_FEE_TIER,
     O_RISK_TIER,
     O_STP,
@@ -107,8 +108,8 @@ from steelyard.model.keys import (
     T_LEVERAGE_MAX,
     T_PRODUCTS,
 )
-from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, ISOLATED, LENDER, SPOT, SYSTEM_ACCOUNTS
-from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM, VALUE_MAX
+from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, INVERSE, ISOLATED, LENDER, SPOT, SYSTEM_ACCOUNTS
+from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, LOT_WORTH_MAX, NOTIONAL_MAX, PPM, VALUE_MAX
 from steelyard.state.tables import Limits
 from tests.reference.twin import Twin
 from tests.telling import START_NS, command
@@ -142,6 +143,7 @@ class Town:
         coin_price = self.random.choice((3_700_000_000_123, 41_000_000_007, 20 * ASSET_PRICE_SCALE))
         self.prices = [coin_price, 1_000, 400, 90]  # of each feed
         self.bases = list(self.prices)
+        self.lowest = [1, 1, 1, 1]  # price that each feed's user takes
         fitting = min(AMOUNT_MAX, VALUE_MAX * ASSET_PRICE_SCALE // (4 * coin_price))
         self.coin_supply = 1 << 40 if self.scale == 1 else fitting
         self.lends = self.random.random() < 0.5  # whether many borrow
@@ -199,7 +201,8 @@ class Town:
         )
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR})
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR})
-        for market in (self.plain_market(), self.coin_market(), self.coarse_market(), *self.pairs):
+        positions = (self.plain_market(), self.coin_market(), self.coarse_market())
+        for market in (*map(self.perhaps_inverse, positions), *self.pairs):
             yield self.configure(MARKET, market)
         yield self.configure(RISK_TIER, {T_LEVERAGE_MAX: pick((3, 10))})
         yield self.configure(RISK_TIER, {T_PRODUCTS: pick((0, 1, 2, 9))})
@@ -399,12 +402,28 @@ class Town:
             **self.common(),
         }
 
+    def perhaps_inverse(self, market):
+        """The same market in the reciprocal price, about as large; its lots may be worth few atoms."""
+        if not self.chance(0.4):
+            return market
+        place, most, highest = market[M_FEED] - 1, market[M_POSITION_LOTS_MAX], market[M_TICKS_MAX]
+        base = self.prices[place]
+        low = self.random.choice((1, base // 20, base // 4))
+        whole = market[M_ATOMS_PER_TICK_LOT] * base * base
+        per_lot = max(highest, whole // self.random.choice((1, 1, 9, 300)))
+        per_lot = min(per_lot, low * LOT_WORTH_MAX, NOTIONAL_MAX * low // most)
+        more = min(whole // per_lot, NOTIONAL_MAX * low // (per_lot * most)) or 1  # lots, where each is worth less
+        counted = (M_ORDER_LOTS_MAX, M_POSITION_LOTS_MAX, M_OPEN_INTEREST_LOTS_MAX, M_OI_LOWER_LOTS, M_OI_UPPER_LOTS)
+        counted = {key: market[key] * more for key in (*counted, M_BACKSTOP_LOTS_MAX) if key in market}
+        self.lowest[place] = low
+        return market | counted | {M_KIND: INVERSE, M_ATOMS_PER_TICK_LOT: per_lot, M_TICKS_MIN: low}
+
     def price(self, moves):
         """Reports for feeds, each price moved by so many millionths."""
         lines = []
         for feed, move in moves.items():
             moved = (self.prices[feed - 1] * (PPM + move) + self.random.randrange(PPM)) // PPM
-            self.prices[feed - 1] = max(1, moved)
+            self.prices[feed - 1] = max(1 if self.chance(0.02) else self.lowest[feed - 1], moved)
             limit = (VALUE_MAX * ASSET_PRICE_SCALE // self.coin_supply, 5_000, 4_096, 300)[feed - 1]
             self.prices[feed - 1] = min(self.prices[feed - 1], limit)
             for source in self.sources(feed):

@@ -13,6 +13,7 @@ from steelyard.model.keys import (
     M_STATE,
     M_TAKER_PPM,
     M_TICKS_MAX,
+    M_TICKS_MIN,
     T_PRODUCTS,
 )
 from steelyard.model.orders import (
@@ -46,9 +47,9 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import PPM
 from tests.reference import closing, isolated, money, pairs
-from tests.reference.health import equity, leaves_no_weaker, may_open, requirement
+from tests.reference.health import equity, gained, leaves_no_weaker, may_open, requirement
 from tests.reference.matching import best_price, book_side, crosses, fee_rate, fillable_lots
-from tests.reference.numbers import atoms_worth_up, part_down, part_up, value
+from tests.reference.numbers import atoms_worth_up, is_inverse, part_down, part_up, up, value, worth
 from tests.reference.rows import copied
 
 # --- Checks 1 to 11 ---------------------------------------------------------------------------------------------------
@@ -88,6 +89,8 @@ def check_price(twin, market, c, needs_trigger):
     twin.require(c.price or c.order_type == MARKET, reject.PRICE_MUST_BE_POSITIVE)
     twin.require(c.trigger or not needs_trigger, reject.PRICE_MUST_BE_POSITIVE)
     twin.require(max(c.price, c.trigger) <= market.rule[M_TICKS_MAX], reject.PRICE_EXCEEDS_LIMIT)
+    lowest = min(price for price in (c.price, c.trigger, market.rule[M_TICKS_MIN]) if price)
+    twin.require(lowest >= market.rule[M_TICKS_MIN], reject.PRICE_BELOW_LIMIT)
 
 
 def check_permissions(twin, market, order):
@@ -162,7 +165,7 @@ def check_post_only(twin, market, order):
         return
     twin.require(order.options & POST_ONLY_SLIDE, reject.POST_ONLY_WOULD_CROSS)
     order.price = opposite - order.side
-    twin.require(1 <= order.price <= market.rule[M_TICKS_MAX], reject.POST_ONLY_WOULD_CROSS)
+    twin.require(market.rule[M_TICKS_MIN] <= order.price <= market.rule[M_TICKS_MAX], reject.POST_ONLY_WOULD_CROSS)
 
 
 def can_reduce(twin, market, order):
@@ -181,15 +184,17 @@ def cut_to_position(twin, market, order):
 
 def reserve_per_lot(twin, market, order):
     """What one lot may lose at once by crossing the mark, and its fee."""
-    a = market.rule[M_ATOMS_PER_TICK_LOT]
-    crossing = max(0, order.side * (order.price - market.mark)) * a
+    scale, beyond = market.rule[M_ATOMS_PER_TICK_LOT], max(0, order.side * (order.price - market.mark))
+    crossing, notional = beyond * scale, order.price * scale
+    if is_inverse(market.rule):
+        crossing, notional = up(scale * beyond, order.price * market.mark), up(scale, order.price)
     rate = fee_rate(twin, order.home, market, M_TAKER_PPM)
     if order.options & (POST_ONLY | POST_ONLY_SLIDE):
         rate = max(0, fee_rate(twin, order.home, market, M_MAKER_PPM))
     if pairs.is_pair(market):
-        fee = part_up(order.price * a, rate)
-        return order.price * a + fee if order.side == BUY else max(0, order.price * a - fee)
-    return crossing + part_up(order.price * a, rate)
+        fee = part_up(notional, rate)
+        return notional + fee if order.side == BUY else max(0, notional - fee)
+    return crossing + part_up(notional, rate)
 
 
 def larger_side(twin, leg, order=None):
@@ -211,7 +216,7 @@ def check_limits(twin, market, order):
         if leg is not None and account != order.account:
             total += larger_side(twin, leg)
     twin.require(total <= market.rule[M_POSITION_LOTS_MAX], reject.POSITION_LIMIT)
-    notional = own * market.mark * market.rule[M_ATOMS_PER_TICK_LOT]
+    notional = abs(worth(market.rule, own, market.mark))
     largest = market.rule[M_BRACKET_UPPER + market.rule[M_BRACKETS] - 1]
     twin.require(notional <= largest, reject.POSITION_LIMIT)
     if twin.open_interest(market) + order.remaining > market.rule[M_OPEN_INTEREST_LOTS_MAX]:
@@ -232,9 +237,9 @@ def check_margin(twin, market, order):
     legs = isolated.acting_legs(twin, order.home, order.account, market)
     bids, asks, _, _ = twin.resting_lots(legs[market.thing])
     resting = 0 if order.reduces else bids if order.side == BUY else asks
-    after = legs[market.thing].quantity + order.side * (order.remaining + resting)
-    a, asset = market.rule[M_ATOMS_PER_TICK_LOT], twin.settle(market)
-    atoms = order.remaining * order.side * (market.mark - order.price) * a
+    held, signed, asset = legs[market.thing].quantity, order.side * order.remaining, twin.settle(market)
+    after = held + order.side * (order.remaining + resting)
+    atoms = gained(market, held, signed, worth(market.rule, signed, order.price))
     no_weaker = leaves_no_weaker(twin, legs, market, after, atoms)
     twin.require(no_weaker or not money.below_cap(twin, legs), reject.LOAN_CAP_EXCEEDED)
     missing = (
@@ -278,8 +283,8 @@ def margin_to_send(twin, legs, order, asset, missing):
 
 def missing_after_reducing(twin, legs, market, order, atoms):
     """What a reduce-only order, filled whole at its price, would leave short of M(open)."""
-    legs, cost = copied(twin, legs), order.remaining * order.price * market.rule[M_ATOMS_PER_TICK_LOT]
-    gained = atoms - part_up(cost, fee_rate(twin, order.home, market, M_TAKER_PPM))
-    worth = equity(twin, legs) + value(gained, twin.assets[twin.settle(market)].price)
+    legs, cost = copied(twin, legs), abs(worth(market.rule, order.remaining, order.price))
+    gain = atoms - part_up(cost, fee_rate(twin, order.home, market, M_TAKER_PPM))
+    own = equity(twin, legs) + value(gain, twin.assets[twin.settle(market)].price)
     legs[market.thing].quantity += order.side * order.remaining
-    return requirement(twin, legs, FOR_REDUCE) - worth
+    return requirement(twin, legs, FOR_REDUCE) - own

@@ -11,10 +11,10 @@ from steelyard.model.keys import (
     M_SAMPLE_INTERVAL_NS,
 )
 from steelyard.model.orders import BUY, DUST, SELL
-from steelyard.num.limits import INDEX_SCALE, PPB
+from steelyard.num.limits import FUNDING_INDEX_MAX, INDEX_SCALE, PPB
 from tests.reference import money
 from tests.reference.matching import book_side
-from tests.reference.numbers import clamp, down, up
+from tests.reference.numbers import clamp, down, is_inverse, up, worth
 
 LEVELS_MAX = 256
 
@@ -39,17 +39,33 @@ def premium(twin, market):
 
 def impact(twin, market, side):
     """The average price, in 2^-20 ticks, of trading the impact notional against one side; None if it is too thin."""
-    a, rest, lots, ticks = market.rule[M_ATOMS_PER_TICK_LOT], market.rule[M_IMPACT_NOTIONAL], 0, 0
+    rule, rest, lots, atoms = market.rule, market.rule[M_IMPACT_NOTIONAL], 0, 0
     levels = {}
     for order in book_side(twin, market, side):
         levels[order.price] = levels.get(order.price, 0) + order.remaining
     for price, held in list(levels.items())[:LEVELS_MAX]:
-        enough = held * price * a >= rest
-        taken = up(rest, price * a) if enough else held
-        lots, ticks, rest = lots + taken, ticks + taken * price, rest - taken * price * a
-        if enough:
-            return down(ticks * INDEX_SCALE, lots) if side == BUY else up(ticks * INDEX_SCALE, lots)
+        scale = rule[M_ATOMS_PER_TICK_LOT]
+        needed = up(rest * price, scale) if is_inverse(rule) else up(rest, price * scale)
+        taken = min(held, needed)
+        value = abs(worth(rule, taken, price))
+        lots, atoms, rest = lots + taken, atoms + value, rest - value
+        if rest <= 0:
+            return average_price(rule, lots, atoms, side)
     return None
+
+
+def average_price(rule, lots, atoms, side):
+    """A bid's is rounded down, an ask's up."""
+    towards, away = (down, up) if side == BUY else (up, down)
+    scale = rule[M_ATOMS_PER_TICK_LOT]
+    if is_inverse(rule):
+        return towards(scale * INDEX_SCALE * INDEX_SCALE, away(atoms * INDEX_SCALE, lots))
+    return towards(atoms * INDEX_SCALE, lots * scale)
+
+
+def lot_worth(rule, price):
+    """W, in index units."""
+    return down(rule[M_ATOMS_PER_TICK_LOT] * INDEX_SCALE, price) if is_inverse(rule) else price * INDEX_SCALE
 
 
 def fund(twin, market):
@@ -62,7 +78,10 @@ def fund(twin, market):
     band, cap = rule[M_FUNDING_CLAMP_PPB], rule[M_FUNDING_CAP_PPB]
     rate = clamp(average + clamp(rule[M_INTEREST_PPB] - average, -band, band), -cap, cap)
     market.funding_rate = rate if twin.is_fresh(market) else 0
-    market.funding_index += down(market.index * INDEX_SCALE * market.funding_rate, PPB)
+    if market.funding_rate:
+        moving = lot_worth(rule, market.index)
+        moved = down((-moving if is_inverse(rule) else moving) * market.funding_rate, PPB)
+        market.funding_index = clamp(market.funding_index + moved, -FUNDING_INDEX_MAX, FUNDING_INDEX_MAX)
     market.premium_sum = 0
     twin.emit(
         events.FUNDING_SET,

@@ -10,7 +10,6 @@ from steelyard.model.keys import (
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
     A_TIERS,
-    M_ATOMS_PER_TICK_LOT,
     M_BRACKET_MAINTAIN_PPM,
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
@@ -28,7 +27,7 @@ from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference import pairs
 from tests.reference.interest import cash_now
-from tests.reference.numbers import charge, clamp, down, funding_owed, part_up, up, value
+from tests.reference.numbers import charge, clamp, down, funding_owed, part_up, up, value, worth
 
 HEALTH_MAX = 1 << 60
 
@@ -74,9 +73,8 @@ def leg_equity(twin, leg):
     if leg.thing < MARKET_0:
         return value(cash_now(twin, leg), twin.assets[leg.thing].price)
     market = twin.markets[leg.thing - MARKET_0]
-    a = market.rule[M_ATOMS_PER_TICK_LOT]
-    owed, _ = funding_owed(leg.quantity, a, market.funding_index, leg.index_at_touch)
-    atoms = leg.quantity * market.mark * a - leg.cost - owed
+    owed, _ = funding_owed(market.rule, leg.quantity, market.funding_index, leg.index_at_touch)
+    atoms = worth(market.rule, leg.quantity, market.mark) - leg.cost - owed
     return value(atoms, twin.assets[market.rule[M_SETTLE]].price)
 
 
@@ -121,7 +119,7 @@ def bracket_requirement(rule, notional, rates, deductions):
 def kept_requirement(twin, market, quantity, question):
     """maintain, restore or takeover of so many lots at the mark."""
     rule = market.rule
-    notional = abs(quantity) * market.mark * rule[M_ATOMS_PER_TICK_LOT]
+    notional = abs(worth(rule, quantity, market.mark))
     atoms = bracket_requirement(rule, notional, M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN)
     if question == FOR_RESTORE:
         atoms = part_up(atoms, rule[M_RESTORE_PPM])
@@ -155,11 +153,16 @@ def open_requirement(twin, market, leg, order=None):
 
 def open_base(market, lots, leverage):
     rule = market.rule
-    notional = lots * market.mark * rule[M_ATOMS_PER_TICK_LOT]
+    notional = abs(worth(rule, lots, market.mark))
     base = max(bracket_requirement(rule, notional, M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN), up(notional, leverage))
     if notional > base:
         base += part_up(notional - base, market.oi_scale_ppm)
     return base
+
+
+def gained(market, quantity, lots, cost):
+    """What E of so many lots gains, in atoms, by taking signed lots for this cost."""
+    return worth(market.rule, quantity + lots, market.mark) - worth(market.rule, quantity, market.mark) - cost
 
 
 def leaves_no_weaker(twin, legs, market, quantity_after, atoms_gained):

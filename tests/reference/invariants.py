@@ -3,8 +3,16 @@
 from collections import defaultdict
 
 from steelyard.model.events import REJECTED
-from steelyard.model.keys import A_POOL_OF, M_ATOMS_PER_TICK_LOT, M_POSITION_LOTS_MAX, M_SETTLE, M_TICKS_MAX
-from steelyard.model.orders import CLOSE_POSITION, COOLS, LENDER, OWES, REDUCE_ONLY, RESERVED, RESTING, WAITS
+from steelyard.model.keys import (
+    A_POOL_OF,
+    M_ATOMS_PER_TICK_LOT,
+    M_KIND,
+    M_POSITION_LOTS_MAX,
+    M_SETTLE,
+    M_TICKS_MAX,
+    M_TICKS_MIN,
+)
+from steelyard.model.orders import CLOSE_POSITION, COOLS, INVERSE, LENDER, OWES, REDUCE_ONLY, RESERVED, RESTING, WAITS
 from steelyard.num.limits import INDEX_SCALE
 from steelyard.state.tables import MARKET_0
 
@@ -135,7 +143,8 @@ def position_limits(facts):
 
 def funding(facts):
     for row, market in facts["market"].items():
-        a = facts["market_rule"][row][M_ATOMS_PER_TICK_LOT]
+        rule = facts["market_rule"][row]
+        a = -1 if rule[M_KIND] == INVERSE else rule[M_ATOMS_PER_TICK_LOT]
         accruals = sum(
             leg["quantity"] * a * (market["funding_index"] - leg["index_at_touch"])
             for leg in legs_of_thing(facts, MARKET_0 + row)
@@ -152,7 +161,8 @@ def resting_orders(facts):
             continue
         leg = facts["leg"][order["leg"]]
         market, buys = leg["thing"] - MARKET_0, order["side"] > 0
-        if not 1 <= order["price"] <= facts["market_rule"][market][M_TICKS_MAX]:
+        rule = facts["market_rule"][market]
+        if not rule[M_TICKS_MIN] <= order["price"] <= rule[M_TICKS_MAX]:
             yield f"order {order['id']}: rests at {order['price']}"
         if order["remaining"] < 1 or order["filled"] < 0:
             yield f"order {order['id']}: {order['remaining']} remaining, {order['filled']} filled"

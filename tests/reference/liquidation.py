@@ -218,12 +218,12 @@ def lots_to_close(standing):
     too_few, needed = 0, lots
     while needed - too_few > 1:
         middle = (too_few + needed) // 2
-        fee = part_up(middle * standing.mark * standing.a, rule[M_LIQUIDATION_FEE_PPM])
+        fee = part_up(standing.notional(middle), rule[M_LIQUIDATION_FEE_PPM])
         restore = others + standing.kept(middle, FOR_RESTORE)
         if standing.equity - charge(fee, standing.price) - restore >= 0:
             needed = middle
         else:
             too_few = middle
-    if lots * standing.mark * standing.a > rule[M_SLICE_NOTIONAL]:
+    if standing.notional(lots) > rule[M_SLICE_NOTIONAL]:
         needed = min(needed, max(1, part_down(lots, rule[M_SLICE_PPM])))
     return needed

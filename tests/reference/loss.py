@@ -1,13 +1,13 @@
 """E < 0: the book, the backstop and the counterparties, each step afresh. See docs/concepts/liquidation.md."""
 
 from steelyard.model import events
-from steelyard.model.keys import M_SLIP_PPM, M_TICKS_MAX
+from steelyard.model.keys import M_SLIP_PPM, M_TICKS_MAX, M_TICKS_MIN
 from steelyard.model.orders import INSURANCE
 from steelyard.num.limits import PPM
 from tests.reference import isolated, money
 from tests.reference.closing import shrink_reduce_only
 from tests.reference.health import equity, is_healthy
-from tests.reference.numbers import clamp, down, part_down, value
+from tests.reference.numbers import clamp, down, part_down, value, worth
 from tests.reference.positions import trade, trade_on_copy
 from tests.reference.rows import copied
 from tests.reference.standing import Standing, fund_holds, fund_pays, meet_book, offer_to_backstop
@@ -29,7 +29,7 @@ def resolve_deficit(twin, leg):
 def deficit_on_book(twin, standing):
     rule, leg = standing.market.rule, standing.leg
     slip = part_down(standing.mark, rule[M_SLIP_PPM])
-    worst = clamp(standing.mark - standing.sign * slip, 1, rule[M_TICKS_MAX])
+    worst = clamp(standing.mark - standing.sign * slip, rule[M_TICKS_MIN], rule[M_TICKS_MAX])
     needed = standing.bankruptcy(standing.lots) - standing.cash_at(worst, standing.lots)
     fund, lots = fund_holds(twin, standing.asset), standing.lots
     if fund < needed:
@@ -58,12 +58,12 @@ def deficit_to_backstop(twin, standing):
 def score_of(twin, standing, account):
     """How well a counterparty stands; 0 if it has no profit or no equity."""
     leg, legs = twin.leg(account, standing.market.thing), twin.legs_of(account)
-    notional = leg.quantity * standing.mark * standing.a
-    profit, worth = notional - leg.cost, equity(twin, legs)
-    if profit <= 0 or worth <= 0:
+    notional = worth(standing.market.rule, leg.quantity, standing.mark)
+    profit, own = notional - leg.cost, equity(twin, legs)
+    if profit <= 0 or own <= 0:
         return 0
     gain = clamp(down(profit * PPM, max(1, abs(leg.cost))), 0, FACTOR_MAX)
-    leverage = clamp(down(value(abs(notional), standing.price) * PPM, max(1, worth)), 0, FACTOR_MAX)
+    leverage = clamp(down(value(abs(notional), standing.price) * PPM, max(1, own)), 0, FACTOR_MAX)
     return gain * leverage
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.model import events
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_FEE_TIERS, M_MAKER_PPM, M_TAKER_PPM, O_FEE_TIER, O_STP
+from steelyard.model.keys import M_FEE_TIERS, M_MAKER_PPM, M_TAKER_PPM, O_FEE_TIER, O_STP
 from steelyard.model.orders import (
     BUY,
     FEES,
@@ -18,9 +18,9 @@ from steelyard.model.orders import (
 )
 from tests.reference import money, pairs
 from tests.reference.closing import close_order, resting_reduce_only, shrink_reduce_only
-from tests.reference.health import equity, kept_requirement, leaves_no_weaker, requirement
+from tests.reference.health import equity, gained, kept_requirement, leaves_no_weaker, requirement
 from tests.reference.isolated import return_after_fill, shrink_margin
-from tests.reference.numbers import part_up, value
+from tests.reference.numbers import part_up, value, worth
 from tests.reference.positions import trade
 
 ORDERS_LOOKED_AT_MAX = 4_096
@@ -55,8 +55,8 @@ def fee_rate(twin, account, market, column):
 
 def fees_of(twin, taker, maker, market, cost, liquidation):
     """(taker's fee, maker's fee). A rebate is never more than the taker paid."""
-    taker_fee = 0 if liquidation else part_up(cost, fee_rate(twin, taker, market, M_TAKER_PPM))
-    maker_fee = part_up(cost, fee_rate(twin, maker, market, M_MAKER_PPM))
+    taker_fee = 0 if liquidation else part_up(abs(cost), fee_rate(twin, taker, market, M_TAKER_PPM))
+    maker_fee = part_up(abs(cost), fee_rate(twin, maker, market, M_MAKER_PPM))
     return taker_fee, max(maker_fee, -taker_fee)
 
 
@@ -72,23 +72,24 @@ def same_owner(twin, one, other):
 def fill_may_happen(twin, resting, market, lots, fee):
     """Afterwards its owner is healthy, or no weaker than now."""
     signed, legs = resting.side * lots, twin.legs_of(resting.account)
+    cost = worth(market.rule, signed, resting.price)
     if pairs.is_pair(market):
-        cost = signed * resting.price * market.rule[M_ATOMS_PER_TICK_LOT] + max(0, fee)
-        return pairs.may_exchange(twin, resting, market, signed, cost, strict=False)
-    gained = signed * (market.mark - resting.price) * market.rule[M_ATOMS_PER_TICK_LOT]
-    if healthy_after(twin, resting.account, market, signed, gained - max(0, fee)):
+        return pairs.may_exchange(twin, resting, market, signed, cost + max(0, fee), strict=False)
+    held = legs[market.thing].quantity
+    if healthy_after(twin, resting.account, market, signed, cost + max(0, fee)):
         return True
-    return leaves_no_weaker(twin, legs, market, legs[market.thing].quantity + signed, gained)
+    return leaves_no_weaker(twin, legs, market, held + signed, gained(market, held, signed, cost))
 
 
-def healthy_after(twin, account, market, lots, gained):
-    """With so many lots more and so many atoms gained; collateral as it is now. Nobody is, who owes too much."""
+def healthy_after(twin, account, market, lots, cost):
+    """With so many lots more that cost so many atoms; collateral as it is now. Nobody is, who owes too much."""
     legs = twin.legs_of(account)
     before = twin.quantity(account, market.thing)
     maintain = requirement(twin, legs, FOR_MAINTAIN)
     maintain += kept_requirement(twin, market, before + lots, FOR_MAINTAIN)
     maintain -= kept_requirement(twin, market, before, FOR_MAINTAIN)
-    healthy = equity(twin, legs) + value(gained, twin.assets[twin.settle(market)].price) >= maintain
+    gain = gained(market, before, lots, cost)
+    healthy = equity(twin, legs) + value(gain, twin.assets[twin.settle(market)].price) >= maintain
     return healthy and not money.below_cap(twin, legs)
 
 
@@ -97,8 +98,7 @@ class Counted:
     """What a look at the book has counted for one account."""
 
     lots: int = 0  # signed
-    gained: int = 0  # atoms against the mark, less fees
-    cost: int = 0  # what they cost, fees included
+    cost: int = 0  # signed atoms, fees included
     not_reducing: int = 0  # lots of orders that are not reduce-only
 
 
@@ -132,18 +132,17 @@ def reducible(twin, resting, market, counted):
 def count_in(twin, taker, resting, market, lots, met):
     """Counts this fill if it may happen after those already counted."""
     account, before = resting.account, met.get(resting.account, Counted())
-    a = market.rule[M_ATOMS_PER_TICK_LOT]
-    _, fee = fees_of(twin, taker.account or taker.home, account, market, lots * resting.price * a, False)
+    cost = worth(market.rule, resting.side * lots, resting.price)
+    _, fee = fees_of(twin, taker.account or taker.home, account, market, cost, False)
     after = Counted(
         before.lots + resting.side * lots,
-        before.gained + resting.side * lots * (market.mark - resting.price) * a - max(0, fee),
-        before.cost + resting.side * lots * resting.price * a + max(0, fee),
+        before.cost + cost + max(0, fee),
         before.not_reducing + (0 if resting.reduces else lots),
     )
     if account in met and pairs.is_pair(market):
         allowed = pairs.may_exchange(twin, resting, market, after.lots, after.cost, strict=True)
     elif account in met:
-        allowed = healthy_after(twin, account, market, after.lots, after.gained)
+        allowed = healthy_after(twin, account, market, after.lots, after.cost)
     else:
         allowed = fill_may_happen(twin, resting, market, lots, fee)
     if allowed:
@@ -153,7 +152,7 @@ def count_in(twin, taker, resting, market, lots, met):
 
 def match(twin, taker, market, liquidation=False):
     """Meets the book until it no longer crosses: (lots filled, signed cash received, reason if its rest must close)."""
-    a, mode = market.rule[M_ATOMS_PER_TICK_LOT], self_trade_mode(twin, taker)
+    mode = self_trade_mode(twin, taker)
     filled, received, begun = 0, 0, len(twin.events)
     while taker.remaining:
         against = book_side(twin, market, -taker.side)
@@ -171,14 +170,14 @@ def match(twin, taker, market, liquidation=False):
                 return filled, received, events.CLOSED_SELF_TRADE
             continue
         lots = min(taker.remaining, resting.remaining)
-        cost = lots * resting.price * a
+        cost = worth(market.rule, taker.side * lots, resting.price)
         taker_fee, maker_fee = fees_of(twin, taker.account, resting.account, market, cost, liquidation)
         if not fill_may_happen(twin, resting, market, lots, maker_fee):
             close_order(twin, resting, events.CLOSED_MAINTENANCE)
             continue
         fill(twin, market, taker, resting, lots, (taker_fee, maker_fee), liquidation)
         filled += lots
-        received -= taker.side * cost
+        received -= cost
     return filled, received, 0
 
 
@@ -192,7 +191,7 @@ def fill(twin, market, taker, resting, lots, fees, liquidation):
         order.remaining -= lots
         order.filled += lots
         signed = order.side * lots
-        cost = signed * resting.price * market.rule[M_ATOMS_PER_TICK_LOT]
+        cost = worth(market.rule, signed, resting.price)
         if pairs.is_pair(market):
             before = realised = 0
             holds = pairs.exchange(twin, order.account, market, signed, cost)

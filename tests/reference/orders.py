@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from steelyard.model import events, reject
-from steelyard.model.keys import M_TICKS_MAX
+from steelyard.model.keys import M_TICKS_MAX, M_TICKS_MIN
 from steelyard.model.orders import (
     BACKSTOP,
     CLOSE_POSITION,
@@ -98,6 +98,7 @@ def amend(twin, c):
     try:
         check_size(twin, market, lots, False)
         twin.require(price <= market.rule[M_TICKS_MAX], reject.PRICE_EXCEEDS_LIMIT)
+        twin.require(price >= market.rule[M_TICKS_MIN], reject.PRICE_BELOW_LIMIT)
         check_permissions(twin, market, order)
         margin = check_entry(twin, market, order)
     except Refused:

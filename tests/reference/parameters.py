@@ -21,6 +21,7 @@ from steelyard.model.keys import (
     F_WEIGHT,
     FEED_KEYS,
     FEED_WIDTH,
+    M_ATOMS_PER_TICK_LOT,
     M_BASE,
     M_BRACKET_MAINTAIN_PPM,
     M_BRACKET_OPEN_PPM,
@@ -43,6 +44,8 @@ from steelyard.model.keys import (
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
     M_TAKER_PPM,
+    M_TICKS_MAX,
+    M_TICKS_MIN,
     MARKET_KEYS,
     MARKET_WIDTH,
     O_RISK_TIER,
@@ -56,6 +59,7 @@ from steelyard.num.limits import (
     AMOUNT_MAX,
     ASSET_PRICE_SCALE,
     BRACKETS_MAX,
+    LOT_WORTH_MAX,
     NOTIONAL_MAX,
     PPM,
     SOURCES_MAX,
@@ -65,7 +69,7 @@ from steelyard.num.limits import (
 from tests.reference import interest, ladders, money, pool, prices
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement
-from tests.reference.numbers import down, largest_position, part_down, part_up
+from tests.reference.numbers import down, is_inverse, largest_position, largest_worth, part_down, part_up
 from tests.reference.rows import Asset, Feed, Market
 
 ROUNDING_ATOMS = 2  # between restore and open
@@ -193,6 +197,8 @@ def check_kind(twin, rule, row):
         return M_BASE
     if twin.assets[rule[M_BASE]].rule[A_POOL_OF]:
         return M_BASE
+    if rule[M_TICKS_MIN] != 1:
+        return M_TICKS_MIN
     if rule[M_FEED]:
         return M_FEED
     if rule[M_FUNDING_INTERVAL_NS]:
@@ -207,6 +213,11 @@ def check_market(twin, rule, row):
     wrong = check_kind(twin, rule, row)
     if wrong is not None:
         return wrong
+    if rule[M_TICKS_MIN] > rule[M_TICKS_MAX]:
+        return M_TICKS_MIN
+    lot, highest = rule[M_ATOMS_PER_TICK_LOT], rule[M_TICKS_MAX]
+    if is_inverse(rule) and (lot < highest or largest_worth(rule, 1) > LOT_WORTH_MAX):
+        return M_ATOMS_PER_TICK_LOT
     largest = largest_position(rule)
     if largest > NOTIONAL_MAX or down(twin.assets[rule[M_SETTLE]].price * largest, ASSET_PRICE_SCALE) > VALUE_MAX:
         return M_POSITION_LOTS_MAX

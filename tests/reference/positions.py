@@ -4,7 +4,7 @@ See docs/concepts/numbers.md (profit), orders.md (reduce-only) and funding.md (t
 """
 
 from steelyard.model import events
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
+from steelyard.model.keys import M_SETTLE
 from steelyard.state.tables import MARKET_0
 from tests.reference import money
 from tests.reference.numbers import funding_owed, up
@@ -13,7 +13,7 @@ from tests.reference.numbers import funding_owed, up
 def settle_funding(twin, leg):
     """The leg pays what it owes; the rounding is the market's named dust."""
     market = twin.markets[leg.thing - MARKET_0]
-    paid, dust = funding_owed(leg.quantity, market.rule[M_ATOMS_PER_TICK_LOT], market.funding_index, leg.index_at_touch)
+    paid, dust = funding_owed(market.rule, leg.quantity, market.funding_index, leg.index_at_touch)
     leg.index_at_touch = market.funding_index
     market.funding_dust += dust
     if paid:
@@ -45,7 +45,7 @@ def trade(twin, account, market, lots, cost):
 def trade_on_copy(twin, legs, market, lots, cost, fee=0):
     """The same on copied legs; returns the profit realised."""
     leg, cash = legs[market.thing], legs[market.rule[M_SETTLE]]
-    paid, _ = funding_owed(leg.quantity, market.rule[M_ATOMS_PER_TICK_LOT], market.funding_index, leg.index_at_touch)
+    paid, _ = funding_owed(market.rule, leg.quantity, market.funding_index, leg.index_at_touch)
     leg.index_at_touch = market.funding_index
     realised = take_lots(leg, lots, cost)
     cash.quantity += realised - paid - fee

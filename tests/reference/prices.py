@@ -15,6 +15,7 @@ from steelyard.model.keys import (
     M_OI_UPPER_LOTS,
     M_SETTLE,
     M_TICKS_MAX,
+    M_TICKS_MIN,
 )
 from steelyard.model.orders import BUY, ON_INDEX, ON_MARK, SELL
 from steelyard.num.limits import (
@@ -78,6 +79,9 @@ def check_report(twin, row, at_ns):
     twin.require(listened, reject.SOURCE_UNKNOWN, row=row)
     twin.require(row.price > 0, reject.PRICE_MUST_BE_POSITIVE, row=row)
     twin.require(price_fits(twin, feed, row.price), reject.PRICE_EXCEEDS_LIMIT, row=row)
+    if feed.user_is_market:
+        lowest = twin.markets[feed.user].rule[M_TICKS_MIN]
+        twin.require(row.price >= lowest, reject.PRICE_BELOW_LIMIT, row=row)
     in_order = feed.sources[source].at_ns <= row.trigger <= at_ns
     twin.require(row.lots >= 0 and in_order, reject.FIELD_OUT_OF_RANGE, row=row)
 
@@ -159,7 +163,7 @@ def recompute_mark(twin, market):
     index, rule = market.index, market.rule
     mark = index if rule[M_MARK_POLICY] else median_of_three(twin, market, bid, ask)
     band = part_down(index, rule[M_MARK_BAND_PPM])
-    mark = clamp(clamp(mark, index - band, index + band), 1, rule[M_TICKS_MAX])
+    mark = clamp(clamp(mark, index - band, index + band), rule[M_TICKS_MIN], rule[M_TICKS_MAX])
     if mark != market.mark:
         twin.prices_set.add((market.row, ON_MARK))
     market.mark = mark

@@ -13,6 +13,7 @@ from steelyard.model.keys import (
     M_LIQUIDATION_FEE_PPM,
     M_POSITION_LOTS_MAX,
     M_TICKS_MAX,
+    M_TICKS_MIN,
 )
 from steelyard.model.orders import BACKSTOP, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE, IOC, LIMIT, STP_MAKER
 from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
@@ -21,7 +22,7 @@ from tests.reference import isolated, money
 from tests.reference.closing import shrink_reduce_only
 from tests.reference.health import equity, kept_requirement, may_open, position_requirement, requirement
 from tests.reference.matching import match
-from tests.reference.numbers import atoms_worth_down, charge, clamp, down, part_up, up
+from tests.reference.numbers import atoms_worth_down, charge, clamp, down, is_inverse, part_up, up, worth
 from tests.reference.positions import trade, trade_on_copy
 from tests.reference.rows import Leg, Order, copied
 
@@ -51,11 +52,13 @@ class Standing:
         self.quantity = self.leg.quantity
         self.sign = 1 if self.quantity > 0 else -1
         self.lots = abs(self.quantity)
-        self.a = self.market.rule[M_ATOMS_PER_TICK_LOT]
         self.mark = self.market.mark
 
     def cash_at(self, price, lots):
-        return self.sign * lots * price * self.a
+        return worth(self.market.rule, self.sign * lots, price)
+
+    def notional(self, lots):
+        return abs(self.cash_at(self.mark, lots))
 
     def kept(self, lots_fewer, question=FOR_MAINTAIN):
         left = self.lots - lots_fewer
@@ -78,13 +81,19 @@ class Standing:
         if self.equity < 0:
             return part_of(self.equity)
         required_anyway = self.maintain - self.positions
-        fee = charge(part_up(lots * self.mark * self.a, self.market.rule[M_LIQUIDATION_FEE_PPM]), self.price)
+        fee = charge(part_up(self.notional(lots), self.market.rule[M_LIQUIDATION_FEE_PPM]), self.price)
         return max(part_of(max(0, self.equity - required_anyway)), min(part_of(self.equity), fee))
 
     def bankruptcy_price(self):
-        cash, per_tick = self.bankruptcy(self.lots), self.quantity * self.a
-        price = up(cash, per_tick) if self.sign > 0 else down(cash, per_tick)
-        return clamp(price, 1, self.market.rule[M_TICKS_MAX])
+        """Where closing everything brings the bankruptcy cash, rounded towards the mark."""
+        cash, rule = self.bankruptcy(self.lots), self.market.rule
+        numer, denom = cash, self.quantity * rule[M_ATOMS_PER_TICK_LOT]
+        if is_inverse(rule):
+            numer, denom = -self.quantity * rule[M_ATOMS_PER_TICK_LOT], cash
+            if self.sign * cash >= 0:  # no price is too high
+                return rule[M_TICKS_MAX]
+        price = up(numer, denom) if self.sign > 0 else down(numer, denom)
+        return clamp(price, rule[M_TICKS_MIN], rule[M_TICKS_MAX])
 
 
 def fund_holds(twin, asset):

@@ -22,6 +22,7 @@ from steelyard.model.orders import (
     FOR_OPEN,
     GTT,
     INSURANCE,
+    INVERSE,
     IOC,
     LENDER,
     POST_ONLY,
@@ -79,8 +80,10 @@ class Crowd:
     def feed_of(self, market):
         return next(feed for feed in FEEDS if feed.market == market)
 
-    def scale(self, market):
-        return int(self.state.market_rule[market, key.M_ATOMS_PER_TICK_LOT])
+    def lot_worth(self, market):
+        """Atoms of a lot at the mark, about."""
+        scale, mark = int(self.state.market_rule[market, key.M_ATOMS_PER_TICK_LOT]), self.mark(market)
+        return scale // mark if self.state.market_rule[market, key.M_KIND] == INVERSE else scale * mark
 
     def leg_of(self, account, market):
         """The leg that holds this market for an account: its own or its child's, or 0."""
@@ -98,7 +101,7 @@ class Crowd:
         spare = int(queries.equity(handle, account)) - int(queries.requirement(handle, account, FOR_OPEN))
         settle = int(self.state.market_rule[market, key.M_SETTLE])
         price = int(self.state.asset.price[settle]) or ASSET_PRICE_SCALE
-        lot = max(1, self.mark(market) * self.scale(market) * price // ASSET_PRICE_SCALE)
+        lot = max(1, self.lot_worth(market) * price // ASSET_PRICE_SCALE)
         leverage = int(self.state.market_rule[market, key.M_LEVERAGE_DEFAULT])
         lots = max(0, spare) * leverage * self.random.choice((5, 20, 50, 80, 95, 110)) // (100 * lot)
         return max(1, min(lots, int(self.state.market_rule[market, key.M_ORDER_LOTS_MAX])))

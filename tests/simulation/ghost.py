@@ -19,6 +19,7 @@ from steelyard.model.orders import (
     DUST,
     FEES,
     INSURANCE,
+    INVERSE,
     LENDER,
     REDUCE_ONLY,
 )
@@ -82,6 +83,7 @@ class Ghost:
         self.of_account = defaultdict(set)  # its markets
         self.assets_of = defaultdict(set)
         self.settle, self.scale, self.asset_of_feed = {}, {}, {}
+        self.inverse = set()  # markets
         self.mark, self.price, self.funding = {}, {}, defaultdict(int)
         self.borrow_index = defaultdict(lambda: 10**12)  # asset
         self.settled_at = {}  # (account, asset): borrow index when the debt last changed
@@ -121,10 +123,23 @@ class Ghost:
         if event.extra and event.account == do.MARKET:
             self.settle[event.market] = settings.get(key.M_SETTLE, 1)
             self.scale[event.market] = settings.get(key.M_ATOMS_PER_TICK_LOT, 1)
+            if settings.get(key.M_KIND) == INVERSE:
+                self.inverse.add(event.market)
         elif event.extra and event.account == do.ASSET:
             if settings.get(key.A_FEED):
                 self.asset_of_feed[settings[key.A_FEED]] = event.market
             self.price[event.market] = ASSET_PRICE_SCALE if event.market == 1 else 0
+
+    def worth(self, market, lots, price):
+        """What signed lots cost at a price."""
+        if market not in self.inverse:
+            return lots * price * self.scale[market]
+        size = abs(lots) * self.scale[market] // price
+        return size if lots < 0 else -size
+
+    def moving(self, market):
+        """What a lot pays for each unit of the funding index, and in which direction."""
+        return -1 if market in self.inverse else self.scale[market]
 
     def post(self, account, asset, amount):
         self.cash[account, asset] += amount
@@ -194,7 +209,8 @@ class Ghost:
         position, market = self.position(event.account, event.market), event.market
         before = position.quantity
         position.touched = self.funding[market]
-        realised = position.trade(event.side * event.lots, event.side * event.lots * event.price * self.scale[market])
+        lots = event.side * event.lots
+        realised = position.trade(lots, self.worth(market, lots, event.price))
         assert realised == event.amount, f"realised {event.amount}, from its costs {realised}"
         assert position.quantity == event.extra, f"position told as {event.extra}, sums to {position.quantity}"
         asset = self.settle[market]
@@ -221,7 +237,7 @@ class Ghost:
 
     def on_funding_paid(self, event):
         position = self.position(event.account, event.market)
-        moved = (self.funding[event.market] - position.touched) * position.quantity * self.scale[event.market]
+        moved = (self.funding[event.market] - position.touched) * position.quantity * self.moving(event.market)
         # A turn of liquidation may have settled less than an atom without a word; that only ever costs the leg.
         late = event.amount - up(moved, 1, INDEX_SCALE)
         assert 0 <= late <= 4, f"funding is quantity x index moved, rounded up, here {late} more"
@@ -276,9 +292,9 @@ class Ghost:
         for market in self.of_account[account]:
             position = self.positions[account, market]
             if position.quantity:
-                signed = position.quantity * self.scale[market]
-                owed = up(signed * (self.funding[market] - position.touched), 1, INDEX_SCALE)
-                atoms = signed * self.mark[market] - position.cost - owed
+                moved = position.quantity * self.moving(market)
+                owed = up(moved * (self.funding[market] - position.touched), 1, INDEX_SCALE)
+                atoms = self.worth(market, position.quantity, self.mark[market]) - position.cost - owed
                 result += value(atoms, self.price[self.settle[market]])
         return result
 
@@ -360,7 +376,7 @@ class Ghost:
         assert gained >= 0, f"a counterparty realises no loss, here {gained}"
         self.pay(INSURANCE, account, asset, event.fee)
         assert self.cash[INSURANCE, asset] >= 0, "the fund pays what it has"
-        beyond = event.amount + event.side * event.lots * self.mark[market] * self.scale[market]
+        beyond = event.amount + self.worth(market, event.side * event.lots, self.mark[market])
         rank, suffered = self.suffered.get(account, (0, 0))
         suffered = beyond + (suffered if rank < event.extra2 else 0)
         self.suffered[account] = event.extra2, suffered

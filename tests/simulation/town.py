@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import HOUR, SECOND
-from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, LENDER, SYSTEM_ACCOUNTS
+from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, INVERSE, LENDER, SYSTEM_ACCOUNTS
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import Limits
 
@@ -156,6 +156,10 @@ def market_settings(random, market):
         },
     }[market]
     feed = next(feed for feed in FEEDS if feed.market == market)
+    if market in (1, 3) and pick((True, False)):
+        # The same market in the reciprocal price.
+        own[key.M_ATOMS_PER_TICK_LOT] *= feed.start * feed.start
+        own |= {key.M_KIND: INVERSE, key.M_TICKS_MIN: feed.start // 20}
     return (
         {key.M_FEED: feed.row, key.M_TICKS_MAX: feed.highest, key.M_ORDER_LOTS_MAX: own[key.M_POSITION_LOTS_MAX] // 2}
         | manners(random)

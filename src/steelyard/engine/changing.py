@@ -17,7 +17,7 @@ from steelyard.engine.timers import push_timer
 from steelyard.model import orders as word
 from steelyard.model import reject as no
 from steelyard.model.events import CANCEL_AFTER_SET, CLOSED_BY_USER
-from steelyard.model.keys import M_ORDER_LOTS_MAX, M_TICKS_MAX
+from steelyard.model.keys import M_ORDER_LOTS_MAX, M_TICKS_MAX, M_TICKS_MIN
 from steelyard.num import far, kernel
 from steelyard.num.limits import TIME_NS_MAX
 from steelyard.state.tables import ACCOUNT, COMMAND, LEG, LEG_OPEN, MACHINE, MARKET_0, MARKET_RULE, ORDER
@@ -70,6 +70,8 @@ def amend_order(s, i):
         return no.SIZE_EXCEEDS_LIMIT
     if price > rule[market, M_TICKS_MAX]:
         return no.PRICE_EXCEEDS_LIMIT
+    if price < rule[market, M_TICKS_MIN]:
+        return no.PRICE_BELOW_LIMIT
     reason = check_permission(s, row, c.account[i], acting, market)
     if reason:
         return reason

@@ -18,7 +18,7 @@ from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.commands import OWNER as OWNER_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
 from steelyard.model.events import CONFIGURED
-from steelyard.model.orders import LENDER
+from steelyard.model.orders import INVERSE, LENDER
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE, SOURCES_MAX, TIME_NS_MAX
 from steelyard.rules import parameters
@@ -217,9 +217,11 @@ def take_feed(s, feed, user, is_market):
 
 @kernel
 def take_ladder(s, market):
-    """Hand out the next stretch of price levels."""
+    """What a market has from its rule: the next stretch of price levels, and the scale of its worth."""
     machine, table = MACHINE(s), MARKET(s)
-    size = MARKET_RULE(s)[market, keys.M_TICKS_MAX] + 1
+    rule = MARKET_RULE(s)
+    size = rule[market, keys.M_TICKS_MAX] + 1
+    table.scale[market] = -1 if rule[market, keys.M_KIND] == INVERSE else rule[market, keys.M_ATOMS_PER_TICK_LOT]
     table.ladder[market] = machine.ladder_used[0]
     table.ladder_bits[market] = LAYOUT(s)[L_BITS_LADDER] + machine.ladder_bits_used[0]
     machine.ladder_used[0] += size

@@ -9,11 +9,11 @@ from steelyard.model.events import DUST_SWEPT, FUNDING_SET
 from steelyard.model.keys import M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS, M_SETTLE
 from steelyard.model.orders import DUST, TIMER_FUNDING, TIMER_SAMPLE
 from steelyard.num import far, kernel
-from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS, PPB
-from steelyard.num.rounding import mul_div_down
+from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS
 from steelyard.rules.funding import (
     IMPACT_LEVELS_MAX,
     average_price,
+    funding_moved,
     funding_rate,
     impact_notional,
     premium,
@@ -93,7 +93,7 @@ def settle_interval(s, market):
     if index == 0 or now > table.fresh_until_ns[market]:
         rate = 0
     table.funding_rate[market] = rate
-    moved = mul_div_down(index << INDEX_SCALE_BITS, rate, PPB)
+    moved = funding_moved(s, market, rate) if rate else 0
     table.funding_index[market] += moved
     table.premium_sum[market] = 0
     table.next_funding_ns[market] = now + MARKET_RULE(s)[market, M_FUNDING_INTERVAL_NS]

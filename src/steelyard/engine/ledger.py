@@ -17,7 +17,6 @@ from steelyard.engine.interest import accrue, change_debt, settle_debt
 from steelyard.engine.opening import STALE
 from steelyard.model.keys import (
     A_LOAN_CAP,
-    M_ATOMS_PER_TICK_LOT,
     M_BASE,
     M_LOT_ATOMS,
     M_SETTLE,
@@ -25,9 +24,9 @@ from steelyard.model.keys import (
 )
 from steelyard.model.orders import FOR_MAINTAIN, INSURANCE, LENDER
 from steelyard.num import far, far_twin, kernel, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, LEGS_PER_ACCOUNT_MAX, PPM
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, LEGS_PER_ACCOUNT_MAX, PPM
 from steelyard.num.rounding import mul_div_down, ppm_down
-from steelyard.num.wide import mix
+from steelyard.num.wide import mix, multiply_shift_down
 from steelyard.rules.cash import charge
 from steelyard.rules.corner import (
     SLOP,
@@ -35,8 +34,8 @@ from steelyard.rules.corner import (
     corner_maintain,
     driver_value,
     exposure,
-    highest_mark,
-    lowest_mark,
+    highest_worth,
+    lowest_worth,
     share_up,
 )
 from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
@@ -307,13 +306,17 @@ def spend_trade(s, row, lots, trade_value):
     if leg.box_high[row] == 0:
         first_box(s, row)
         return 0
-    scale, settle = rule[market, M_ATOMS_PER_TICK_LOT], rule[market, M_SETTLE]
-    lowest, highest = lowest_mark(s, market, leg.box_low[row]), highest_mark(s, market, leg.box_high[row])
-    cost = max(0, trade_value - lots * scale * (lowest if lots > 0 else highest)) + SLOP
+    scaled, settle = lots * MARKET(s).scale[market], rule[market, M_SETTLE]
+    lowest, highest = lowest_worth(s, market, leg.box_low[row]), highest_worth(s, market, leg.box_high[row] + 1)
+    least = multiply_shift_down(scaled, lowest if scaled > 0 else highest, INDEX_SCALE_BITS)
+    cost = max(0, trade_value - least) + SLOP
     after = abs(leg.quantity[row])
     grown = after - abs(leg.quantity[row] - lots)
     if grown > 0:
-        cost += share_up(grown * scale * highest, maintain_rate_ppm(s, market, after * scale * highest))
+        scale = abs(MARKET(s).scale[market])
+        more = multiply_shift_down(grown * scale, highest, INDEX_SCALE_BITS) + 1
+        whole = multiply_shift_down(after * scale, highest, INDEX_SCALE_BITS) + 1
+        cost += share_up(more, maintain_rate_ppm(s, market, whole))
     if settle != UNIT:
         cost = charge(cost, leg.box_high[find_leg(s, account, settle)]) + SLOP
     spend(s, account, cost)

@@ -28,7 +28,6 @@ from steelyard.model.events import (
     TAKEN_OVER,
 )
 from steelyard.model.keys import (
-    M_ATOMS_PER_TICK_LOT,
     M_BACKSTOP_LOTS_MAX,
     M_COOLDOWN_NS,
     M_LIQUIDATION_FEE_PPM,
@@ -39,6 +38,7 @@ from steelyard.model.keys import (
     M_SLIP_PPM,
     M_STATE,
     M_TICKS_MAX,
+    M_TICKS_MIN,
 )
 from steelyard.model.orders import (
     BACKSTOP,
@@ -70,6 +70,7 @@ from steelyard.rules.sizing import (
     requirement_of_lots,
     value_of_lots,
 )
+from steelyard.rules.worth import gained, notional_of, worth
 from steelyard.state.tables import ACCOUNT, ASSET, HOLDER, LEG, MACHINE, MARKET, MARKET_0, MARKET_RULE, SCORE
 
 WAIT_NS = 1_000_000_000  # before an account that could not be worked on is tried again
@@ -243,7 +244,7 @@ def meet_book(s, account, row, lots, limit, equity, requirement, positions):
     mark = MARKET(s).mark[market]
     say(s, LIQUIDATION_ORDER, account, market, side, 0, mark, limit, lots, due, requirement, equity, positions, 0, 0)
     left, traded, _ = match(s, row, -account, side, limit, lots, STP_MAKER, 0, 1, 0)
-    return lots - left, -side * traded
+    return lots - left, -traded
 
 
 @kernel
@@ -261,12 +262,11 @@ def may_take_over(s, market, quantity, lots, price_of_all):
         return False
     equity, requirement, _ = account_risk(s, BACKSTOP, FOR_OPEN)
     price = ASSET(s).price[rule[market, M_SETTLE]]
-    equity += value(value_of_lots(s, market, quantity, lots) - price_of_all, price)
+    equity += value(gained(s, market, leg.quantity[row], signed, price_of_all), price)
     if row:
         requirement -= leg_requirement(s, row, FOR_OPEN)
-    notional = abs(after) * MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
     leverage = leverage_for(s, BACKSTOP, market, row, 0)
-    requirement += charge(opening_side(s, market, notional, leverage), price)
+    requirement += charge(opening_side(s, market, notional_of(s, market, after), leverage), price)
     return equity >= requirement
 
 
@@ -313,12 +313,12 @@ def take_over(s, account, row, most, at_mark):
 @far
 def reduce_solvent(s, account, row):
     """E >= 0: a slice through the book, then below M(takeover) the backstop. Returns lots closed."""
-    leg, rule, table = LEG(s), MARKET_RULE(s), MARKET(s)
+    leg, rule = LEG(s), MARKET_RULE(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     held, side = abs(quantity), -1 if quantity > 0 else 1
     equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
     lots = lots_to_restore(s, account, row)
-    if held * table.mark[market] * rule[market, M_ATOMS_PER_TICK_LOT] > rule[market, M_SLICE_NOTIONAL]:
+    if notional_of(s, market, held) > rule[market, M_SLICE_NOTIONAL]:
         lots = min(lots, max(1, ppm_down(held, rule[market, M_SLICE_PPM])))
     due_all = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions)
     limit = limit_price(s, market, side, bankruptcy_price(s, market, quantity, due_all))
@@ -342,11 +342,13 @@ def sell_bankrupt(s, account, row):
     leg, rule = LEG(s), MARKET_RULE(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     held, side = abs(quantity), -1 if quantity > 0 else 1
-    asset, scale = rule[market, M_SETTLE], rule[market, M_ATOMS_PER_TICK_LOT]
+    asset = rule[market, M_SETTLE]
     equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
     mark = MARKET(s).mark[market]
-    worst = clamp(mark + side * ppm_down(mark, rule[market, M_SLIP_PPM]), 1, rule[market, M_TICKS_MAX])
-    needed = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions) + side * held * worst * scale
+    worst = mark + side * ppm_down(mark, rule[market, M_SLIP_PPM])
+    worst = clamp(worst, rule[market, M_TICKS_MIN], rule[market, M_TICKS_MAX])
+    needed = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions)
+    needed -= worth(s, market, quantity, worst)
     fund, lots = max(0, cash(s, INSURANCE, asset)), held
     if fund < needed:
         lots = mul_div_down(held, fund, needed)
@@ -415,13 +417,12 @@ def can_be_deleveraged(s, row, signed, cash_paid):
     """The counterparty realises no loss and stays healthy."""
     leg = LEG(s)
     market = leg.thing[row] - MARKET_0
-    rule = MARKET_RULE(s)
     _, realised = realised_down(leg.quantity[row], leg.cost[row], signed, cash_paid)
     if realised < 0:
         return False
     equity, requirement, _ = account_risk(s, leg.account[row], FOR_MAINTAIN)
-    gain = signed * MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT] - cash_paid
-    equity += value(gain, ASSET(s).price[rule[market, M_SETTLE]])
+    gain = gained(s, market, leg.quantity[row], signed, cash_paid)
+    equity += value(gain, ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]])
     requirement += requirement_of_lots(s, market, leg.quantity[row] + signed, FOR_MAINTAIN)
     return equity >= requirement - leg_requirement(s, row, FOR_MAINTAIN)
 

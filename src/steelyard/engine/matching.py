@@ -28,13 +28,14 @@ from steelyard.model.events import (
     FILL_LIQUIDATION,
     FILL_MAKER,
 )
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE, UNIT
+from steelyard.model.keys import M_SETTLE, UNIT
 from steelyard.model.orders import BORROW, CHILD, FEES, STP_BOTH, STP_MAKER, STP_NONE, STP_TAKER
 from steelyard.num import far, leaf
 from steelyard.num.rounding import ppm_up
 from steelyard.rules.consent import may_exchange, may_hold
 from steelyard.rules.corner import SLOP
 from steelyard.rules.pairs import is_pair
+from steelyard.rules.worth import worth
 from steelyard.state.tables import (
     ACCOUNT,
     DRIVER,
@@ -62,24 +63,22 @@ def maker_fee(s, market, account, notional):
 
 
 @leaf
-def may_fill(s, maker, lots, price, fee, lots_before, atoms_before):
+def may_fill(s, maker, lots, cost, fee, lots_before, atoms_before):
     """May this resting order be filled for a fee, after its account already took other lots (in a look ahead)?"""
     order, leg, table = ORDER(s), LEG(s), ACCOUNT(s)
     row = order.leg[maker]
     account, market = leg.account[row], leg.thing[row] - MARKET_0
-    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     signed = lots * order.side[maker]
     fee = max(0, fee)
     if is_pair(s, market):
-        atoms, borrows = signed * price * scale + atoms_before, order.options[maker] & BORROW
+        atoms, borrows = cost + atoms_before, order.options[maker] & BORROW
         return may_exchange(s, account, market, signed + lots_before, atoms, fee, borrows, int(lots_before != 0))
     if lots_before == 0 and MARKET_RULE(s)[market, M_SETTLE] == UNIT and has_slack(s, account):
         # M(open) counts the order filled whole, and is never below M(maintain) but for roundings.
-        loss = max(0, signed * (price - MARKET(s).mark[market]) * scale)
+        loss = max(0, cost - worth(s, market, signed, MARKET(s).mark[market]))
         if what_is_left(s, table.slack[account], table.reach[account]) >= loss + fee + SLOP:
             return 1
-    atoms = signed * price * scale + atoms_before
-    return may_hold(s, account, row, signed + lots_before, atoms, fee, int(lots_before != 0))
+    return may_hold(s, account, row, signed + lots_before, cost + atoms_before, fee, int(lots_before != 0))
 
 
 @leaf
@@ -114,17 +113,17 @@ def after_fill(s, row, before):
 
 
 @far
-def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left, counted):
+def fill_side(s, row, order_id, other_id, side, lots, price, cost, fee, flags, left, counted):
     """Book one side of a fill: funding, trade, fee, event."""
     leg = LEG(s)
     account, market = leg.account[row], leg.thing[row] - MARKET_0
     rule = MARKET_RULE(s)
-    realised, trade_value = 0, side * lots * price * rule[market, M_ATOMS_PER_TICK_LOT]
+    realised = 0
     if is_pair(s, market):
-        held = exchange(s, account, market, side * lots, trade_value)
+        held = exchange(s, account, market, side * lots, cost)
     else:
         settle_funding(s, row)
-        realised = book_trade(s, row, side * lots, trade_value, counted)
+        realised = book_trade(s, row, side * lots, cost, counted)
         held = leg.quantity[row]
     if fee:
         post(s, account, rule[market, M_SETTLE], -fee)
@@ -149,7 +148,7 @@ def fill_side(s, row, order_id, other_id, side, lots, price, fee, flags, left, c
 
 
 @leaf
-def fill(s, taker_leg, taker_id, maker, side, lots, price, notional, fee, left, liquidation):
+def fill(s, taker_leg, taker_id, maker, side, lots, price, cost, fee, left, liquidation):
     """A trade between an incoming order and a resting one, both sides booked; the maker pays at least `fee`.
 
     A rebate never exceeds what the taker pays. A liquidation pays its own fee elsewhere, and for no rebate.
@@ -158,10 +157,11 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, notional, fee, left, 
     maker_leg, maker_id = order.leg[maker], order.id[maker]
     market = leg.thing[taker_leg] - MARKET_0
     flags = FILL_LIQUIDATION if liquidation else 0
-    taker_fee = 0 if liquidation else ppm_up(notional, taker_rate_ppm(s, market, leg.account[taker_leg]))
+    taker_fee = 0 if liquidation else ppm_up(abs(cost), taker_rate_ppm(s, market, leg.account[taker_leg]))
     fee = max(fee, -taker_fee)
     taker_before = leg.quantity[taker_leg]
-    fill_side(s, taker_leg, taker_id, maker_id, side, lots, price, taker_fee, flags, left, MACHINE(s).promised[0])
+    promised = MACHINE(s).promised[0]
+    fill_side(s, taker_leg, taker_id, maker_id, side, lots, price, cost, taker_fee, flags, left, promised)
     maker_before = leg.quantity[maker_leg]
     remaining = order.remaining[maker] - lots
     count_in(s, maker, -lots)
@@ -171,7 +171,7 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, notional, fee, left, 
     order.filled[maker] += lots
     counted = 0 if is_reduce_only(order.options[maker]) else 1
     flags |= FILL_MAKER
-    fill_side(s, maker_leg, maker_id, taker_id, -side, lots, price, fee, flags, remaining, counted)
+    fill_side(s, maker_leg, maker_id, taker_id, -side, lots, price, -cost, fee, flags, remaining, counted)
     post(s, FEES, MARKET_RULE(s)[market, M_SETTLE], taker_fee + fee)
     if remaining == 0:
         level_remove(s, market, maker)
@@ -188,7 +188,7 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, notional, fee, left, 
 
 @leaf
 def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidation, counted):
-    """Meet the book; returns (lots left, notional traded, why the rest must close or UNFINISHED)."""
+    """Meet the book; returns (lots left, signed cost of the others, why the rest must close or UNFINISHED)."""
     order, leg, table, ladder, accounts, machine = ORDER(s), LEG(s), MARKET(s), LADDER(s), ACCOUNT(s), MACHINE(s)
     market = leg.thing[taker_leg] - MARKET_0
     owner = accounts.owner[leg.account[taker_leg]]
@@ -212,14 +212,14 @@ def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidati
             take = min(take, abs(leg.quantity[taker_leg]))
             if take == 0:
                 return left, traded, CLOSED_REDUCE_ONLY
-        notional = take * price * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-        fee = maker_fee(s, market, leg.account[order.leg[maker]], notional)
-        if not may_fill(s, maker, take, price, fee, 0, 0):
+        cost = worth(s, market, side * take, price)
+        fee = maker_fee(s, market, leg.account[order.leg[maker]], abs(cost))
+        if not may_fill(s, maker, take, -cost, fee, 0, 0):
             far_leave(s, maker, CLOSED_MAINTENANCE, 0)
             continue
         left -= take
-        fill(s, taker_leg, taker_id, maker, side, take, price, notional, fee, left, liquidation)
-        traded += notional
+        fill(s, taker_leg, taker_id, maker, side, take, price, cost, fee, left, liquidation)
+        traded += cost
     return 0, traded, UNFINISHED
 
 
@@ -227,7 +227,6 @@ def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidati
 def can_fill_whole(s, market, taker_account, owner, side, limit, lots, stp):
     """Fill-or-kill: look along the path `match` would take, counting only what would survive."""
     order, leg, table, ladder, accounts, seen = ORDER(s), LEG(s), MARKET(s), LADDER(s), ACCOUNT(s), SCORE(s)
-    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     orders = LEG_OPEN(s)
     price = best_against(s, market, side)
     met, looked = 0, 0
@@ -259,11 +258,11 @@ def can_fill_whole(s, market, taker_account, owner, side, limit, lots, stp):
             if is_reduce_only(order.options[maker]):
                 spare = abs(leg.quantity[row]) - orders.reduce_lots[row] - seen.score[at]
                 take = min(take, max(0, order.remaining[maker] + min(0, spare)))
-            fee = maker_fee(s, market, account, take * price * scale)
-            if take > 0 and may_fill(s, maker, take, price, fee, seen.a[at], seen.b[at]):
-                signed = -side * take
-                seen.a[at] += signed
-                seen.b[at] += signed * price * scale + max(0, fee)
+            cost = worth(s, market, -side * take, price)
+            fee = maker_fee(s, market, account, abs(cost))
+            if take > 0 and may_fill(s, maker, take, cost, fee, seen.a[at], seen.b[at]):
+                seen.a[at] -= side * take
+                seen.b[at] += cost + max(0, fee)
                 if not is_reduce_only(order.options[maker]):
                     seen.score[at] += take
                 lots -= take

@@ -4,17 +4,17 @@ See "Opening slack" in docs/concepts/legs-and-health.md: every driver has a refe
 E - M(open) at the references and its reach, and `deviation` is how far any driver has gone since.
 """
 
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE, UNIT
+from steelyard.model.keys import M_SETTLE, UNIT
 from steelyard.model.orders import FOR_OPEN
 from steelyard.num import far, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, INT64_MAX, VALUE_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, INT64_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_up
 from steelyard.rules.cash import charge, value
 from steelyard.rules.corner import (
     RATE_OF_LEVERAGE,
     corner_cash,
     driver_value,
-    highest_mark,
+    highest_worth,
     reference_terms,
 )
 from steelyard.rules.requirement import leverage_in_force
@@ -186,7 +186,8 @@ def set_references(s):
     for market in range(1, machine.markets[0] + 1):
         reference = max(0, driver_value(s, market)) if table.mark[market] else 0
         table.open_ref[market] = reference
-        table.open_lot[market] = highest_mark(s, market, reference) * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+        whole = (highest_worth(s, market, reference) >> INDEX_SCALE_BITS) + 1
+        table.open_lot[market] = whole * abs(table.scale[market])
     for each in range(1, machine.assets[0] + 1):
         asset.open_ref[each] = asset.price[each]
     machine.deviation[0] = 0

@@ -8,7 +8,6 @@ from steelyard.engine.ledger import cash, transfer
 from steelyard.engine.opening import restate
 from steelyard.model.events import CLOSED_REDUCE_ONLY, MARGIN_MOVED, ORDER_AMENDED, ORDER_CLOSED
 from steelyard.model.keys import (
-    M_ATOMS_PER_TICK_LOT,
     M_FEE_TIERS,
     M_MAKER_PPM,
     M_SETTLE,
@@ -32,6 +31,7 @@ from steelyard.num.wide import mix
 from steelyard.rules.cash import atoms_down
 from steelyard.rules.pairs import is_pair
 from steelyard.rules.requirement import account_risk
+from steelyard.rules.worth import inverse_locked_in, inverse_lot_up
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -89,13 +89,14 @@ def reserve_per_lot(s, market, account, side, price, post_only):
 
     Fixed when the order is placed.
     """
-    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    scale = MARKET(s).scale[market]
     rate = max(0, maker_rate_ppm(s, market, account)) if post_only else taker_rate_ppm(s, market, account)
     if is_pair(s, market):
         fee = ppm_up(price * scale, rate)
         return price * scale + fee if side > 0 else max(0, price * scale - fee)
-    crossing = max(0, (price - MARKET(s).mark[market]) * side) * scale
-    return crossing + ppm_up(price * scale, rate)
+    if scale > 0:
+        return max(0, (price - MARKET(s).mark[market]) * side) * scale + ppm_up(price * scale, rate)
+    return inverse_locked_in(s, market, side, price) + ppm_up(inverse_lot_up(s, market, price), rate)
 
 
 @leaf

@@ -65,7 +65,6 @@ from steelyard.model.events import (
 )
 from steelyard.model.keys import (
     A_LOAN_CAP,
-    M_ATOMS_PER_TICK_LOT,
     M_BASE,
     M_BRACKET_UPPER,
     M_BRACKETS,
@@ -77,6 +76,7 @@ from steelyard.model.keys import (
     M_SETTLE,
     M_STATE,
     M_TICKS_MAX,
+    M_TICKS_MIN,
     O_ISOLATED,
     T_PRODUCTS,
     UNIT,
@@ -90,6 +90,7 @@ from steelyard.rules.consent import exchange_is_no_weaker, is_no_weaker, is_over
 from steelyard.rules.interest import cash_now, cash_of, lendable
 from steelyard.rules.pairs import flows, is_pair, pair_sums, pairs_part
 from steelyard.rules.requirement import account_risk, leg_requirement, leverage_in_force, opening_side
+from steelyard.rules.worth import gained, notional_of, worth
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -316,8 +317,8 @@ def check_exposure(s, row, acting, leg, market, owner):
     side, lots = order.side[row], order.remaining[row]
     if owner_lots(s, owner, acting, leg, market, side, lots) > rule[market, M_POSITION_LOTS_MAX]:
         return no.POSITION_LIMIT
-    notional = side_lots(s, leg, side, lots) * table.mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
-    if notional > rule[market, M_BRACKET_UPPER + rule[market, M_BRACKETS] - 1]:
+    largest = rule[market, M_BRACKET_UPPER + rule[market, M_BRACKETS] - 1]
+    if notional_of(s, market, side_lots(s, leg, side, lots)) > largest:
         return no.POSITION_LIMIT
     if table.open_interest[market] + lots > rule[market, M_OPEN_INTEREST_LOTS_MAX]:
         quantity, orders = LEG(s).quantity[leg], LEG_OPEN(s)
@@ -338,8 +339,7 @@ def shortfall_after(s, row, account, acting, leg, market, leverage):
     """M(open) - E of the acting account with this order resting (a reduce-only one: filled whole); zero is enough."""
     order, orders, rule = ORDER(s), LEG_OPEN(s), MARKET_RULE(s)
     side, lots = order.side[row], order.remaining[row]
-    scale, price = rule[market, M_ATOMS_PER_TICK_LOT], ASSET(s).price[rule[market, M_SETTLE]]
-    mark, quantity = MARKET(s).mark[market], LEG(s).quantity[leg]
+    price, quantity = ASSET(s).price[rule[market, M_SETTLE]], LEG(s).quantity[leg]
     equity, requirement = 0, 0
     if acting:
         question = FOR_REDUCE if is_reduce_only(order.options[row]) else FOR_OPEN
@@ -349,17 +349,18 @@ def shortfall_after(s, row, account, acting, leg, market, leverage):
     bids, bid_reserve = orders.bid_lots[leg], orders.bid_reserve[leg]
     asks, ask_reserve = orders.ask_lots[leg], orders.ask_reserve[leg]
     if is_reduce_only(order.options[row]):
+        cost = worth(s, market, side * lots, order.price[row])
+        fee = ppm_up(abs(cost), taker_rate_ppm(s, market, account))
+        equity += value(gained(s, market, quantity, side * lots, cost) - fee, price)
         quantity += side * lots
-        fee = ppm_up(lots * order.price[row] * scale, taker_rate_ppm(s, market, account))
-        equity += value(side * lots * (mark - order.price[row]) * scale - fee, price)
     elif side > 0:
         bids += lots
         bid_reserve += lots * order.reserve[row]
     else:
         asks += lots
         ask_reserve += lots * order.reserve[row]
-    upper = opening_side(s, market, abs(quantity + bids) * mark * scale, leverage) + bid_reserve
-    lower = opening_side(s, market, abs(quantity - asks) * mark * scale, leverage) + ask_reserve
+    upper = opening_side(s, market, notional_of(s, market, quantity + bids), leverage) + bid_reserve
+    lower = opening_side(s, market, notional_of(s, market, quantity - asks), leverage) + ask_reserve
     return requirement + charge(max(upper, lower), price) - equity
 
 
@@ -374,7 +375,8 @@ def order_is_no_weaker(s, row, acting, leg, market):
     after = LEG(s).quantity[leg] + side * (lots + resting)
     if is_reduce_only(order.options[row]):
         after = LEG(s).quantity[leg] + side * lots
-    gain = side * lots * (MARKET(s).mark[market] - order.price[row]) * rule[market, M_ATOMS_PER_TICK_LOT]
+    cost = worth(s, market, side * lots, order.price[row])
+    gain = gained(s, market, LEG(s).quantity[leg], side * lots, cost)
     return is_no_weaker(s, acting, leg, after, value(gain, ASSET(s).price[rule[market, M_SETTLE]]))
 
 
@@ -589,7 +591,7 @@ def check_order(s, row, account, acting, leg, market, owner):
         if flags & word.POST_ONLY:
             return no.POST_ONLY_WOULD_CROSS, 0, False
         order.price[row] = best - side
-        if order.price[row] < 1 or order.price[row] > rule[market, M_TICKS_MAX]:
+        if order.price[row] < rule[market, M_TICKS_MIN] or order.price[row] > rule[market, M_TICKS_MAX]:
             return no.POST_ONLY_WOULD_CROSS, 0, False
         crossing = False
     if is_reduce_only(flags):
@@ -820,6 +822,8 @@ def place_order(s, i):
         return no.PRICE_MUST_BE_POSITIVE
     if c.price[i] > rule[market, M_TICKS_MAX] or c.trigger[i] > rule[market, M_TICKS_MAX]:
         return no.PRICE_EXCEEDS_LIMIT
+    if 0 < c.price[i] < rule[market, M_TICKS_MIN] or 0 < c.trigger[i] < rule[market, M_TICKS_MIN]:
+        return no.PRICE_BELOW_LIMIT
     # From here on the order is looked at in the row it will have; a full table is told at its own place.
     row = lowest_free_order(s)
     owner = table.owner[account]

@@ -4,7 +4,7 @@ from steelyard.engine.events import say_money
 from steelyard.engine.ledger import realise, spend_trade
 from steelyard.engine.opening import restate, shift_slack
 from steelyard.model.events import FUNDING_PAID
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_SETTLE
+from steelyard.model.keys import M_SETTLE
 from steelyard.num import far, far_twin, leaf
 from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS
 from steelyard.num.rounding import mul_div_up
@@ -25,7 +25,7 @@ def pay_funding(s, row):
     if quantity == 0:
         return 0
     rule = MARKET_RULE(s)
-    scale = rule[market, M_ATOMS_PER_TICK_LOT]
+    scale = table.scale[market]
     owed = accrued_up(quantity, scale, now, then)
     # The low bits of the wide product are its remainder; the rest was paid.
     low, _ = multiply(quantity * scale, now - then)
@@ -52,13 +52,13 @@ def realised_down(quantity, cost, lots, trade_value):
         return 0, 0
     if abs(lots) <= abs(quantity):
         return abs(lots), -trade_value - mul_div_up(cost, abs(lots), abs(quantity))
-    # The whole position closes. Its part of the trade is exact in ticks; of a takeover's lump sum it rounds up.
+    # The whole position closes. Its part of the trade is exact in a linear market, else it rounds up.
     return abs(quantity), -mul_div_up(trade_value, abs(quantity), abs(lots)) - cost
 
 
 @leaf
 def book_trade(s, row, lots, trade_value, counted):
-    """Add signed lots worth `trade_value` (price x lots, exact) to a settled leg; returns the cash realised.
+    """Add signed lots worth `trade_value` to a settled leg; returns the cash realised.
 
     `counted`: they are of an order that the account's opening slack counts.
     """

@@ -11,21 +11,22 @@ from steelyard.model.events import INDEX_SET, MARK_SET
 from steelyard.model.keys import (
     A_SUPPLY_MAX,
     F_WEIGHT,
-    M_ATOMS_PER_TICK_LOT,
     M_BASE,
     M_MARK_POLICY,
-    M_POSITION_LOTS_MAX,
     M_SETTLE,
     M_TICKS_MAX,
+    M_TICKS_MIN,
 )
 from steelyard.model.orders import LENDER, MEDIAN_OF_THREE, ON_INDEX, ON_MARK
 from steelyard.num import far, kernel
-from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, SOURCES_MAX, VALUE_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, SOURCES_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_down
 from steelyard.rules.corner import driver_value
 from steelyard.rules.offers import active_time
 from steelyard.rules.pairs import is_pair, pair_index
+from steelyard.rules.parameters import widest_position
 from steelyard.rules.price import basis_after, fresh_until, mark_price, open_interest_scale, weighted_median
+from steelyard.rules.worth import lot_worth
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -51,10 +52,7 @@ def is_too_dear(s, asset, price):
     rule = MARKET_RULE(s)
     for market in range(1, MACHINE(s).markets[0] + 1):
         if rule[market, M_SETTLE] == asset:
-            position = (
-                rule[market, M_TICKS_MAX] * rule[market, M_ATOMS_PER_TICK_LOT] * rule[market, M_POSITION_LOTS_MAX]
-            )
-            widest = max(widest, position)
+            widest = max(widest, widest_position(s, market))
     return mul_div_down(price, widest, ASSET_PRICE_SCALE) > VALUE_MAX
 
 
@@ -75,6 +73,8 @@ def check_reports(s):
         if table.user_is_market[feed]:
             if price > MARKET_RULE(s)[user, M_TICKS_MAX]:
                 return no.PRICE_EXCEEDS_LIMIT
+            if price < MARKET_RULE(s)[user, M_TICKS_MIN]:
+                return no.PRICE_BELOW_LIMIT
         elif price > VALUE_MAX or (user and is_too_dear(s, user, price)):
             return no.PRICE_EXCEEDS_LIMIT
         if rows.lots[i] < 0 or rows.trigger[i] < 0 or rows.trigger[i] > machine.now_ns[0]:
@@ -138,7 +138,7 @@ def rearm_holders(s, market):
     """Measure funding drift from here on, and give every holder of the market a new box."""
     table, leg, holder, accounts = MARKET(s), LEG(s), HOLDER(s), ACCOUNT(s)
     table.funding_ref[market] = table.funding_index[market]
-    table.funding_band[market] = (table.mark[market] << INDEX_SCALE_BITS) // BAND_SHARE
+    table.funding_band[market] = table.worth[market] // BAND_SHARE
     row = table.holders[market]
     while row:
         account = leg.account[row]
@@ -157,7 +157,7 @@ def show_driver(s, market):
     table.moved_seq[market] = machine.seq[0]
     drift, band = table.funding_index[market] - table.funding_ref[market], table.funding_band[market]
     # A mark that fell far makes an old band wide beside it: it is measured anew, well before the driver reaches zero.
-    if band == 0 or abs(drift) > band or band > (table.mark[market] << INDEX_SCALE_BITS) // 100:
+    if band == 0 or abs(drift) > band or band > table.worth[market] // 100:
         rearm_holders(s, market)
     ring(s, market_driver(market, DRIVER_Y), driver_value(s, market))
     note_deviation(s, driver_value(s, market), table.open_ref[market])
@@ -179,6 +179,8 @@ def set_mark(s, market):
     table.basis[market] = basis
     table.mark_at_ns[market] = now
     table.mark[market] = mark
+    if changed:
+        table.worth[market] = lot_worth(s, market, mark)
     scale = open_interest_scale(s, market)
     if scale > table.oi_scale_ppm[market]:
         machine.open_epoch[0] += 1

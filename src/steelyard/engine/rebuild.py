@@ -34,6 +34,7 @@ from steelyard.model.keys import A_POOL_OF, MARKET_WIDTH, OWNER_WIDTH, TIER_WIDT
 from steelyard.num import entry, kernel, leaf
 from steelyard.num.limits import INT64_MAX
 from steelyard.rules.pairs import is_pair
+from steelyard.rules.worth import lot_worth
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -110,6 +111,8 @@ def link_markets(s):
     table, machine = MARKET(s), MACHINE(s)
     for market in range(1, machine.markets[0] + 1):
         take_ladder(s, market)
+        if table.mark[market]:
+            table.worth[market] = lot_worth(s, market, table.mark[market])
         if is_pair(s, market):
             machine.pairs[0] += 1
         elif table.mark[market]:

@@ -229,7 +229,7 @@ class DemoMarket:
         forced = rows[(rows["kind"] == E.FILL) & ((rows["options"] & E.FILL_LIQUIDATION) != 0) & (rows["order"] < 0)]
         for row in forced:
             market = self.venue.names.market_at(int(row["market"]))
-            atoms = int(row["side"]) * int(row["lots"]) * int(row["price"]) * market.atoms_per_tick_lot
+            atoms = int(row["side"]) * abs(market.worth(int(row["lots"]), int(row["price"])))
             move = IMPACT * float(market.settle.atom.back(atoms))
             self.world.push(max(-0.004, min(0.004, move)), market.name)
         for row in rows[(rows["kind"] == E.CONVERTED) & (rows["other"] == 1)]:

@@ -75,7 +75,7 @@ OWNER_WIDTH = O_ISOLATED + ISOLATED_WORDS
 
 # market ----------------------------------------------------------------------------------------------------------
 M_SETTLE = 0  # asset
-M_ATOMS_PER_TICK_LOT = 1
+M_ATOMS_PER_TICK_LOT = 1  # of an inverse market: atoms times ticks per lot
 M_TICKS_MAX = 2  # highest price of the ladder
 M_FEED = 3  # 0 for a spot pair, whose index follows from its assets
 M_STATE = 4
@@ -114,7 +114,8 @@ M_DEDUCT_OPEN = M_DEDUCT_MAINTAIN + BRACKETS_MAX  # + i: computed
 M_FEE_TIERS = M_DEDUCT_OPEN + BRACKETS_MAX
 M_MAKER_PPM = M_FEE_TIERS + 1  # + fee tier; negative is a rebate
 M_TAKER_PPM = M_MAKER_PPM + FEE_TIERS_MAX
-M_KIND = 112  # LINEAR or SPOT
+M_KIND = 112  # what a lot is worth: LINEAR, INVERSE or SPOT
+M_TICKS_MIN = 113  # lowest price of the ladder
 M_BASE = 128  # of a spot pair: the asset that is bought and sold
 M_LOT_ATOMS = 129  # of a spot pair: atoms of the base in a lot
 MARKET_WIDTH = 160
@@ -216,6 +217,7 @@ MARKET_KEYS = {
     (M_MAKER_PPM, FEE_TIERS_MAX): (-10_000, 100_000, 200, False),
     (M_TAKER_PPM, FEE_TIERS_MAX): (0, 100_000, 500, False),
     (M_KIND, 1): (LINEAR, SPOT, LINEAR, True),
+    (M_TICKS_MIN, 1): (1, PRICE_TICKS_MAX, 1, True),
     (M_BASE, 1): (0, 1 << 20, 0, True),
     (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),
 }

@@ -25,6 +25,9 @@ LINEAR, SPOT = 0, 2
 # market state
 OPEN, POST_ONLY_MARKET, REDUCE_ONLY_MARKET, CANCEL_ONLY, HALTED = 0, 1, 2, 3, 4
 
+# kind of contract: what a lot is worth
+LINEAR, INVERSE = 0, 1
+
 # mark policy
 MEDIAN_OF_THREE, INDEX_ONLY = 0, 1
 

@@ -81,6 +81,9 @@ class Reject(IntEnum):
     # later additions
     TRAILING_STOPS_FULL = 88
     NOTHING_TO_LEND = 89  # the lender has less than is to be borrowed
+    # contracts
+    PRICE_BELOW_LIMIT = 100  # of the market's ladder
+    # pairs
     PAIR_HAS_NO_LEVERAGE = 108  # the weights of its assets decide what may be borrowed
     # pools
     ONLY_BY_SUPPLY_OR_REDEEM = 114  # shares, and the lender's cash in an asset that has a pool

@@ -10,6 +10,7 @@ PPB = 1_000_000_000
 NOTIONAL_MAX = 1 << 53  # atoms of one position at any price of its ladder (9 billion at 6 decimals)
 AMOUNT_MAX = 1 << 56  # atoms of one asset that may ever be inside
 VALUE_MAX = 1 << 56  # value of one leg in atoms of the unit of account
+LOT_WORTH_MAX = 1 << 36  # atoms of one lot of an inverse market at its lowest price
 LEGS_PER_ACCOUNT_MAX = 100  # stubs, cash and positions together
 ORDER_ID_SHIFT = 24  # an order's id is its number x 2^24 + its row
 MARKETS_MAX = 255  # an owner's isolated markets are bits of four words, of which bit 0 stands for no market
@@ -17,6 +18,7 @@ ROWS_MAX = 1 << 30  # rows are named by 32-bit integers
 PRICE_TICKS_MAX = 1 << 24
 INDEX_SCALE_BITS = 20  # funding indices are kept in 2**-20 of a tick
 INDEX_SCALE = 1 << INDEX_SCALE_BITS
+FUNDING_INDEX_MAX = 1 << 61
 BORROW_SCALE = 10**12  # a borrow index is kept in 10**-12
 BORROW_INDEX_MAX = 1000 * BORROW_SCALE
 DEBT_MAX = 1 << 56  # atoms of one asset that all debts together may grow to
@@ -43,4 +45,5 @@ assert 2 * LEGS_PER_ACCOUNT_MAX * (VALUE_MAX // 2 + NOTIONAL_MAX) <= INT64_MAX, 
     "equity and requirement of an account fit"
 )
 assert PRICE_TICKS_MAX << INDEX_SCALE_BITS <= 1 << 44, "a price in index units leaves room for its funding index"
+assert (LOT_WORTH_MAX << INDEX_SCALE_BITS) + 2 * FUNDING_INDEX_MAX <= INT64_MAX, "so does the worth of a lot"
 assert NOTIONAL_MAX << 9 < INT64_MAX

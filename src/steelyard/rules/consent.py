@@ -4,14 +4,15 @@ Promises
 - What passes here leaves the account healthy, or no weaker than it was.
 """
 
-from steelyard.model.keys import A_LOAN_CAP, M_ATOMS_PER_TICK_LOT, M_BASE, M_LOT_ATOMS, M_SETTLE
+from steelyard.model.keys import A_LOAN_CAP, M_BASE, M_LOT_ATOMS, M_SETTLE
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import far, kernel
 from steelyard.num.wide import product_is_less
 from steelyard.rules.cash import cash_requirement, is_price_fresh, value
 from steelyard.rules.interest import cash_of, lendable
 from steelyard.rules.requirement import account_risk, leg_requirement, perpetual_requirement
-from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, MARKET, MARKET_0, MARKET_RULE
+from steelyard.rules.worth import gained, notional_of
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, MARKET_0, MARKET_RULE
 
 
 @kernel
@@ -39,8 +40,8 @@ def is_no_weaker(s, account, row, lots_after, gain_value):
         return False
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     market = LEG(s).thing[row] - MARKET_0
-    notional = abs(lots_after) * MARKET(s).mark[market] * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    change = perpetual_requirement(s, market, notional, FOR_MAINTAIN) - leg_requirement(s, row, FOR_MAINTAIN)
+    change = perpetual_requirement(s, market, notional_of(s, market, lots_after), FOR_MAINTAIN)
+    change -= leg_requirement(s, row, FOR_MAINTAIN)
     if change >= 0:
         return False
     after = equity + gain_value
@@ -56,13 +57,11 @@ def may_hold(s, account, row, lots, trade_atoms, fee_atoms, strict):
     `strict` leaves the weak-account rule out.
     """
     market = LEG(s).thing[row] - MARKET_0
-    rule = MARKET_RULE(s)
-    price = ASSET(s).price[rule[market, M_SETTLE]]
-    lot_notional = MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
-    gain = lots * lot_notional - trade_atoms
+    price = ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]]
+    gain = gained(s, market, LEG(s).quantity[row], lots, trade_atoms)
     quantity = LEG(s).quantity[row] + lots
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    requirement += perpetual_requirement(s, market, abs(quantity) * lot_notional, FOR_MAINTAIN)
+    requirement += perpetual_requirement(s, market, notional_of(s, market, quantity), FOR_MAINTAIN)
     requirement -= leg_requirement(s, row, FOR_MAINTAIN)
     if equity + value(gain - fee_atoms, price) >= requirement and not is_over_loan_cap(s, account):
         return 1

@@ -1,8 +1,9 @@
 """The least a leg can contribute to E - M while its drivers stay in their box. See "Boxes and certificates".
 
-A market's driver is Y = mark x S - (funding index - its reference); an asset's driver is its price. A contribution is
-concave in each driver (a line less a convex requirement), so its least value on a box is at a corner. The requirement
-depends on the mark itself, at most (Y + band) / S. Roundings of the parts are at most SLOP atoms together.
+A market's driver is Y = W - (funding index - its reference), W the worth of a lot; an asset's driver is its price. A
+contribution is concave in each driver (a line less a convex requirement), so its least value on a box is at a corner.
+The requirement depends on W itself, at most Y + band. Of an inverse market W is rounded down, so boxes are proven up to
+one unit beyond their upper end. Roundings of the parts are at most SLOP atoms together.
 
 Promises
 - On the box, E - M(maintain) of the leg is never below `corner_maintain`.
@@ -12,7 +13,6 @@ Promises
 import numpy as np
 
 from steelyard.model.keys import (
-    M_ATOMS_PER_TICK_LOT,
     M_BRACKET_OPEN_PPM,
     M_DEDUCT_OPEN,
     M_SETTLE,
@@ -24,9 +24,10 @@ from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.cash import cash_requirement, charge, value
 from steelyard.rules.interest import debt_up, highest_index
 from steelyard.rules.requirement import bracket_of, maintain_atoms
+from steelyard.rules.worth import notional_of
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
-SLOP = 4
+SLOP = 16  # as many brackets as there are may each add an atom where they meet
 # 1 / leverage in ppm, rounded up: a table, because a 64-bit division costs more than the rest of a corner.
 RATE_OF_LEVERAGE = np.array([0] + [-(-PPM // leverage) for leverage in range(1, LEVERAGE_MAX + 1)], np.int64)
 
@@ -36,7 +37,7 @@ def driver_value(s, market):
     """Y now."""
     table = MARKET(s)
     drift = table.funding_index[market] - table.funding_ref[market]
-    return (table.mark[market] << INDEX_SCALE_BITS) - drift
+    return table.worth[market] - drift
 
 
 @leaf
@@ -48,20 +49,20 @@ def equity_at(s, row, market, scale, y):
 
 
 @leaf
-def highest_mark(s, market, y):
-    return ((y + MARKET(s).funding_band[market]) >> INDEX_SCALE_BITS) + 1
+def highest_worth(s, market, y):
+    """No lot is worth more, in index units, while the driver is at most y."""
+    return y + MARKET(s).funding_band[market] + 1
 
 
 @leaf
-def lowest_mark(s, market, y):
-    return max(0, (y - MARKET(s).funding_band[market]) >> INDEX_SCALE_BITS)
+def lowest_worth(s, market, y):
+    return max(0, y - MARKET(s).funding_band[market])
 
 
 @leaf
 def maintain_at(s, row, market, scale, y):
     """E - M(maintain) in atoms of the settlement asset, a lower bound."""
-    quantity = LEG(s).quantity[row]
-    notional = abs(quantity) * highest_mark(s, market, y) * scale
+    notional = multiply_shift_down(abs(LEG(s).quantity[row] * scale), highest_worth(s, market, y), INDEX_SCALE_BITS) + 1
     return equity_at(s, row, market, scale, y) - maintain_atoms(s, market, notional) - SLOP
 
 
@@ -99,9 +100,9 @@ def corner_maintain(s, row, price_low, price_high):
     market = leg.thing[row] - MARKET_0
     if leg.quantity[row] == 0:
         return 0
-    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    scale = MARKET(s).scale[market]
     low = maintain_at(s, row, market, scale, leg.box_low[row])
-    high = maintain_at(s, row, market, scale, leg.box_high[row])
+    high = maintain_at(s, row, market, scale, leg.box_high[row] + 1)
     return worst_value(low, high, price_low, price_high)
 
 
@@ -118,8 +119,10 @@ def reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, a
         return 0, 0
     notional = larger * table.open_lot[market]
     needed = opening_bound(s, market, notional, rate_ppm) + max(bid_reserve, ask_reserve)
-    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    scale = table.scale[market]
     term = equity_at(s, row, market, scale, table.open_ref[market]) - needed - SLOP
+    if scale < 0:
+        term -= larger >> (INDEX_SCALE_BITS - 1)  # W is rounded: once for E, once for M
     # E moves by |q| a per tick, M(open) by at most its larger side, which |q| never exceeds: no rate is above 1.
     return term, 2 * notional
 
@@ -128,8 +131,7 @@ def reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, a
 def equity_gained(s, row, market, lots, trade_value):
     """At least what E of a leg gains at its reference by taking signed lots for this cost, in atoms."""
     moved = MARKET(s).open_ref[market] + LEG(s).index_at_touch[row] - MARKET(s).funding_ref[market]
-    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    return multiply_shift_down(lots * scale, moved, INDEX_SCALE_BITS) - trade_value
+    return multiply_shift_down(lots * MARKET(s).scale[market], moved, INDEX_SCALE_BITS) - trade_value
 
 
 @kernel
@@ -152,6 +154,4 @@ def exposure(s, row):
     if thing < MARKET_0:
         return 0 if thing == UNIT else charge(abs(quantity), ASSET(s).price[thing])
     market = thing - MARKET_0
-    rule = MARKET_RULE(s)
-    atoms = abs(quantity) * MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
-    return charge(atoms, ASSET(s).price[rule[market, M_SETTLE]])
+    return charge(notional_of(s, market, quantity), ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]])

@@ -14,8 +14,9 @@ from steelyard.model.keys import (
     M_SAMPLE_INTERVAL_NS,
 )
 from steelyard.num import kernel
-from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS, PPB
+from steelyard.num.limits import FUNDING_INDEX_MAX, INDEX_SCALE, INDEX_SCALE_BITS, PPB
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up
+from steelyard.rules.worth import lot_worth, worth
 from steelyard.state.tables import LADDER, MARKET, MARKET_RULE
 
 IMPACT_LEVELS_MAX = 256
@@ -37,8 +38,9 @@ def take_level(s, market, price, wanted):
     """(lots, value) taken from one level towards a notional still wanted."""
     scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
     lots = LADDER(s).lots[MARKET(s).ladder[market] + price]
-    lots = min(lots, mul_div_up(wanted, 1, price * scale))
-    return lots, lots * price * scale
+    enough = mul_div_up(wanted, 1, price * scale) if MARKET(s).scale[market] > 0 else mul_div_up(wanted, price, scale)
+    lots = min(lots, enough)
+    return lots, abs(worth(s, market, lots, price))
 
 
 @kernel
@@ -48,9 +50,22 @@ def impact_notional(s, market):
 
 @kernel
 def average_price(s, market, lots, value, up):
-    """value / (lots x a) in index units."""
-    denom = lots * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    return mul_div_up(value, INDEX_SCALE, denom) if up else mul_div_down(value, INDEX_SCALE, denom)
+    """The price at which these lots are worth this much, in index units."""
+    scale = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    if MARKET(s).scale[market] > 0:
+        return mul_div_up(value, INDEX_SCALE, lots * scale) if up else mul_div_down(value, INDEX_SCALE, lots * scale)
+    if up:
+        return mul_div_up(scale, INDEX_SCALE * INDEX_SCALE, mul_div_down(value, INDEX_SCALE, lots))
+    return mul_div_down(scale, INDEX_SCALE * INDEX_SCALE, mul_div_up(value, INDEX_SCALE, lots))
+
+
+@kernel
+def funding_moved(s, market, rate):
+    """What an instant at this rate adds to the funding index: at a positive one longs owe that part of their worth."""
+    moving = lot_worth(s, market, MARKET(s).index[market])
+    before = MARKET(s).funding_index[market]
+    moved = mul_div_down(moving if MARKET(s).scale[market] > 0 else -moving, rate, PPB)
+    return clamp(before + moved, -FUNDING_INDEX_MAX, FUNDING_INDEX_MAX) - before
 
 
 @kernel

@@ -41,14 +41,24 @@ from steelyard.model.keys import (
     M_SETTLE,
     M_TAKER_PPM,
     M_TICKS_MAX,
+    M_TICKS_MIN,
     O_RISK_TIER,
 )
-from steelyard.model.orders import SPOT
+from steelyard.model.orders import INVERSE, SPOT
 from steelyard.num import kernel, leaf
-from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM, SOURCES_MAX, VALUE_MAX
-from steelyard.num.rounding import mul_div_down, ppm_up
+from steelyard.num.limits import (
+    AMOUNT_MAX,
+    ASSET_PRICE_SCALE,
+    INT64_MAX,
+    LOT_WORTH_MAX,
+    NOTIONAL_MAX,
+    PPM,
+    SOURCES_MAX,
+    VALUE_MAX,
+)
+from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_up
 from steelyard.num.wide import multiply, product_is_less
-from steelyard.state.tables import ASSET, ASSET_RULE, DRAFT, FEED, MACHINE
+from steelyard.state.tables import ASSET, ASSET_RULE, DRAFT, FEED, MACHINE, MARKET_RULE
 
 AGREE = -1
 ROUNDINGS = 2  # atoms by which roundings alone may lift restore above open
@@ -193,12 +203,46 @@ def kind_disagreement(s, row):
         return M_BASE
     if ASSET_RULE(s)[base, A_POOL_OF]:
         return M_BASE  # its price moves between reports
+    if draft[0, M_TICKS_MIN] != 1:
+        return M_TICKS_MIN
     if draft[0, M_FEED] != 0:
         return M_FEED
     if draft[0, M_FUNDING_INTERVAL_NS] != 0:
         return M_FUNDING_INTERVAL_NS
     if product_is_less(AMOUNT_MAX, 1, draft[0, M_LOT_ATOMS], draft[0, M_POSITION_LOTS_MAX]):
         return M_LOT_ATOMS
+    return AGREE
+
+
+@kernel
+def widest(kind, scale, ticks_min, ticks_max, lots):
+    """N of so many lots where they are worth most: at the highest price, of an inverse market at the lowest."""
+    if kind == INVERSE:
+        return mul_div_up(lots, scale, ticks_min)
+    product, overflowed = multiply(ticks_max, scale)
+    return INT64_MAX if overflowed else mul_div_down(product, lots, 1)
+
+
+@kernel
+def widest_position(s, market):
+    rule = MARKET_RULE(s)
+    kind, scale, lots = rule[market, M_KIND], rule[market, M_ATOMS_PER_TICK_LOT], rule[market, M_POSITION_LOTS_MAX]
+    return widest(kind, scale, rule[market, M_TICKS_MIN], rule[market, M_TICKS_MAX], lots)
+
+
+@kernel
+def ladder_disagreement(s):
+    """Prices and what a lot and the largest position are worth at their ends."""
+    draft = DRAFT(s)
+    kind, scale, lots = draft[0, M_KIND], draft[0, M_ATOMS_PER_TICK_LOT], draft[0, M_POSITION_LOTS_MAX]
+    low, high = draft[0, M_TICKS_MIN], draft[0, M_TICKS_MAX]
+    if low > high:
+        return M_TICKS_MIN
+    if kind == INVERSE and (scale < high or widest(kind, scale, low, high, 1) > LOT_WORTH_MAX):
+        return M_ATOMS_PER_TICK_LOT
+    atoms = widest(kind, scale, low, high, lots)
+    if atoms > NOTIONAL_MAX or mul_div_down(ASSET(s).price[draft[0, M_SETTLE]], atoms, ASSET_PRICE_SCALE) > VALUE_MAX:
+        return M_POSITION_LOTS_MAX
     return AGREE
 
 
@@ -212,12 +256,9 @@ def market_disagreement(s, row):
     key = kind_disagreement(s, row)
     if key != AGREE:
         return key
-    widest, overflowed = multiply(draft[0, M_TICKS_MAX], draft[0, M_ATOMS_PER_TICK_LOT])
-    if overflowed or product_is_less(NOTIONAL_MAX, 1, widest, draft[0, M_POSITION_LOTS_MAX]):
-        return M_POSITION_LOTS_MAX
-    price = ASSET(s).price[draft[0, M_SETTLE]]
-    if mul_div_down(price, widest * draft[0, M_POSITION_LOTS_MAX], ASSET_PRICE_SCALE) > VALUE_MAX:
-        return M_POSITION_LOTS_MAX
+    key = ladder_disagreement(s)
+    if key != AGREE:
+        return key
     if draft[0, M_ORDER_LOTS_MAX] > draft[0, M_POSITION_LOTS_MAX]:
         return M_ORDER_LOTS_MAX
     if draft[0, M_OI_UPPER_LOTS] != 0 and draft[0, M_OI_UPPER_LOTS] <= draft[0, M_OI_LOWER_LOTS]:

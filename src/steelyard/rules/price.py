@@ -18,6 +18,7 @@ from steelyard.model.keys import (
     M_OI_LOWER_LOTS,
     M_OI_UPPER_LOTS,
     M_TICKS_MAX,
+    M_TICKS_MIN,
 )
 from steelyard.model.orders import MEDIAN_OF_THREE
 from steelyard.num import kernel, leaf
@@ -139,7 +140,7 @@ def mark_price(s, market, now, basis):
         smoothed = index + clamp(basis >> INDEX_SCALE_BITS, -reach, reach)
         mark = median(projected, smoothed, book_price(s, market))
     band = ppm_down(index, rule[market, M_MARK_BAND_PPM])
-    return clamp(clamp(mark, index - band, index + band), 1, rule[market, M_TICKS_MAX])
+    return clamp(clamp(mark, index - band, index + band), rule[market, M_TICKS_MIN], rule[market, M_TICKS_MAX])
 
 
 @leaf

@@ -7,7 +7,6 @@ Promises
 """
 
 from steelyard.model.keys import (
-    M_ATOMS_PER_TICK_LOT,
     M_BRACKET_MAINTAIN_PPM,
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
@@ -29,6 +28,7 @@ from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.cash import cash_requirement, charge, is_opening, value
 from steelyard.rules.interest import cash_now
 from steelyard.rules.pairs import is_pair, pair_part
+from steelyard.rules.worth import notional_of, worth
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -93,9 +93,9 @@ def opening_side(s, market, notional, leverage):
 
 
 @leaf
-def accrued_up(quantity, atoms_per_tick_lot, index_now, index_then):
+def accrued_up(quantity, scale, index_now, index_then):
     """Funding a leg owes, in atoms, rounded against it."""
-    return -multiply_shift_down(-quantity * atoms_per_tick_lot, index_now - index_then, INDEX_SCALE_BITS)
+    return -multiply_shift_down(-quantity * scale, index_now - index_then, INDEX_SCALE_BITS)
 
 
 @leaf
@@ -120,10 +120,9 @@ def opening_requirement(s, row, bid_lots, ask_lots, bid_reserve, ask_reserve):
     market = leg.thing[row] - MARKET_0
     rule = MARKET_RULE(s)
     quantity = leg.quantity[row]
-    lot_notional = MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
     leverage = leverage_of(s, row)
-    bids = opening_side(s, market, abs(quantity + bid_lots) * lot_notional, leverage) + bid_reserve
-    asks = opening_side(s, market, abs(quantity - ask_lots) * lot_notional, leverage) + ask_reserve
+    bids = opening_side(s, market, notional_of(s, market, quantity + bid_lots), leverage) + bid_reserve
+    asks = opening_side(s, market, notional_of(s, market, quantity - ask_lots), leverage) + ask_reserve
     return charge(max(bids, asks), ASSET(s).price[rule[market, M_SETTLE]])
 
 
@@ -147,9 +146,8 @@ def leg_equity(s, row):
         return value(cash_now(s, row), ASSET(s).price[thing])
     market = thing - MARKET_0
     table, rule = MARKET(s), MARKET_RULE(s)
-    scale = rule[market, M_ATOMS_PER_TICK_LOT]
-    atoms = quantity * table.mark[market] * scale - leg.cost[row]
-    atoms -= accrued_up(quantity, scale, table.funding_index[market], leg.index_at_touch[row])
+    atoms = worth(s, market, quantity, table.mark[market]) - leg.cost[row]
+    atoms -= accrued_up(quantity, table.scale[market], table.funding_index[market], leg.index_at_touch[row])
     return value(atoms, ASSET(s).price[rule[market, M_SETTLE]])
 
 
@@ -171,8 +169,7 @@ def leg_requirement(s, row, question):
         )
     if quantity == 0:
         return 0
-    notional = abs(quantity) * MARKET(s).mark[market] * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    return perpetual_requirement(s, market, notional, question)
+    return perpetual_requirement(s, market, notional_of(s, market, quantity), question)
 
 
 @kernel
@@ -194,15 +191,15 @@ def account_risk(s, account, question):
 @leaf
 def position_terms(s, row, market):
     """(E, M(maintain)) of a position, in atoms of its settlement asset."""
-    leg, table, rule = LEG(s), MARKET(s), MARKET_RULE(s)
-    quantity, scale = leg.quantity[row], rule[market, M_ATOMS_PER_TICK_LOT]
-    lots_scaled = quantity * scale
-    worth = lots_scaled * table.mark[market]
+    leg, table = LEG(s), MARKET(s)
+    quantity = leg.quantity[row]
+    lots_scaled = quantity * table.scale[market]
+    atoms = worth(s, market, quantity, table.mark[market])
     drift = table.funding_index[market] - leg.index_at_touch[row]
-    equity = worth - leg.cost[row]
+    equity = atoms - leg.cost[row]
     if drift:
         equity += multiply_shift_down(-lots_scaled, drift, INDEX_SCALE_BITS)
-    return equity, maintain_atoms(s, market, abs(worth)) if quantity else 0
+    return equity, maintain_atoms(s, market, abs(atoms)) if quantity else 0
 
 
 @leaf

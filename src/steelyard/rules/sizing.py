@@ -13,6 +13,7 @@ from steelyard.model.keys import (
     M_SETTLE,
     M_SLIP_PPM,
     M_TICKS_MAX,
+    M_TICKS_MIN,
 )
 from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE
 from steelyard.num import kernel, leaf
@@ -20,26 +21,25 @@ from steelyard.num.limits import AMOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_down, charge
 from steelyard.rules.requirement import account_risk, perpetual_requirement
+from steelyard.rules.worth import notional_of, worth
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
 
 @leaf
 def requirement_of_lots(s, market, lots, question):
-    notional = abs(lots) * MARKET(s).mark[market] * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    return perpetual_requirement(s, market, notional, question)
+    return perpetual_requirement(s, market, notional_of(s, market, lots), question)
 
 
 @leaf
 def value_of_lots(s, market, quantity, lots):
-    """V(d): what closing this many lots of a position at the mark brings, in atoms; negative for a short."""
-    worth = lots * MARKET(s).mark[market] * MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
-    return worth if quantity > 0 else -worth
+    """V(d): what closing this many lots of a position at the mark brings, in atoms; what it costs if negative."""
+    return worth(s, market, lots if quantity > 0 else -lots, MARKET(s).mark[market])
 
 
 @kernel
 def bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions):
     """What closing these lots of a position must bring to cost the account exactly what it may."""
-    worth = value_of_lots(s, market, quantity, lots)
+    brings = value_of_lots(s, market, quantity, lots)
     share = requirement_of_lots(s, market, quantity, FOR_MAINTAIN)
     share -= requirement_of_lots(s, market, abs(quantity) - lots, FOR_MAINTAIN)
     price = ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]]
@@ -47,19 +47,26 @@ def bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions):
     if equity >= 0:
         # Haircuts and surcharges stay required when the position is gone: closing it may use up what is free of them.
         free = max(0, equity - (requirement - positions))
-        fee = charge(ppm_up(abs(worth), MARKET_RULE(s)[market, M_LIQUIDATION_FEE_PPM]), price)
+        fee = charge(ppm_up(abs(brings), MARKET_RULE(s)[market, M_LIQUIDATION_FEE_PPM]), price)
         used = max(mul_div_down(free, share, positions), min(used, fee))
     # Nobody owns more atoms than the bound, so a deficit beyond it is not paid any better by a larger number.
-    return worth - clamp(atoms_down(used, price), -AMOUNT_MAX, AMOUNT_MAX)
+    return brings - clamp(atoms_down(used, price), -AMOUNT_MAX, AMOUNT_MAX)
 
 
 @kernel
 def bankruptcy_price(s, market, quantity, cash_of_all):
     """The price of closing the whole position at its bankruptcy cash, rounded towards the mark."""
     rule = MARKET_RULE(s)
-    denom = abs(quantity) * rule[market, M_ATOMS_PER_TICK_LOT]
-    price = mul_div_up(cash_of_all, 1, denom) if quantity > 0 else mul_div_down(-cash_of_all, 1, denom)
-    return clamp(price, 1, rule[market, M_TICKS_MAX])
+    scale = rule[market, M_ATOMS_PER_TICK_LOT]
+    price = rule[market, M_TICKS_MAX]
+    if MARKET(s).scale[market] > 0:
+        denom = abs(quantity) * scale
+        price = mul_div_up(cash_of_all, 1, denom) if quantity > 0 else mul_div_down(-cash_of_all, 1, denom)
+    elif quantity > 0 and cash_of_all < 0:
+        price = mul_div_up(quantity, scale, -cash_of_all)
+    elif quantity < 0 and cash_of_all > 0:
+        price = mul_div_down(-quantity, scale, cash_of_all)
+    return clamp(price, rule[market, M_TICKS_MIN], rule[market, M_TICKS_MAX])
 
 
 @leaf
@@ -77,16 +84,15 @@ def lots_to_restore(s, account, row):
     market, held = leg.thing[row] - MARKET_0, abs(leg.quantity[row])
     rule = MARKET_RULE(s)
     price = ASSET(s).price[rule[market, M_SETTLE]]
-    lot_notional = MARKET(s).mark[market] * rule[market, M_ATOMS_PER_TICK_LOT]
     fee_ppm = rule[market, M_LIQUIDATION_FEE_PPM]
     equity, requirement, _ = account_risk(s, account, FOR_RESTORE)
     others = requirement - requirement_of_lots(s, market, held, FOR_RESTORE)
     low, high = 0, held  # closing `low` is not enough, closing `high` is
-    if equity - charge(ppm_up(held * lot_notional, fee_ppm), price) < others:
+    if equity - charge(ppm_up(notional_of(s, market, held), fee_ppm), price) < others:
         return held
     while high - low > 1:
         lots = (low + high) >> 1
-        left = equity - charge(ppm_up(lots * lot_notional, fee_ppm), price)
+        left = equity - charge(ppm_up(notional_of(s, market, lots), fee_ppm), price)
         if left >= others + requirement_of_lots(s, market, held - lots, FOR_RESTORE):
             high = lots
         else:

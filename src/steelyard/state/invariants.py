@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.model import keys
-from steelyard.model.orders import LENDER
+from steelyard.model.orders import INVERSE, LENDER
 from steelyard.num.limits import INDEX_SCALE, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.state.tables import MARKET_0, State
 
@@ -76,7 +76,8 @@ def balances(state: State, market: int, legs: Any) -> None:
     held_long = total(quantity[quantity > 0])
     assert held_long == int(row.open_interest), f"market {market}: open interest {row.open_interest}, held {held_long}"
     assert -total(legs["cost"]) == int(row.clearing), f"market {market}: clearing is not minus the costs"
-    scale = int(state.market_rule[market, keys.M_ATOMS_PER_TICK_LOT])
+    rule = state.market_rule[market]
+    scale = -1 if rule[keys.M_KIND] == INVERSE else int(rule[keys.M_ATOMS_PER_TICK_LOT])
     now = int(row.funding_index)
     accrued = sum(
         int(q) * scale * (now - int(then)) for q, then in zip(quantity, legs["index_at_touch"], strict=True) if q

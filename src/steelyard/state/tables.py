@@ -236,6 +236,8 @@ MARKET_ROW = row(
     trailing="i4",  # index: first trailing stop
     trailing_orders="i4",  # index: how many of them wait
     pending="i4",  # index
+    scale="i8",  # index: atoms per tick and lot; -1 of an inverse market, whose worth falls as the price rises
+    worth="i8",  # index: of a lot at the mark, in 2**-20 of a tick; of an inverse market in 2**-20 atoms
 )
 
 ACCOUNT_ROW = row(
@@ -493,6 +495,8 @@ INDEX_COLUMNS = {
         "trailing",
         "trailing_orders",
         "pending",
+        "scale",
+        "worth",
     ),
     "account": (
         "debts",

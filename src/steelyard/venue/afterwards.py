@@ -54,22 +54,21 @@ def afterwards(reader: Reader, wish: Wish) -> Afterwards:
     taker = reader.taker_rate(owner, market)
     if wish.is_reduce_only:
         signed = wish.side * wish.lots
-        fee = F.ppm_up(wish.lots * wish.price * rule.scale, taker)
-        equity += F.value(signed * (mark - wish.price) * rule.scale - fee, price)
+        cost = rule.worth(signed, wish.price)
+        gained = rule.gained(quantity, signed, cost, mark)
+        equity += F.value(gained - F.ppm_up(abs(cost), taker), price)
         quantity += signed
     else:
         rate = max(0, reader.maker_rate(owner, market)) if wish.is_post_only else taker
-        crossing = max(0, (wish.price - mark) * wish.side) * rule.scale
-        reserve = wish.lots * (crossing + F.ppm_up(wish.price * rule.scale, rate)) - wish.freed_reserve
+        reserve = wish.lots * rule.reserve_per_lot(wish.side, wish.price, mark, rate) - wish.freed_reserve
         lots = wish.lots - wish.freed_lots
         if wish.side > 0:
             bids, bid_reserve = bids + lots, bid_reserve + reserve
         else:
             asks, ask_reserve = asks + lots, ask_reserve + reserve
     leverage, scaling = reader.leverage(holder or wish.account, market), int(reader.state.market.oi_scale_ppm[market])
-    unit = mark * rule.scale
-    upper = F.opening_side(rule, abs(quantity + bids) * unit, leverage, scaling) + bid_reserve
-    lower = F.opening_side(rule, abs(quantity - asks) * unit, leverage, scaling) + ask_reserve
+    upper = F.opening_side(rule, rule.notional(quantity + bids, mark), leverage, scaling) + bid_reserve
+    lower = F.opening_side(rule, rule.notional(quantity - asks, mark), leverage, scaling) + ask_reserve
     return Afterwards(holder, equity, requirement + F.charge(max(upper, lower), price))
 
 
@@ -79,13 +78,13 @@ def with_leverage(reader: Reader, account: int, market: int, leverage: int) -> A
     equity, requirement = reader.equity(holder), reader.requirement(holder, FOR_OPEN)
     leg, table = reader.market_leg(holder, market), reader.state.leg_open
     if leg:
-        rule, unit = reader.market_rule(market), reader.mark(market) * reader.market_rule(market).scale
+        rule, mark = reader.market_rule(market), reader.mark(market)
         scaling, quantity = int(reader.state.market.oi_scale_ppm[market]), reader.quantity(leg)
         sides = (
             (quantity + int(table.bid_lots[leg]), int(table.bid_reserve[leg])),
             (quantity - int(table.ask_lots[leg]), int(table.ask_reserve[leg])),
         )
-        most = max(F.opening_side(rule, abs(size) * unit, leverage, scaling) + kept for size, kept in sides)
+        most = max(F.opening_side(rule, rule.notional(size, mark), leverage, scaling) + kept for size, kept in sides)
         requirement += F.charge(most, reader.asset_price(rule.settle)) - reader.leg_requirement(leg, FOR_OPEN)
     return Afterwards(holder, equity, requirement)
 

@@ -151,6 +151,11 @@ def average(total: Decimal, parts: Decimal, places: int) -> Decimal:
     return _WIDE.divide(total, parts).quantize(exponent, rounding=ROUND_HALF_EVEN, context=_WIDE)
 
 
+def quotient(total: Decimal, parts: Decimal) -> Decimal:
+    """For people: as many digits as the widest number has, and more."""
+    return _WIDE.divide(total, parts)
+
+
 def product(a: Decimal, b: Decimal) -> Decimal:
     """Exact for every amount the machine can hold."""
     return _WIDE.multiply(a, b)

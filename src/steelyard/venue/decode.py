@@ -191,7 +191,7 @@ class Decoder:
             side=SIDES[e.side],
             price=market.tick.back(e.price),
             amount=market.lot.back(e.lots),
-            cost=money.back(e.price * e.lots * market.atoms_per_tick_lot),
+            cost=money.back(abs(market.worth(e.lots, e.price))),
             realized=money.back(e.amount),
             fee=money.back(e.fee),
             fee_asset=market.settle.name,
@@ -199,6 +199,7 @@ class Decoder:
             is_liquidation=bool(e.options & events.FILL_LIQUIDATION),
             position=market.held.back(e.extra),
             remaining=market.lot.back(e.extra2),
+            is_inverse=market.is_inverse,
             **when,
         )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from steelyard.model import keys as K
 from steelyard.model import reject as no
-from steelyard.model.orders import GIVES_BONUS, OF_TIME, TO_RESTORE
+from steelyard.model.orders import GIVES_BONUS, INVERSE, OF_TIME, TO_RESTORE
 from steelyard.model.reject import Reject
 from steelyard.num.limits import (
     BONUS_MAX,
@@ -16,6 +16,7 @@ from steelyard.num.limits import (
     COLLATERAL_TIERS_MAX,
     CURVE_POINTS,
     FEE_TIERS_MAX,
+    LOT_WORTH_MAX,
     NOTIONAL_MAX,
     PPM,
 )
@@ -205,11 +206,23 @@ def _cannot_heal(curve: int, rule: Sequence[int], weight: int) -> str:
 def _market(key: int, values: Values, grid: Grid) -> str:
     name = key_name(MARKET_PARAMETERS, key)
     if key == K.M_POSITION_LOTS_MAX:
-        ticks, scale, lots = (values[each] for each in (K.M_TICKS_MAX, K.M_ATOMS_PER_TICK_LOT, key))
+        inverse, scale, lots = values[K.M_KIND] == INVERSE, values[K.M_ATOMS_PER_TICK_LOT], values[key]
+        end, word = (K.M_TICKS_MIN, "lowest") if inverse else (K.M_TICKS_MAX, "highest")
+        ticks = values[end]
+        most = NOTIONAL_MAX * ticks // scale if inverse else NOTIONAL_MAX // (ticks * scale)
         return (
-            f"a position of {_neat(grid.lot, lots)} at the highest price {_neat(grid.tick, ticks)} would be worth more "
+            f"a position of {_neat(grid.lot, lots)} at the {word} price {_neat(grid.tick, ticks)} would be worth more "
             f"than {_neat(grid.atom, NOTIONAL_MAX)}, the widest number kept; position_max may be at most "
-            f"{_neat(grid.lot, NOTIONAL_MAX // (ticks * scale))} at this price_max"
+            f"{_neat(grid.lot, most)} at this {key_name(MARKET_PARAMETERS, end)}"
+        )
+    if key == K.M_TICKS_MIN:
+        low, high = (_neat(grid.tick, values[each]) for each in (key, K.M_TICKS_MAX))
+        return f"price_min {low} is above price_max {high}"
+    if key == K.M_ATOMS_PER_TICK_LOT:
+        low, high = (_neat(grid.tick, values[each]) for each in (K.M_TICKS_MIN, K.M_TICKS_MAX))
+        return (
+            f"a lot of {_neat(grid.lot, 1)} must be worth at least one atom ({_neat(grid.atom, 1)}) at price_max "
+            f"{high}, and at most {_neat(grid.atom, LOT_WORTH_MAX)} at price_min {low}"
         )
     if key == K.M_ORDER_LOTS_MAX:
         order, position = _neat(grid.lot, values[key]), _neat(grid.lot, values[K.M_POSITION_LOTS_MAX])

@@ -186,9 +186,9 @@ class Explainer:
         rule, mark = reader.market_rule(market.row), reader.mark(market.row)
         price = reader.asset_price(market.settle.row)
         quantity, cost = reader.quantity(leg), int(state.leg.cost[leg])
-        value = quantity * mark * rule.scale
+        value = rule.worth(quantity, mark)
         now, then = int(state.market.funding_index[market.row]), int(state.leg.index_at_touch[leg])
-        funding = F.accrued_up(quantity, rule.scale, now, then)
+        funding = rule.accrued_up(quantity, now, then)
         notional = abs(value)
         answers = [
             F.charge(F.position_atoms(rule, notional, question), price) if quantity else 0 for question in QUESTIONS[1:]
@@ -232,13 +232,14 @@ class Explainer:
         """(M(open) in value, worse side, its size in lots, its reserve in atoms)."""
         reader, orders = self.reader, self.reader.state.leg_open
         quantity, leverage = reader.quantity(leg), reader.leverage(account, rule.row)
-        scaling, unit = int(reader.state.market.oi_scale_ppm[rule.row]), mark * rule.scale
+        scaling = int(reader.state.market.oi_scale_ppm[rule.row])
         sides = []
         for side, size, reserve in (
             ("bids", quantity + int(orders.bid_lots[leg]), int(orders.bid_reserve[leg])),
             ("asks", quantity - int(orders.ask_lots[leg]), int(orders.ask_reserve[leg])),
         ):
-            sides.append((F.opening_side(rule, abs(size) * unit, leverage, scaling) + reserve, side, size, reserve))
+            needed = F.opening_side(rule, rule.notional(size, mark), leverage, scaling)
+            sides.append((needed + reserve, side, size, reserve))
         worst, side, size, reserve = max(sides, key=lambda each: each[0])
         return F.charge(worst, price), side, size, reserve
 

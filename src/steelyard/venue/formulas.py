@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.model import keys as K
-from steelyard.model.orders import FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER, GIVES_PRICE
+from steelyard.model.orders import FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER, GIVES_PRICE, INVERSE
 from steelyard.num.limits import ASSET_PRICE_SCALE, CURVE_POINTS, INDEX_SCALE, PPM
 
 
@@ -46,9 +46,20 @@ def atoms_up(amount: int, price: int) -> int:
     return div_up(amount * ASSET_PRICE_SCALE, price)
 
 
-def accrued_up(quantity: int, atoms_per_tick_lot: int, index_now: int, index_then: int) -> int:
-    """Funding a leg owes, rounded against it."""
-    return div_up(quantity * atoms_per_tick_lot * (index_now - index_then), INDEX_SCALE)
+def worth(is_inverse: bool, scale: int, lots: int, price: int) -> int:
+    """What signed lots cost at a price, in atoms of the settlement asset. See docs/concepts/contracts.md."""
+    if not is_inverse:
+        return lots * price * scale
+    size = abs(lots) * scale // price if price else 0
+    return -size if lots > 0 else size
+
+
+def largest_position(rule: Any) -> int:
+    """Atoms of the largest position at the end of the ladder at which it is worth most, from a row of rules."""
+    lots, scale = int(rule[K.M_POSITION_LOTS_MAX]), int(rule[K.M_ATOMS_PER_TICK_LOT])
+    if rule[K.M_KIND] == INVERSE:
+        return div_up(lots * scale, int(rule[K.M_TICKS_MIN]))
+    return lots * scale * int(rule[K.M_TICKS_MAX])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +77,11 @@ class MarketRule:
 
     row: int
     settle: int
-    scale: int  # atoms per tick and lot
+    is_inverse: bool
+    scale: int  # atoms per tick and lot; of an inverse market atoms times ticks per lot
     base: int  # of a spot pair, else 0
     lot_atoms: int  # of a spot pair
+    ticks_min: int
     ticks_max: int
     leverage: int
     restore: int
@@ -79,6 +92,42 @@ class MarketRule:
     slice_notional: int
     slip: int
     brackets: tuple[Bracket, ...]
+
+    def worth(self, lots: int, price: int) -> int:
+        """What signed lots cost at a price."""
+        return worth(self.is_inverse, self.scale, lots, price)
+
+    def notional(self, lots: int, price: int) -> int:
+        return abs(self.worth(lots, price))
+
+    def gained(self, quantity: int, lots: int, cost: int, mark: int) -> int:
+        """What equity of a position gains by taking signed lots for this cost, in atoms."""
+        return self.worth(quantity + lots, mark) - self.worth(quantity, mark) - cost
+
+    def reserve_per_lot(self, side: int, price: int, mark: int, rate: int) -> int:
+        """What an order at this price locks in by crossing the mark, and its fee."""
+        beyond = max(0, (price - mark) * side)
+        if self.is_inverse:
+            return div_up(self.scale * beyond, price * mark) + ppm_up(div_up(self.scale, price), rate)
+        return beyond * self.scale + ppm_up(price * self.scale, rate)
+
+    def accrued_up(self, quantity: int, index_now: int, index_then: int) -> int:
+        """Funding a leg owes, rounded against it."""
+        return div_up(quantity * (-1 if self.is_inverse else self.scale) * (index_now - index_then), INDEX_SCALE)
+
+    def within(self, price: int) -> int:
+        """The nearest price of the ladder."""
+        return max(self.ticks_min, min(price, self.ticks_max))
+
+    def bankruptcy_price(self, quantity: int, cash: int) -> int:
+        """Where closing the whole position brings this cash, rounded towards the mark."""
+        if not self.is_inverse:
+            unit = abs(quantity) * self.scale
+            return self.within(div_up(cash, unit) if quantity > 0 else -cash // unit)
+        if cash * quantity >= 0:
+            return self.ticks_max
+        size = abs(quantity) * self.scale
+        return self.within(div_up(size, -cash) if quantity > 0 else size // cash)
 
     def bracket(self, notional: int) -> int:
         """Which bracket a notional falls into, from 0."""
@@ -108,9 +157,11 @@ def market_rule(table: Any, row: int) -> MarketRule:
     return MarketRule(
         row=row,
         settle=rule[K.M_SETTLE],
+        is_inverse=rule[K.M_KIND] == INVERSE,
         scale=rule[K.M_ATOMS_PER_TICK_LOT],
         base=rule[K.M_BASE],
         lot_atoms=rule[K.M_LOT_ATOMS],
+        ticks_min=rule[K.M_TICKS_MIN],
         ticks_max=rule[K.M_TICKS_MAX],
         leverage=rule[K.M_LEVERAGE_DEFAULT],
         restore=rule[K.M_RESTORE_PPM],

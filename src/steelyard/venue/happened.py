@@ -161,6 +161,7 @@ class Fill(Happened, frozen=True, kw_only=True):
     is_liquidation: bool
     position: Decimal  # after it, signed
     remaining: Decimal  # of the order
+    is_inverse: bool = False  # its contracts are amounts of the quote currency
 
     @property
     def id(self) -> str:

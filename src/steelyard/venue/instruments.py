@@ -4,6 +4,7 @@ The machine knows rows only. Names live here, travel beside its snapshots, and n
 """
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,7 +12,8 @@ import msgspec
 
 from steelyard.model import reject as no
 from steelyard.state.tables import MARKET_0
-from steelyard.venue.amounts import Step
+from steelyard.venue.amounts import Step, average
+from steelyard.venue.formulas import worth
 from steelyard.venue.parameters import Grid
 from steelyard.venue.records import Account
 from steelyard.venue.refusals import Rejected
@@ -52,9 +54,21 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     settle: Asset
     tick: Step
     lot: Step
-    atoms_per_tick_lot: int
+    atoms_per_tick_lot: int  # of an inverse market: atoms times ticks per lot
     feed: int
     base: Asset | None = None
+    is_inverse: bool = False
+
+    def worth(self, lots: int, ticks: int) -> int:
+        """What signed lots cost at a price, in atoms of the settlement asset."""
+        return worth(self.is_inverse, self.atoms_per_tick_lot, lots, ticks)
+
+    def entry(self, lots: int, cost: int, places: int) -> Decimal | None:
+        """The price at which lots are worth this, rounded for people; None if there is none."""
+        contracts, money = self.lot.back(abs(lots)), self.settle.atom.back(abs(cost))
+        if not self.is_inverse:
+            return average(money if (cost < 0) == (lots < 0) else -money, contracts, places)
+        return average(contracts, money, places) if cost * lots < 0 else None
 
     @property
     def grid(self) -> Grid:

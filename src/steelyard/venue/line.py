@@ -22,7 +22,8 @@ class Line:
 
     things: tuple[int, ...]
     present: tuple[int, ...]
-    last: int  # the highest price of what leads; the lowest is 1
+    last: int  # the highest price of what leads
+    first: int = 1  # the lowest
 
     @property
     def here(self) -> int:
@@ -38,10 +39,12 @@ class Line:
 def line_of(reader: Reader, things: Sequence[int]) -> Line:
     """All of them have a price."""
     present = tuple(reader.price(thing) for thing in things)
-    here, last = present[0], reader.highest_price(things[0])
+    here, first, last = present[0], reader.lowest_price(things[0]), reader.highest_price(things[0])
     for thing, price in zip(things[1:], present[1:], strict=True):
+        lowest = reader.lowest_price(thing)
+        first = max(first, F.div_up(lowest * here, price) if lowest > 1 else 1)
         last = min(last, ((reader.highest_price(thing) + 1) * here - 1) // price)
-    return Line(tuple(things), present, max(last, here))
+    return Line(tuple(things), present, max(last, here), min(first, here))
 
 
 class Curve(Protocol):
@@ -72,7 +75,7 @@ class Cash:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A linear contract: `mark` and `settle` are places on the line, or None where that price stands still."""
+    """A contract: `mark` and `settle` are places on the line, or None where that price stands still."""
 
     leg: int
     places: tuple[int, ...]
@@ -94,10 +97,12 @@ class Position:
         first, last = self.rule.bracket(low), self.rule.bracket(high)
         rates = [bracket.maintain for bracket in self.rule.brackets[first : last + 1]]
         gap = F.div_up((high - low) * (max(rates) - min(rates)), 4 * PPM) + last - first + 2
-        lot = abs(self.quantity) * self.rule.scale
-        if self.mark:  # it follows: its tick was rounded
-            gap += 4 * lot
         moved = abs(worth_b - worth_a) + abs(kept_b - kept_a)
+        marks = sorted(self._mark(prices) for prices in (a, b))
+        if self.rule.is_inverse:  # 1 / m lies below its chord from a to b by at most its rise x (b - a) / (a + b)
+            gap += F.div_up(moved * (marks[1] - marks[0]), sum(marks)) + 3
+        if self.mark:  # it follows: its tick was rounded
+            gap += 4 * self._tick(marks[0])
         wide = gap * top + F.div_up(moved * abs(price_b - price_a), 4)
         if self.settle:
             wide += 2 * (most + max(kept_a, kept_b))
@@ -105,10 +110,17 @@ class Position:
 
     def _terms(self, prices: Prices) -> tuple[int, int, int, int]:
         """(settlement price, notional, E, M(maintain)), the latter three in atoms."""
-        mark = self.still_mark if self.mark is None else prices[self.mark][1]
         price = self.still_price if self.settle is None else prices[self.settle][1]
-        worth = self.quantity * mark * self.rule.scale
+        worth = self.rule.worth(self.quantity, self._mark(prices))
         return price, abs(worth), worth - self.paid, F.maintain_atoms(self.rule, abs(worth))
+
+    def _mark(self, prices: Prices) -> int:
+        return self.still_mark if self.mark is None else prices[self.mark][1]
+
+    def _tick(self, mark: int) -> int:
+        """What the tick above this mark moves the position by, in atoms."""
+        lots = abs(self.quantity) * self.rule.scale
+        return F.div_up(lots, mark * (mark + 1)) + 1 if self.rule.is_inverse else lots
 
 
 def curves(reader: Reader, account: int, line: Line) -> list[Curve]:
@@ -130,7 +142,7 @@ def curves(reader: Reader, account: int, line: Line) -> list[Curve]:
         if places:
             table, index = reader.state.leg, int(reader.state.market.funding_index[rule.row])
             paid = int(table.cost[leg])
-            paid += F.accrued_up(quantity, rule.scale, index, int(table.index_at_touch[leg]))
+            paid += rule.accrued_up(quantity, index, int(table.index_at_touch[leg]))
             still = reader.mark(rule.row), reader.asset_price(rule.settle)
             found.append(Position(leg, places, rule, quantity, paid, mark, settle, *still))
     return found

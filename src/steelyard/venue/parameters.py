@@ -27,6 +27,7 @@ from steelyard.venue.amounts import PPB_STEP, PPM_STEP, Step, decimal, duration_
 STATES = ("open", "post_only", "reduce_only", "cancel_only", "halted")
 MARKS = ("median", "index")
 NO_YES = ("no", "yes")
+CONTRACTS = ("linear", "inverse", "spot")
 SELF_TRADE = ("owner", "none", "expire_taker", "expire_maker", "expire_both")
 
 # What a number stands for: a share of one in millionths or billionths, a size in lots, a price in ticks, money in
@@ -50,7 +51,9 @@ def _named(*rows: tuple[str, int, str, str] | tuple[str, int, str, str, tuple[st
 
 MARKET_PARAMETERS = _named(
     ("state", K.M_STATE, "words", "what the market lets in", STATES),
+    ("contract", K.M_KIND, "words", "what a lot is worth", CONTRACTS),
     ("price_max", K.M_TICKS_MAX, PRICE, "highest price there can be"),
+    ("price_min", K.M_TICKS_MIN, PRICE, "lowest price there can be"),
     ("price_band", K.M_PRICE_BAND_PPM, RATE, "how far beyond the mark a limit price may lie on the crossing side"),
     ("order_max", K.M_ORDER_LOTS_MAX, SIZE, "largest order"),
     ("position_max", K.M_POSITION_LOTS_MAX, SIZE, "largest position of one owner, orders included"),
@@ -255,7 +258,20 @@ def atoms_per_tick_lot(tick: Step, lot: Step, settle: Step) -> int:
     return atoms
 
 
-_FIXED_KEYS = {K.M_SETTLE: "settle", K.M_FEED: "feed", K.M_KIND: "kind", K.M_BASE: "base", K.M_LOT_ATOMS: "lot"}
+def atom_ticks_per_lot(tick: Step, lot: Step, settle: Step) -> int:
+    """Of an inverse market: a lot is so much of the quote currency, so it is worth this, over the price in ticks."""
+    scale = settle.places + tick.places - lot.places
+    numerator, denominator = lot.coefficient * int(10 ** max(scale, 0)), tick.coefficient * int(10 ** max(-scale, 0))
+    atoms, rest = divmod(numerator, denominator)
+    if rest or atoms == 0:
+        raise ValueError(
+            f"lot {plain(lot.size)} / tick {plain(tick.size)} is not a whole number of atoms of {plain(settle.size)}; "
+            f"choose a larger lot, a tick that divides it, or an asset with more decimals"
+        )
+    return atoms
+
+
+_FIXED_KEYS = {K.M_SETTLE: "settle", K.M_FEED: "feed", K.M_BASE: "base", K.M_LOT_ATOMS: "lot"}
 
 
 def key_name(table: Mapping[str, Parameter], key: int) -> str:

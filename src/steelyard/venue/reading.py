@@ -108,6 +108,10 @@ class Reader:
         """Of an asset, or the mark of a market."""
         return self.asset_price(thing) if thing < MARKET_0 else self.mark(thing - MARKET_0)
 
+    def lowest_price(self, thing: int) -> int:
+        """The lowest price that a report may name."""
+        return int(self.state.market_rule[thing - MARKET_0, K.M_TICKS_MIN]) if thing >= MARKET_0 else 1
+
     def highest_price(self, thing: int) -> int:
         """The highest price that a report may name."""
         if thing >= MARKET_0:
@@ -115,8 +119,7 @@ class Reader:
         rules = self.state.market_rule[1 : int(self.state.machine.markets[0]) + 1]
         widest = int(self.state.asset_rule[thing, K.A_SUPPLY_MAX])
         for rule in rules[rules[:, K.M_SETTLE] == thing]:
-            scale = int(rule[K.M_ATOMS_PER_TICK_LOT])
-            widest = max(widest, int(rule[K.M_TICKS_MAX]) * scale * int(rule[K.M_POSITION_LOTS_MAX]))
+            widest = max(widest, F.largest_position(rule))
         return min(VALUE_MAX, ((VALUE_MAX + 1) * ASSET_PRICE_SCALE - 1) // widest)
 
     def pool(self, asset: int) -> Pool:

@@ -195,6 +195,8 @@ class Reasons:
             return f"at most {lot.text(rule[K.M_ORDER_LOTS_MAX])}"
         if reason == no.PRICE_EXCEEDS_LIMIT:
             return f"at most {tick.text(rule[K.M_TICKS_MAX])}"
+        if reason == no.PRICE_BELOW_LIMIT:
+            return f"at least {tick.text(rule[K.M_TICKS_MIN])}"
         if reason == no.PRICE_OUTSIDE_BAND:
             band = F.ppm_down(mark, int(rule[K.M_PRICE_BAND_PPM]))
             word, limit = ("at most", mark + band) if wish.side > 0 else ("at least", mark - band)
@@ -270,8 +272,12 @@ class Reasons:
         return f"{grouped(back(pool.available))} {asset.name} are not lent, of {grouped(back(pool.assets))}"
 
     def _price_limit(self, reason: int, row: Any) -> str:
-        """The highest price of a report's feed, if the report is above it."""
+        """The highest or lowest price of a report's feed, if the report is beyond it."""
         fed, price = self.names.feed_at(int(row["market"])), int(row["price"])
+        if reason == no.PRICE_BELOW_LIMIT and isinstance(fed, Market):
+            least = int(self.reader.state.market_rule[fed.row, K.M_TICKS_MIN])
+            below = f"{fed.name} {fed.tick.text(price)}, at least {fed.tick.text(least)}"
+            return below if price < least else ""
         if reason != no.PRICE_EXCEEDS_LIMIT:
             return ""
         most, step = self.reader.highest_price(thing_of(fed)), fed.tick if isinstance(fed, Market) else fed.price_step

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from steelyard.model.reject import Reject
-from steelyard.venue.amounts import average, grouped, iso8601, milliseconds, trimmed
+from steelyard.venue.amounts import average, grouped, iso8601, milliseconds, quotient, trimmed
 from steelyard.venue.happened import Fill
 
 Shape = dict[str, Any]
@@ -153,10 +153,13 @@ class Order(Record, frozen=True, kw_only=True):
 
     @property
     def average(self) -> Decimal | None:
-        """Average price of the fills listed here, rounded."""
+        """Average price of the fills listed here, rounded; of an inverse contract the price of their sum."""
         amount = sum((fill.amount for fill in self.fills), ZERO)
         if not amount:
             return None
+        if self.fills[0].is_inverse:
+            coins = sum((quotient(fill.amount, fill.price) for fill in self.fills), ZERO)
+            return average(amount, coins, 8)
         return average(sum((fill.price * fill.amount for fill in self.fills), ZERO), amount, 8)
 
     @property
@@ -334,7 +337,8 @@ class Liquidation(Record, frozen=True, kw_only=True):
     symbol: str
     side: str  # of the closing: "sell" for a long position
     contracts: Decimal
-    price: Decimal
+    price: Decimal | None  # of all of them; None if no price would bring that little
+    base_value: Decimal
     quote_value: Decimal
     way: str  # "book", "takeover" or "deleveraging"
     at_ns: int
@@ -344,9 +348,9 @@ class Liquidation(Record, frozen=True, kw_only=True):
             "symbol": self.symbol,
             "contracts": number(self.contracts),
             "contractSize": number(Decimal(1)),
-            "price": number(self.price),
+            "price": _maybe(number, self.price),
             "side": self.side,
-            "baseValue": number(self.contracts),
+            "baseValue": number(self.base_value),
             "quoteValue": number(self.quote_value),
             "timestamp": milliseconds(self.at_ns),
             "datetime": iso8601(self.at_ns),

@@ -49,6 +49,7 @@ SENTENCES: dict[int, str] = {
     no.AMOUNT_EXCEEDS_LIMIT: "the amount is more than this asset may ever hold inside the venue",
     no.PRICE_EXCEEDS_LIMIT: "the price is above the highest there can be",
     no.PRICE_MUST_BE_POSITIVE: "the price must be above zero",
+    no.PRICE_BELOW_LIMIT: "the price is below the lowest there can be",
     no.SIZE_MUST_BE_POSITIVE: "the size must be above zero, and above what is filled already",
     no.SIZE_EXCEEDS_LIMIT: "the size is above the largest order of this market",
     no.MARKET_HALTED: "the market is halted",

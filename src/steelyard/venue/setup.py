@@ -198,6 +198,8 @@ class Setup(Core):
         settle: str | None = None,
         price: Number | None = None,
         price_max: Number | None = None,
+        price_min: Number | None = None,
+        contract: str = "linear",
         brackets: Tiers | None = None,
         maker: Number | None = None,
         taker: Number | None = None,
@@ -205,21 +207,30 @@ class Setup(Core):
         sources: int | Sequence[int] = 1,
         **parameters: Any,
     ) -> str:
-        """A linear perpetual. `brackets` lists (notional up to which it reaches, maintenance rate, opening rate).
+        """A perpetual. `brackets` lists (notional up to which it reaches, maintenance rate, opening rate).
+
+        A lot is a size of the base in a linear contract, an amount of the quote currency in an inverse one, which is
+        settled in the base. A linear contract may be settled in any asset (one that is neither base nor quote makes it
+        a quanto): tick x lot of the quote are then as much of that asset.
 
         More parameters: see `steelyard.venue.parameters.MARKET_PARAMETERS`. Without `price_max` the ladder reaches to
-        four times `price`; without `position_max` and `order_max` they are as large as the numbers inside allow, up to
-        the machine's own defaults.
+        four times `price`, without `price_min` down to a tick, or of an inverse contract to a tenth of `price`; without
+        `position_max` and `order_max` they are as large as the numbers inside allow, up to the machine's own defaults.
         """
         self.names.free(name, "market name")
         asset = self.names.asset(settle or self.names.asset_at(1).name)
         steps = Step.of(tick, "tick"), Step.of(lot, "lot")
-        scale = P.atoms_per_tick_lot(*steps, asset.atom)
+        if contract == "spot":
+            raise ValueError("a spot pair is added with add_pair")
+        is_inverse = contract == "inverse"
+        scale = (P.atom_ticks_per_lot if is_inverse else P.atoms_per_tick_lot)(*steps, asset.atom)
         grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom)
         feed_values = self._feed_values(sources, parameters)
         ticks_max = _ladder(grid, price, price_max)
-        most = NOTIONAL_MAX // (ticks_max * scale)
+        ticks_min = _lowest(grid, price, price_min, is_inverse)
+        most = NOTIONAL_MAX * ticks_min // scale if is_inverse else NOTIONAL_MAX // (ticks_max * scale)
         values = {K.M_SETTLE: asset.row, K.M_ATOMS_PER_TICK_LOT: scale, K.M_TICKS_MAX: ticks_max}
+        values |= {K.M_TICKS_MIN: ticks_min, **P.chosen(P.MARKET_PARAMETERS, {"contract": contract}, grid)}
         for key, default in ((K.M_POSITION_LOTS_MAX, 1 << 24), (K.M_ORDER_LOTS_MAX, 1 << 20)):
             values[key] = max(1, min(default, most))
         values |= P.chosen(P.MARKET_PARAMETERS, parameters, grid)
@@ -242,6 +253,7 @@ class Setup(Core):
                 lot=steps[1],
                 atoms_per_tick_lot=scale,
                 feed=values[K.M_FEED],
+                is_inverse=is_inverse,
             )
         )
         if price is not None:
@@ -419,3 +431,10 @@ def _ladder(grid: Grid, price: Number | None, price_max: Number | None) -> int:
     if price_max is None:
         return 1 << 20
     return grid.tick.count(decimal(price_max, "price_max"), "price_max", "ticks")
+
+
+def _lowest(grid: Grid, price: Number | None, price_min: Number | None, is_inverse: bool) -> int:
+    """The lowest price in ticks. An inverse contract is worth most there, so not far below where it trades."""
+    if price_min is not None:
+        return grid.tick.count(decimal(price_min, "price_min"), "price_min", "ticks")
+    return max(1, grid.tick.count(price, "price", "ticks") // 10) if is_inverse and price is not None else 1

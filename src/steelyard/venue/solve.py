@@ -134,7 +134,7 @@ def solve(reader: Reader, account: int, line: Line) -> Solved:
     here, slack = line.here, search.slack(line.here)
     runs: list[Run] = [(here, here, slack < 0)]
     runs += search.runs(line.last)
-    for first, last, is_unhealthy in search.runs(1):
+    for first, last, is_unhealthy in search.runs(line.first):
         runs.insert(0, (last, first, is_unhealthy))
     found: dict[bool | None, list[tuple[int, int]]] = {True: [], False: [], None: []}
     for first, last, is_unhealthy in runs:
@@ -147,7 +147,7 @@ def solve(reader: Reader, account: int, line: Line) -> Solved:
     undecided = {edge for first, last in found[None] for edge in (first, last)}
     for first, last in found[True]:
         for end, outside in ((first, first - 1), (last, last + 1)):
-            if 0 < outside <= line.last and outside not in undecided:
+            if line.first <= outside <= line.last and outside not in undecided:
                 proof += [(end, search.slack(end)), (outside, search.slack(outside))]
                 assert proof[-2][1] < 0 <= proof[-1][1], "Invariant: unhealthy at an end, healthy one step outside"
     return Solved(here, slack, tuple(found[True]), tuple(found[None]), tuple(proof))
@@ -166,7 +166,7 @@ def losing_price(reader: Reader, account: int, thing: int) -> int | None:
     search = Search(reader, account, line)
     if search.slack(here) < 0:
         return here
-    return search.first_unhealthy(1 if quantity > 0 else line.last)
+    return search.first_unhealthy(line.first if quantity > 0 else line.last)
 
 
 def liquidation_price(

@@ -140,13 +140,13 @@ class Statement:
         return leg
 
     def _fill(self, row: Row) -> None:
-        rule = self.markets[row.market]
-        worth = row.price * row.lots * rule.scale
+        rule, lots = self.markets[row.market], row.side * row.lots
+        cost = rule.worth(lots, row.price)
         if rule.base:
-            self._pay(rule.base, row.side * row.lots * rule.lot_atoms)
-            self._pay(rule.settle, -row.side * worth - row.fee)
+            self._pay(rule.base, lots * rule.lot_atoms)
+            self._pay(rule.settle, -cost - row.fee)
             return
-        realized = self._trade(row.market, row.side * row.lots, row.side * worth)
+        realized = self._trade(row.market, lots, cost)
         self._pay(self._settle(row), -row.fee)
         agree(row, "realized profit", row.amount, realized)
         agree(row, "position after", row.extra, self.legs[row.market].quantity)
@@ -176,10 +176,9 @@ class Statement:
         total = sum(F.value(quantity, self.prices.assets[asset]) for asset, quantity in self.cash.items() if quantity)
         for market, leg in self.legs.items():
             if leg.quantity:
-                scale = self.markets[market].scale
-                index = self.prices.funding.get(market, 0)
-                atoms = leg.quantity * self.prices.marks[market] * scale - leg.cost
-                atoms -= F.accrued_up(leg.quantity, scale, index, leg.funding_at)
+                rule, index = self.markets[market], self.prices.funding.get(market, 0)
+                atoms = rule.worth(leg.quantity, self.prices.marks[market]) - leg.cost
+                atoms -= rule.accrued_up(leg.quantity, index, leg.funding_at)
                 total += F.value(atoms, self.price_of(market))
         return total
 
@@ -199,7 +198,7 @@ class Statement:
         if quantity == 0:
             return 0
         rule = self.markets[market]
-        atoms = F.position_atoms(rule, abs(quantity) * self.prices.marks[market] * rule.scale, question)
+        atoms = F.position_atoms(rule, rule.notional(quantity, self.prices.marks[market]), question)
         return F.charge(atoms, self.price_of(market))
 
 

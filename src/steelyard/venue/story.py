@@ -8,7 +8,7 @@ from steelyard.model import events as E
 from steelyard.model.orders import INSURANCE
 from steelyard.venue import formulas as F
 from steelyard.venue import happened as H
-from steelyard.venue.amounts import average, clock_text, grouped, plain, trimmed
+from steelyard.venue.amounts import clock_text, grouped, plain, trimmed
 from steelyard.venue.decode import Decoder
 from steelyard.venue.event_rows import Row
 from steelyard.venue.instruments import Asset, Names
@@ -238,11 +238,12 @@ def _summary(evidence: Sequence[Row], who: int, names: Names) -> str:
             _add(paid, "fees took", names.market_at(row.market).settle, row.amount)
         elif row.kind == E.FILL and row.order == -who:
             market = names.market_at(row.market)
-            worse = row.side * (row.price - marks[row.market]) * row.lots * market.atoms_per_tick_lot
+            lots = row.side * row.lots
+            worse = market.worth(lots, row.price) - market.worth(lots, marks[row.market])
             _add(paid, "the book cost", market.settle, worse)
         elif row.kind in (E.TAKEN_OVER, E.DELEVERAGED):
             market = names.market_at(row.market)
-            above = row.amount + row.side * marks[row.market] * row.lots * market.atoms_per_tick_lot
+            above = row.amount + market.worth(row.side * row.lots, marks[row.market])
             payer = "the backstop gave" if row.kind == E.TAKEN_OVER else "counterparties gave up"
             _add(paid, payer, market.settle, above)
             if row.fee:
@@ -270,14 +271,16 @@ def liquidations(rows: Iterable[tuple[Row, int]], names: Names, account: int = 0
         if row.kind == E.FILL:
             if row.order != -row.account:
                 continue
-            way, quote = "book", row.lots * row.price * names.market_at(row.market).atoms_per_tick_lot
+            way, quote = "book", abs(names.market_at(row.market).worth(row.lots, row.price))
         elif row.kind in (E.TAKEN_OVER, E.DELEVERAGED):
             way, quote = ("takeover" if row.kind == E.TAKEN_OVER else "deleveraging"), abs(row.amount + row.fee)
         else:
             continue
         market, side = names.market_at(row.market), "buy" if row.side > 0 else "sell"
         value, contracts = market.settle.atom.back(quote), market.lot.back(row.lots)
-        price = market.tick.back(row.price) if row.kind == E.FILL else average(value, contracts, market.tick.places + 6)
+        price: Decimal | None = market.tick.back(row.price)
+        if row.kind != E.FILL:
+            price = market.entry(row.lots, -quote if market.is_inverse else quote, market.tick.places + 6)
         found.append(
             Liquidation(
                 account=decoder.names.account_name(row.account),
@@ -285,7 +288,8 @@ def liquidations(rows: Iterable[tuple[Row, int]], names: Names, account: int = 0
                 side=side,
                 contracts=contracts,
                 price=price,
-                quote_value=value,
+                base_value=value if market.is_inverse else contracts,
+                quote_value=contracts if market.is_inverse else value,
                 way=way,
                 at_ns=at_ns,
             )

@@ -147,7 +147,7 @@ class _Checker:
         if step and row.account == self.statement.account and row.kind == E.FILL and row.options & E.FILL_LIQUIDATION:
             if row.order == -row.account:
                 step.filled += row.lots
-                step.cash -= row.side * row.price * row.lots * self.statement.markets[row.market].scale
+                step.cash -= self.statement.markets[row.market].worth(row.side * row.lots, row.price)
                 step.fee, step.payment = self._due_fee(step), self._due_payment(step)
 
     # --- counting
@@ -180,8 +180,7 @@ class _Checker:
     def _worth(self, step: Step, lots: int) -> int:
         """V(d): what these lots bring at the mark."""
         rule = self.statement.markets[step.market]
-        worth = lots * self.statement.prices.marks[step.market] * rule.scale
-        return worth if step.quantity > 0 else -worth
+        return rule.worth(lots if step.quantity > 0 else -lots, self.statement.prices.marks[step.market])
 
     def _bankruptcy(self, step: Step, lots: int) -> int:
         statement, held = self.statement, abs(step.quantity)
@@ -197,11 +196,11 @@ class _Checker:
     def _restoring_lots(self, step: Step) -> int:
         """The fewest lots whose closing at the mark restores the account, or all."""
         statement, rule, held = self.statement, self.statement.markets[step.market], abs(step.quantity)
-        price, lot_worth = statement.price_of(step.market), statement.prices.marks[step.market] * rule.scale
+        price, mark = statement.price_of(step.market), statement.prices.marks[step.market]
         others = statement.requirement(FOR_RESTORE) - statement.requirement_of(step.market, held, FOR_RESTORE)
 
         def is_enough(lots: int) -> bool:
-            left = step.equity - F.charge(F.ppm_up(lots * lot_worth, rule.liquidation_fee), price)
+            left = step.equity - F.charge(F.ppm_up(rule.notional(lots, mark), rule.liquidation_fee), price)
             return left >= others + statement.requirement_of(step.market, held - lots, FOR_RESTORE)
 
         if not is_enough(held):
@@ -223,15 +222,14 @@ class _Checker:
         self._agree(row, "side", row.side, side)
         if step.equity >= 0:
             lots = self._restoring_lots(step)
-            if held * mark * rule.scale > rule.slice_notional:
+            if rule.notional(held, mark) > rule.slice_notional:
                 lots = min(lots, max(1, F.ppm_down(held, rule.slice)))
-            cash, unit = self._bankruptcy(step, held), held * rule.scale
-            price = F.div_up(cash, unit) if step.quantity > 0 else -cash // unit
-            away = max(0, (max(1, min(price, rule.ticks_max)) - mark) * side)
+            bankrupt = rule.bankruptcy_price(step.quantity, self._bankruptcy(step, held))
+            away = max(0, (bankrupt - mark) * side)
             limit = mark + side * min(F.ppm_down(away, rule.reach), F.ppm_down(mark, rule.slip))
         else:
-            limit = max(1, min(mark + side * F.ppm_down(mark, rule.slip), rule.ticks_max))
-            needed = self._bankruptcy(step, held) + side * held * limit * rule.scale
+            limit = rule.within(mark + side * F.ppm_down(mark, rule.slip))
+            needed = self._bankruptcy(step, held) - rule.worth(step.quantity, limit)
             lots = held * step.fund // needed if step.fund < needed else held
         self._agree(row, "size in lots", row.lots, lots)
         self._agree(row, "limit in ticks", row.price, limit)

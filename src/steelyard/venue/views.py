@@ -8,7 +8,7 @@ from steelyard.model import orders as O
 from steelyard.model.reject import Reject
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
-from steelyard.venue.amounts import PPM_STEP, average, ratio_up
+from steelyard.venue.amounts import PPM_STEP, ratio_up
 from steelyard.venue.event_rows import MODES, ROLES
 from steelyard.venue.instruments import Names
 from steelyard.venue.order_views import OrderViews
@@ -147,12 +147,11 @@ class Views:
         funding = 0
         if quantity:
             index = int(reader.state.market.funding_index[market_row])
-            funding = F.accrued_up(quantity, rule.scale, index, int(table.index_at_touch[leg]))
+            funding = rule.accrued_up(quantity, index, int(table.index_at_touch[leg]))
         money = market.settle.atom
         entry = None
         if quantity:
-            places = market.tick.places + ENTRY_PLACES
-            entry = average(money.back(cost), market.lot.back(quantity), places)
+            entry = market.entry(quantity, cost, market.tick.places + ENTRY_PLACES)
         maintain = reader.requirement(holder, O.FOR_MAINTAIN)
         equity = reader.equity(holder)
         price = losing_price(reader, holder, MARKET_0 + market_row)
@@ -164,8 +163,8 @@ class Views:
             contracts=market.lot.back(abs(quantity)),
             entry_price=entry,
             mark_price=market.tick.back(mark),
-            notional=money.back(abs(quantity) * mark * rule.scale),
-            unrealized_pnl=money.back(quantity * mark * rule.scale - cost if quantity else 0),
+            notional=money.back(rule.notional(quantity, mark)),
+            unrealized_pnl=money.back(rule.worth(quantity, mark) - cost if quantity else 0),
             funding_owed=money.back(funding),
             leverage=reader.leverage(holder if leg else account, market_row),
             margin_mode=MODES[O.ISOLATED if isolated else O.CROSS],
