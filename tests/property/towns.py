@@ -31,6 +31,7 @@ from steelyard.model.keys import (
     A_OFFER,
     A_POOL_MAX,
     A_POOL_OF,
+    A_RAMP_NS,
     A_RATE_BASE_PPM,
     A_RATE_KINK_PPM,
     A_RATE_SLOPE_PPM,
@@ -89,6 +90,7 @@ from steelyard.model.keys import (
     M_ORDER_LOTS_MAX,
     M_POSITION_LOTS_MAX,
     M_PRICE_BAND_PPM,
+    M_RAMP_NS,
     M_REACH_PPM,
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
@@ -188,6 +190,7 @@ class Town:
         middle = uniform(20_000, 60_000) * self.scale
         coin = {A_FEED: COIN_FEED, A_SUPPLY_MAX: self.coin_supply, A_TIERS: 3}
         coin |= {A_LOAN_CAP: AMOUNT_MAX if self.lends else pick((0, 500, 50_000)) * self.scale, **self.rates()}
+        coin |= {A_RAMP_NS: pick((60, 3_600)) * SECOND}
         coin |= {A_CONVERT_HAIRCUT_PPM: pick((0, 25_000)), A_BORROW_WEIGHT_PPM: pick((PPM, 1_100_000))}
         for i, (upper, opening, maintain) in enumerate(
             ((middle, 900_000, 950_000), (3 * middle, 700_001, 800_003), (9 * middle, 0, pick((0, 333_333))))
@@ -301,6 +304,7 @@ class Town:
     def common(self):
         pick = self.random.choice
         return {
+            M_RAMP_NS: pick((60, 100, 3_600)) * SECOND,
             M_PRICE_BAND_PPM: pick((50_000, 100_000, 2 * PPM)),
             M_LEVERAGE_DEFAULT: pick((5, 10, 20, 50)),
             M_RESTORE_PPM: pick((PPM, 1_200_000, 1_500_000)),
@@ -477,6 +481,7 @@ class Town:
                     {A_OFFER: self.some_curve()},
                     {A_FROZEN: pick((0, 0, 1))},
                     {A_VOLATILITY_PPM: self.random.randint(0, PPM), A_DUST: pick((0, 2_000)) * self.scale},
+                    {A_TIER_MAINTAIN_PPM: pick((900_000, 930_000, 950_000)), A_RAMP_NS: 60 * SECOND},
                     self.rates(),
                     {A_POOL_MAX: pick((AMOUNT_MAX, AMOUNT_MAX, self.worth(row, 50_000)))},
                 )

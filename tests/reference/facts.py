@@ -1,14 +1,16 @@
 """The facts of the twin and of the machine in one form: {table: {row: {column: value}}}, rows in use only."""
 
+from steelyard.model.commands import ASSET, MARKET
 from steelyard.model.orders import RESTING
 from steelyard.num.limits import SOURCES_MAX
 from steelyard.state import tables
 from steelyard.state.tables import FACT_TABLES, INDEX_COLUMNS, MARKET_0, State
+from tests.reference import ramps
 from tests.reference.money import loans
 
 # Facts whose value the concept pages leave to the machine.
 NOT_COMPARED = {"machine": {"open_epoch"}}
-RULES = ("asset_rule", "feed_rule", "market_rule", "tier_rule", "owner_rule", "curve_rule")
+RULES = ("asset_rule", "feed_rule", "market_rule", "tier_rule", "owner_rule", "curve_rule", "ramp")
 DTYPES = {
     name: getattr(tables, f"{name.upper()}_ROW") for name in FACT_TABLES if name not in (*RULES, "staged", "leg_open")
 }
@@ -46,6 +48,8 @@ def facts_of_state(state: State):
     }
     rows = {name: range(1, last[name] + 1) for name in ("asset", "feed", "market", "account", "reference", "bid")}
     rows |= {f"{name}_rule": range(1, last[name] + 1) for name in ("asset", "feed", "market", "owner", "tier", "curve")}
+    assets = state.limits.assets
+    rows["ramp"] = [*range(1, last["asset"] + 1), *range(assets + 1, assets + last["market"] + 1)]
     rows["machine"] = range(1)
     rows["owner"] = range(0)  # nothing but indices
     rows["source"] = range(SOURCES_MAX, SOURCES_MAX * (last["feed"] + 1))
@@ -97,6 +101,7 @@ def facts_of_twin(twin):
     for row, asset in twin.assets.items():
         facts["asset"][row] = columns_of("asset", asset, loans=loans(twin, row))
         facts["asset_rule"][row] = dict(enumerate(asset.rule))
+        facts["ramp"][row] = ramps.columns(ASSET, asset.ramp)
     for row, feed in twin.feeds.items():
         facts["feed"][row] = columns_of("feed", feed)
         facts["feed_rule"][row] = dict(enumerate(feed.rule))
@@ -106,6 +111,7 @@ def facts_of_twin(twin):
         clearing = -sum(leg.cost for leg in twin.legs.values() if leg.thing == market.thing)
         facts["market"][row] = columns_of("market", market, open_interest=twin.open_interest(market), clearing=clearing)
         facts["market_rule"][row] = dict(enumerate(market.rule))
+        facts["ramp"][twin.limits.assets + row] = ramps.columns(MARKET, market.ramp)
     for row, rule in twin.tiers.items():
         facts["tier_rule"][row] = dict(enumerate(rule))
     for row, rule in twin.curves.items():

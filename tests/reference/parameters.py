@@ -66,7 +66,7 @@ from steelyard.num.limits import (
     TIME_NS_MAX,
     VALUE_MAX,
 )
-from tests.reference import interest, ladders, money, pool, prices
+from tests.reference import interest, ladders, money, pool, prices, ramps
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement
 from tests.reference.numbers import down, is_inverse, largest_position, largest_worth, part_down, part_up
@@ -110,6 +110,9 @@ def configure(twin, rows):
     twin.require(row == 0 or row in table, UNKNOWN[kind], row=rows[0])
     new = row == 0
     rule = defaults(kind) if new else list(twin.rule_of(kind, row))
+    can_ramp = not new and kind in (ASSET, MARKET)
+    if can_ramp:
+        rule = ramps.wanted_rule(kind, rule, table[row].ramp)
     for each in rows:
         twin.require((each.account, each.market) == (kind, row), reject.INCOMPLETE_COMMAND, row=each)
         key, wanted = each.order, each.lots
@@ -128,7 +131,16 @@ def configure(twin, rows):
         wrong = A_SUPPLY_MAX if operators > rule[A_SUPPLY_MAX] else None
     twin.require(wrong is None, reject.PARAMETERS_DISAGREE, row=rows[0], order=wrong)
     twin.require(not new or len(table) < twin.room_of(kind), reject.ROWS_FULL, row=rows[0])
+    ways = None
+    if can_ramp:
+        rule, ways = ramps.hold_back(twin, kind, list(twin.rule_of(kind, row)), rule)
+        if kind == MARKET:
+            compute_deductions(rule)
+        wrong = CHECKS[kind](twin, rule, place) if ways else None
+        twin.require(wrong is None, reject.PARAMETERS_DISAGREE, row=rows[0], order=wrong)
     APPLY[kind](twin, rule, place, new)
+    if can_ramp:
+        ramps.begin(twin, kind, table[row], ways)
     twin.emit(events.CONFIGURED, account=kind, market=place, extra=int(new))
     if kind == FEED and not new:
         prices.recompute(twin, place)

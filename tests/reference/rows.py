@@ -12,7 +12,17 @@ from tests.reference.interest import up_to_date
 ID_ROWS = 1 << 24  # an order's id is its number times this, plus its row
 
 
-@dataclass
+@dataclass(slots=True)
+class Ramp:
+    """The way of parameters that tighten."""
+
+    started: int = 0
+    until: int = 0
+    next: int = 0
+    ways: dict = field(default_factory=dict)  # key -> (from, to)
+
+
+@dataclass(slots=True)
 class Asset:
     rule: list
     price: int = 0
@@ -27,6 +37,7 @@ class Asset:
     reserve: int = 0  # of the interest not settled yet
     active_ns: int = 0
     active_at_ns: int = 0
+    ramp: Ramp = field(default_factory=Ramp)
 
 
 @dataclass(slots=True)
@@ -67,6 +78,7 @@ class Market:
     funding_pool: int = 0
     funding_dust: int = 0
     oi_scale_ppm: int = 0
+    ramp: Ramp = field(default_factory=Ramp)
 
     @property
     def thing(self):

@@ -20,6 +20,8 @@ from steelyard.model.orders import (
     TIMER_EXPIRY,
     TIMER_FUNDING,
     TIMER_INTEREST,
+    TIMER_RAMP_ASSET,
+    TIMER_RAMP_MARKET,
     TIMER_SAMPLE,
 )
 from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX, STEP_NS_MAX, TIME_NS_MAX
@@ -36,6 +38,7 @@ from tests.reference import (
     parameters,
     pool,
     prices,
+    ramps,
     settings,
     stops,
 )
@@ -206,9 +209,13 @@ class Twin:
         for row, asset in self.assets.items():
             if asset.next_interest_ns:
                 yield asset.next_interest_ns, TIMER_INTEREST, row
+            if asset.ramp.next:
+                yield asset.ramp.next, TIMER_RAMP_ASSET, row
         if self.bids:
             yield self.bids_due_ns, TIMER_BIDS, 0
         for market in self.markets.values():
+            if market.ramp.next:
+                yield market.ramp.next, TIMER_RAMP_MARKET, market.row
             if market.next_funding_ns:
                 yield market.next_sample_ns, TIMER_SAMPLE, market.row
                 yield market.next_funding_ns, TIMER_FUNDING, market.row
@@ -232,8 +239,10 @@ class Twin:
                 funding.fund(self, self.markets[row])
             elif kind == TIMER_BIDS:
                 offers.fill_all(self)
-            else:
+            elif kind == TIMER_INTEREST:
                 interest.on_time(self, row)
+            else:
+                ramps.step(self, ASSET if kind == TIMER_RAMP_ASSET else MARKET, row, parameters.compute_deductions)
 
     # --- The end of a command ---
 

@@ -9,6 +9,7 @@ from steelyard.engine.interest import accrue, plan_interest
 from steelyard.engine.ledger import find_leg, retry_conversions
 from steelyard.engine.pool import begin_pool, shares_at_start
 from steelyard.engine.prices import refresh_feed, refresh_pairs, settle_active_time
+from steelyard.engine.timers import push_timer
 from steelyard.model import keys
 from steelyard.model import reject as no
 from steelyard.model.commands import ASSET as ASSET_TABLE
@@ -18,7 +19,7 @@ from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.commands import OWNER as OWNER_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
 from steelyard.model.events import CONFIGURED
-from steelyard.model.orders import INVERSE, LENDER
+from steelyard.model.orders import INVERSE, LENDER, TIMER_RAMP_ASSET, TIMER_RAMP_MARKET
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE, SOURCES_MAX, TIME_NS_MAX
 from steelyard.rules import parameters
@@ -47,11 +48,14 @@ from steelyard.state.tables import (
     MARKET,
     MARKET_RULE,
     OWNER_RULE,
+    RAMP,
     SOURCE,
     STAGED,
     TIER_RULE,
 )
 
+RAMP_STEPS = 60
+STEP_OF_RAMP = 2  # how CONFIGURED tells it
 EXISTS, LOWEST, HIGHEST, DEFAULT, FIXED = 0, 1, 2, 3, 4
 
 
@@ -143,12 +147,89 @@ def write_rule(s, kind, row):
 
 
 @kernel
+def hold_back(s, kind, row):
+    """(reason, whether anything ramps): what may not hold at once keeps its present value in the draft."""
+    draft = DRAFT(s)
+    changed, ramps = parameters.steps_differ(s, kind, row), False
+    if changed and parameters.steps_ask_for_more(s, kind, row):
+        return no.STEPS_CANNOT_RAMP, False
+    for place in range(parameters.ramped_keys(kind)):
+        key = parameters.ramp_key(kind, place)
+        wanted, present = draft[0, key], rule_value(s, kind, row, key)
+        draft[1, place] = wanted
+        tightens = (wanted - present) * parameters.tightening(kind, place) > 0
+        if tightens and not (changed and parameters.is_step(kind, place)):
+            draft[0, key] = present
+            ramps = True
+    return no.NONE, ramps
+
+
+@kernel
+def plan_ramp(s, kind, row, ramps):
+    """The rule is written: its keys are on their way from now on, or have arrived."""
+    draft, ramp, now, at = DRAFT(s), RAMP(s), MACHINE(s).now_ns[0], parameters.ramp_row(s, kind, row)
+    for key in range(keys.RAMP_WIDTH):
+        ramp[at, key] = 0
+    if not ramps:
+        return 0
+    total = draft[0, keys.A_RAMP_NS if kind == ASSET_TABLE else keys.M_RAMP_NS]
+    ramp[at, keys.R_STARTED_NS] = now
+    ramp[at, keys.R_UNTIL_NS] = now + min(total, TIME_NS_MAX - now)
+    for place in range(parameters.ramped_keys(kind)):
+        ramp[at, keys.R_FROM + place] = draft[0, parameters.ramp_key(kind, place)]
+        ramp[at, keys.R_TO + place] = draft[1, place]
+    return plan_step(s, kind, row)
+
+
+@kernel
+def plan_step(s, kind, row):
+    """The next step of a ramp: a sixtieth of its time later, in whole seconds, or its end."""
+    ramp, now, at = RAMP(s), MACHINE(s).now_ns[0], parameters.ramp_row(s, kind, row)
+    started, until = ramp[at, keys.R_STARTED_NS], ramp[at, keys.R_UNTIL_NS]
+    step = -(-(until - started) // (RAMP_STEPS * keys.SECOND)) * keys.SECOND
+    ramp[at, keys.R_NEXT_NS] = min(until, now + step)
+    timer = TIMER_RAMP_ASSET if kind == ASSET_TABLE else TIMER_RAMP_MARKET
+    return push_timer(s, ramp[at, keys.R_NEXT_NS], (timer << 32) + row)
+
+
+@far
+def take_step(s, kind, row, at_ns):
+    """One step of a ramp, if it still stands."""
+    draft, ramp, machine, at = DRAFT(s), RAMP(s), MACHINE(s), parameters.ramp_row(s, kind, row)
+    if ramp[at, keys.R_NEXT_NS] != at_ns:
+        return 0
+    started, until = ramp[at, keys.R_STARTED_NS], ramp[at, keys.R_UNTIL_NS]
+    for key in range(width_of(kind)):
+        draft[0, key] = rule_value(s, kind, row, key)
+    for place in range(parameters.ramped_keys(kind)):
+        origin, target = ramp[at, keys.R_FROM + place], ramp[at, keys.R_TO + place]
+        reached = parameters.on_the_way(origin, target, at_ns - started, until - started)
+        draft[0, parameters.ramp_key(kind, place)] = reached
+    if kind == MARKET_TABLE:
+        draft_deductions(s)
+    elif draft[0, keys.A_LOAN_CAP] < ASSET_RULE(s)[row, keys.A_LOAN_CAP]:
+        machine.capping[0] = 1
+    write_rule(s, kind, row)
+    if at_ns >= until:
+        plan_ramp(s, kind, row, False)
+    else:
+        plan_step(s, kind, row)
+    say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, STEP_OF_RAMP, 0, 0, 0)
+    interval = MARKET_RULE(s)[row, keys.M_FUNDING_INTERVAL_NS] if kind == MARKET_TABLE else 0
+    sample = MARKET_RULE(s)[row, keys.M_SAMPLE_INTERVAL_NS] if kind == MARKET_TABLE else 0
+    return after_change(s, kind, row, interval, sample)
+
+
+@kernel
 def draft_rule(s, kind, row):
     """Start from the present rule, or from the defaults for a new row; then take the staged rows in, checking each."""
     draft, ranges, rows, machine = DRAFT(s), KEY_RANGE(s), STAGED(s), MACHINE(s)
     base = kind * keys.MARKET_WIDTH
     for key in range(width_of(kind)):
         draft[0, key] = rule_value(s, kind, row, key) if row else ranges[base + key, DEFAULT]
+    if row and parameters.is_ramping(s, kind, row):
+        for place in range(parameters.ramped_keys(kind)):
+            draft[0, parameters.ramp_key(kind, place)] = RAMP(s)[parameters.ramp_row(s, kind, row), keys.R_TO + place]
     for i in range(machine.staged[0]):
         machine.failed[0] = i
         key, value = rows.order[i], rows.lots[i]
@@ -302,11 +383,19 @@ def configure(s):
     if key != parameters.AGREE:
         machine.failed_key[0] = key
         return no.PARAMETERS_DISAGREE
-    new = 1 if row == 0 else 0
+    new, ramps = 1 if row == 0 else 0, False
     of_pool = DRAFT(s)[0, keys.A_POOL_OF] if new and kind == ASSET_TABLE else 0
     if of_pool and shares_at_start(s, of_pool) > DRAFT(s)[0, keys.A_SUPPLY_MAX]:
         machine.failed_key[0] = keys.A_SUPPLY_MAX
         return no.PARAMETERS_DISAGREE
+    if not new and parameters.ramped_keys(kind):
+        reason, ramps = hold_back(s, kind, row)
+        if reason:
+            return reason
+        key = disagreement(s, kind, row) if ramps else parameters.AGREE
+        if key != parameters.AGREE:
+            machine.failed_key[0] = key
+            return no.PARAMETERS_DISAGREE
     if new:
         if rows_of(s, kind) >= capacity_of(s, kind):
             return no.ROWS_FULL
@@ -326,6 +415,8 @@ def configure(s):
     if kind == ASSET_TABLE and DRAFT(s)[0, keys.A_LOAN_CAP] < ASSET_RULE(s)[row, keys.A_LOAN_CAP]:
         machine.capping[0] = 1
     write_rule(s, kind, row)
+    if not new and parameters.ramped_keys(kind):
+        plan_ramp(s, kind, row, ramps)
     if kind == ASSET_TABLE and (new or ASSET_RULE(s)[row, keys.A_INTEREST_INTERVAL_NS] != old_wait):
         plan_interest(s, row)
     if not new:

@@ -1,7 +1,7 @@
 """The loop: a pure function of the state and a batch of commands. See docs/concepts/determinism.md."""
 
 from steelyard.engine.changing import amend_order, cancel_after, cancel_all, cancel_order, cancel_orders
-from steelyard.engine.configure import configure
+from steelyard.engine.configure import configure, take_step
 from steelyard.engine.events import reject
 from steelyard.engine.funding import sample_premium, settle_interval
 from steelyard.engine.heap import TIMERS, TRIGGERS, TURNS, heap_key, heap_length, heap_pop, heap_target
@@ -28,6 +28,8 @@ from steelyard.engine.settings import open_account, set_leverage, set_margin_mod
 from steelyard.engine.stops import run_next_triggered, show_last_prices
 from steelyard.model import commands as do
 from steelyard.model import reject as no
+from steelyard.model.commands import ASSET as ASSET_TABLE
+from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.events import CLOSED_EXPIRED, CLOSED_TIMER
 from steelyard.model.orders import (
     COOLS,
@@ -39,6 +41,8 @@ from steelyard.model.orders import (
     TIMER_EXPIRY,
     TIMER_FUNDING,
     TIMER_INTEREST,
+    TIMER_RAMP_ASSET,
+    TIMER_RAMP_MARKET,
     TIMER_SAMPLE,
 )
 from steelyard.num import entry, far, kernel, leaf
@@ -88,6 +92,8 @@ def run_timer(s, kind, row, at_ns):
     elif kind == TIMER_INTEREST and ASSET(s).next_interest_ns[row] == at_ns:
         accrue(s, row, find_leg(s, LENDER, row))
         plan_interest(s, row)
+    elif kind == TIMER_RAMP_ASSET or kind == TIMER_RAMP_MARKET:
+        take_step(s, ASSET_TABLE if kind == TIMER_RAMP_ASSET else MARKET_TABLE, row, at_ns)
     return 0
 
 

@@ -1,6 +1,8 @@
 """When something is due. A timer that no longer stands is not removed but ignored when it rings."""
 
 from steelyard.engine.heap import TIMERS, heap_capacity, heap_length, heap_push, set_heap_length
+from steelyard.model.commands import MARKET as MARKET_TABLE
+from steelyard.model.keys import R_NEXT_NS
 from steelyard.model.orders import (
     COOLS,
     FREE,
@@ -10,10 +12,13 @@ from steelyard.model.orders import (
     TIMER_EXPIRY,
     TIMER_FUNDING,
     TIMER_INTEREST,
+    TIMER_RAMP_ASSET,
+    TIMER_RAMP_MARKET,
     TIMER_SAMPLE,
 )
 from steelyard.num import far, kernel
-from steelyard.state.tables import ACCOUNT, ASSET, MACHINE, MARKET, NOTE, ORDER
+from steelyard.rules.parameters import ramp_row
+from steelyard.state.tables import ACCOUNT, ASSET, MACHINE, MARKET, NOTE, ORDER, RAMP
 
 
 @kernel
@@ -27,9 +32,13 @@ def link_timers(s):
             heap_push(s, TIMERS, market.next_sample_ns[row], (TIMER_SAMPLE << 32) + row)
         if market.next_funding_ns[row]:
             heap_push(s, TIMERS, market.next_funding_ns[row], (TIMER_FUNDING << 32) + row)
+        if RAMP(s)[ramp_row(s, MARKET_TABLE, row), R_NEXT_NS]:
+            heap_push(s, TIMERS, RAMP(s)[ramp_row(s, MARKET_TABLE, row), R_NEXT_NS], (TIMER_RAMP_MARKET << 32) + row)
     for row in range(1, machine.assets[0] + 1):
         if asset.next_interest_ns[row]:
             heap_push(s, TIMERS, asset.next_interest_ns[row], (TIMER_INTEREST << 32) + row)
+        if RAMP(s)[row, R_NEXT_NS]:
+            heap_push(s, TIMERS, RAMP(s)[row, R_NEXT_NS], (TIMER_RAMP_ASSET << 32) + row)
     for row in range(1, machine.accounts[0] + 1):
         if account.cancel_at_ns[row]:
             heap_push(s, TIMERS, account.cancel_at_ns[row], (TIMER_CANCEL_AFTER << 32) + row)

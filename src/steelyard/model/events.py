@@ -9,7 +9,7 @@ from enum import IntEnum
 import numpy as np
 
 REJECTED = 1  # reason, account, market, order (see Reject), extra: command kind
-CONFIGURED = 2  # account: table kind, market: row, extra: 1 if new
+CONFIGURED = 2  # account: table kind, market: row, extra: 1 if new, 2 if a step of a ramp
 ACCOUNT_OPENED = 3  # account, other: owner, extra: role, order: parent and market: of a child
 DEPOSITED = 4  # account, market: asset, amount
 WITHDRAWAL_RESERVED = 5  # account, market: asset, amount

@@ -42,6 +42,7 @@ A_RATE_SLOPE_PPM = A_RATE_BASE_PPM + 1  # what it rises up to the kink
 A_RATE_STEEP_PPM = A_RATE_BASE_PPM + 2  # and from there to full utilisation
 A_RATE_KINK_PPM = A_RATE_BASE_PPM + 3  # utilisation
 A_INTEREST_INTERVAL_NS = A_RATE_BASE_PPM + 4  # interest accrues at least so often
+A_RAMP_NS = A_RATE_BASE_PPM + 5  # what tightens the requirement comes over so long
 A_POOL_OF = 32  # this asset is a share in the pool that lends that one; 0: it is no share
 A_RESERVE_PPM = 33  # of interest, for the insurance fund
 A_POOL_MAX = 34  # atoms that a supply may bring the pool's assets to
@@ -51,7 +52,7 @@ A_TARGET_PPM = 58  # a liquidation aims for debts that count as this many times 
 A_VOLATILITY_PPM = 59
 A_FROZEN = 60  # 1: liquidations neither sell nor repay it
 ASSET_WIDTH = 64
-assert A_INTEREST_INTERVAL_NS < A_POOL_OF and A_FROZEN < ASSET_WIDTH
+assert A_RAMP_NS < A_POOL_OF and A_FROZEN < ASSET_WIDTH
 
 # feed ------------------------------------------------------------------------------------------------------------
 F_QUORUM = 0  # fresh sources needed
@@ -114,12 +115,22 @@ M_DEDUCT_OPEN = M_DEDUCT_MAINTAIN + BRACKETS_MAX  # + i: computed
 M_FEE_TIERS = M_DEDUCT_OPEN + BRACKETS_MAX
 M_MAKER_PPM = M_FEE_TIERS + 1  # + fee tier; negative is a rebate
 M_TAKER_PPM = M_MAKER_PPM + FEE_TIERS_MAX
+M_RAMP_NS = M_TAKER_PPM + FEE_TIERS_MAX  # what tightens the requirement comes over so long
 M_KIND = 112  # what a lot is worth: LINEAR, INVERSE or SPOT
 M_TICKS_MIN = 113  # lowest price of the ladder
 M_BASE = 128  # of a spot pair: the asset that is bought and sold
 M_LOT_ATOMS = 129  # of a spot pair: atoms of the base in a lot
 MARKET_WIDTH = 160
-assert M_TAKER_PPM + FEE_TIERS_MAX <= M_KIND < M_LOT_ATOMS < MARKET_WIDTH
+assert M_RAMP_NS < M_KIND < M_LOT_ATOMS < MARKET_WIDTH
+
+# ramp, of an asset or a market: the way of its ramped keys to where they were set ----------------------------------
+R_STARTED_NS = 0  # 0: no ramp
+R_UNTIL_NS = 1
+R_NEXT_NS = 2  # its next step
+R_FROM = 4  # + place of the key among the ramped ones
+R_TO = R_FROM + BRACKETS_MAX
+RAMP_WIDTH = R_TO + BRACKETS_MAX
+assert COLLATERAL_TIERS_MAX + 2 <= BRACKETS_MAX
 
 # curve -----------------------------------------------------------------------------------------------------------
 C_OF = 0  # its variable
@@ -161,6 +172,7 @@ ASSET_KEYS = {
     (A_TARGET_PPM, 1): (PPM, 4 * PPM, PPM, False),
     (A_VOLATILITY_PPM, 1): (0, 1000 * PPM, 0, False),
     (A_FROZEN, 1): (0, 1, 0, False),
+    (A_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
 }
 FEED_KEYS = {
     (F_QUORUM, 1): (1, SOURCES_MAX, 1, False),
@@ -220,6 +232,7 @@ MARKET_KEYS = {
     (M_TICKS_MIN, 1): (1, PRICE_TICKS_MAX, 1, True),
     (M_BASE, 1): (0, 1 << 20, 0, True),
     (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),
+    (M_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
 }
 CURVE_KEYS = {
     (C_OF, 1): (0, 4, 0, True),

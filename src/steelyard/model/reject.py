@@ -99,6 +99,7 @@ class Reject(IntEnum):
     BID_LEAVES_DUST = 133
     BIDS_FULL = 134
     CURVE_UNKNOWN = 135
+    STEPS_CANNOT_RAMP = 140  # other brackets or tiers that ask for more somewhere: change them first, then the rates
 
 
 def __getattr__(name: str) -> int:

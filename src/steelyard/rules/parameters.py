@@ -7,7 +7,10 @@ Promises
 - No position of an allowed size at an allowed price exceeds the widths of num/limits.py.
 """
 
+from steelyard.model.commands import ASSET as ASSET_TABLE
+from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.keys import (
+    A_BORROW_WEIGHT_PPM,
     A_FEED,
     A_LOAN_CAP,
     A_POOL_OF,
@@ -43,12 +46,15 @@ from steelyard.model.keys import (
     M_TICKS_MAX,
     M_TICKS_MIN,
     O_RISK_TIER,
+    R_UNTIL_NS,
 )
 from steelyard.model.orders import INVERSE, SPOT
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import (
     AMOUNT_MAX,
     ASSET_PRICE_SCALE,
+    BRACKETS_MAX,
+    COLLATERAL_TIERS_MAX,
     INT64_MAX,
     LOT_WORTH_MAX,
     NOTIONAL_MAX,
@@ -58,10 +64,150 @@ from steelyard.num.limits import (
 )
 from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_up
 from steelyard.num.wide import multiply, product_is_less
-from steelyard.state.tables import ASSET, ASSET_RULE, DRAFT, FEED, MACHINE, MARKET_RULE
+from steelyard.rules.requirement import maintain_atoms
+from steelyard.state.tables import (
+    ASSET,
+    ASSET_RULE,
+    DRAFT,
+    FEED,
+    L_ASSETS,
+    LAYOUT,
+    MACHINE,
+    MARKET_RULE,
+    RAMP,
+)
 
 AGREE = -1
 ROUNDINGS = 2  # atoms by which roundings alone may lift restore above open
+
+
+@leaf
+def ramped_keys(kind):
+    """How many keys of a table ramp when they tighten."""
+    if kind == MARKET_TABLE:
+        return BRACKETS_MAX
+    return COLLATERAL_TIERS_MAX + 2 if kind == ASSET_TABLE else 0
+
+
+@leaf
+def ramp_key(kind, place):
+    if kind == MARKET_TABLE:
+        return M_BRACKET_MAINTAIN_PPM + place
+    if place < COLLATERAL_TIERS_MAX:
+        return A_TIER_MAINTAIN_PPM + place
+    return A_BORROW_WEIGHT_PPM if place == COLLATERAL_TIERS_MAX else A_LOAN_CAP
+
+
+@leaf
+def is_step(kind, place):
+    """Whether a ramped key is the rate of a bracket or the weight of a tier."""
+    return kind == MARKET_TABLE or place < COLLATERAL_TIERS_MAX
+
+
+@leaf
+def tightening(kind, place):
+    """The direction in which a ramped key asks for more."""
+    return 1 if kind == MARKET_TABLE or place == COLLATERAL_TIERS_MAX else -1
+
+
+@leaf
+def ramp_row(s, kind, row):
+    return row if kind == ASSET_TABLE else LAYOUT(s)[L_ASSETS] + row
+
+
+@leaf
+def in_force(s, kind, row, key):
+    return MARKET_RULE(s)[row, key] if kind == MARKET_TABLE else ASSET_RULE(s)[row, key]
+
+
+@leaf
+def is_ramping(s, kind, row):
+    return ramped_keys(kind) != 0 and RAMP(s)[ramp_row(s, kind, row), R_UNTIL_NS] != 0
+
+
+@kernel
+def on_the_way(origin, target, elapsed, total):
+    """Where a ramped key is: rounded towards where it came from."""
+    if target >= origin:
+        return origin + mul_div_down(target - origin, elapsed, total)
+    return origin - mul_div_down(origin - target, elapsed, total)
+
+
+@kernel
+def steps_differ(s, kind, row):
+    """Whether the draft has other brackets or tiers than the rule: another number, or other ends."""
+    draft = DRAFT(s)
+    number, upper = (M_BRACKETS, M_BRACKET_UPPER) if kind == MARKET_TABLE else (A_TIERS, A_TIER_UPPER)
+    if draft[0, number] != in_force(s, kind, row, number):
+        return True
+    for i in range(draft[0, number]):
+        if draft[0, upper + i] != in_force(s, kind, row, upper + i):
+            return True
+    return False
+
+
+@kernel
+def draft_haircut(s, amount):
+    """What of an amount the draft's tiers do not count, rounded up tier by tier."""
+    draft, total, below = DRAFT(s), 0, 0
+    for i in range(draft[0, A_TIERS]):
+        end = min(amount, draft[0, A_TIER_UPPER + i])
+        if end > below:
+            total += ppm_up(end - below, PPM - draft[0, A_TIER_MAINTAIN_PPM + i])
+            below = end
+    return total + amount - below
+
+
+@kernel
+def rule_haircut(s, row, amount):
+    """The same by the rule in force."""
+    rule, total, below = ASSET_RULE(s), 0, 0
+    for i in range(rule[row, A_TIERS]):
+        end = min(amount, rule[row, A_TIER_UPPER + i])
+        if end > below:
+            total += ppm_up(end - below, PPM - rule[row, A_TIER_MAINTAIN_PPM + i])
+            below = end
+    return total + amount - below
+
+
+@leaf
+def draft_atoms(s, notional, rates, deductions):
+    """B(N) of the schedule in the draft."""
+    draft = DRAFT(s)
+    last = draft[0, M_BRACKETS] - 1
+    i = 0
+    while i < last and notional > draft[0, M_BRACKET_UPPER + i]:
+        i += 1
+    return ppm_up(notional, draft[0, rates + i]) - draft[0, deductions + i]
+
+
+@leaf
+def asks_for_more_at(s, kind, row, size):
+    if kind == ASSET_TABLE:
+        return draft_haircut(s, size) > rule_haircut(s, row, size) + ROUNDINGS
+    return draft_atoms(s, size, M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN) > maintain_atoms(s, row, size) + ROUNDINGS
+
+
+@kernel
+def steps_ask_for_more(s, kind, row):
+    """Whether the draft's steps require more somewhere. Both are made of lines: ends, first and last slopes decide."""
+    draft = DRAFT(s)
+    number, upper = (M_BRACKETS, M_BRACKET_UPPER) if kind == MARKET_TABLE else (A_TIERS, A_TIER_UPPER)
+    for i in range(draft[0, number]):
+        if asks_for_more_at(s, kind, row, draft[0, upper + i]):
+            return True
+    for i in range(in_force(s, kind, row, number)):
+        if asks_for_more_at(s, kind, row, in_force(s, kind, row, upper + i)):
+            return True
+    if kind == ASSET_TABLE:
+        return (
+            draft[0, A_TIER_MAINTAIN_PPM] < ASSET_RULE(s)[row, A_TIER_MAINTAIN_PPM]
+        )  # beyond the last tier nothing counts
+    rule = MARKET_RULE(s)
+    last, before = draft[0, M_BRACKETS] - 1, rule[row, M_BRACKETS] - 1
+    if draft[0, M_BRACKET_MAINTAIN_PPM] > rule[row, M_BRACKET_MAINTAIN_PPM]:
+        return True
+    return draft[0, M_BRACKET_MAINTAIN_PPM + last] > rule[row, M_BRACKET_MAINTAIN_PPM + before]
 
 
 @leaf
@@ -118,17 +264,6 @@ def feed_disagreement(s):
 @kernel
 def owner_disagreement(s):
     return O_RISK_TIER if DRAFT(s)[0, O_RISK_TIER] > MACHINE(s).risk_tiers[0] else AGREE
-
-
-@leaf
-def draft_atoms(s, notional, rates, deductions):
-    """B(N) of the schedule in the draft."""
-    draft = DRAFT(s)
-    last = draft[0, M_BRACKETS] - 1
-    i = 0
-    while i < last and notional > draft[0, M_BRACKET_UPPER + i]:
-        i += 1
-    return ppm_up(notional, draft[0, rates + i]) - draft[0, deductions + i]
 
 
 @leaf

@@ -47,6 +47,9 @@ def spans(state: State, name: str) -> list[tuple[int, int]]:
     }
     if name in counted:
         return [(1, int(machine[counted[name]][0]) + 1)]
+    if name == "ramp":
+        assets = state.limits.assets
+        return [(1, int(machine.assets[0]) + 1), (assets + 1, assets + int(machine.markets[0]) + 1)]
     if name == "machine":
         return [(0, 1)]
     if name == "source":

@@ -425,7 +425,8 @@ _SLOTS: tuple[tuple[str, Any], ...] = (
     ("tier_rule", keys.TIER_WIDTH),
     ("owner_rule", keys.OWNER_WIDTH),
     ("curve_rule", keys.CURVE_WIDTH),
-    ("draft", keys.MARKET_WIDTH),  # index: a rule row being configured
+    ("ramp", keys.RAMP_WIDTH),  # of each asset, then of each market
+    ("draft", keys.MARKET_WIDTH),  # index: a rule row being configured; second row: what its ramped keys were set to
     ("key_range", 5),  # constant: (exists, low, high, default, fixed) by table kind and key
     ("ladder", LADDER_ROW),
     ("bits", np.dtype("i8")),
@@ -571,6 +572,11 @@ def _zeroed(size: int, dense: bool) -> Any:
     return room[-room.ctypes.data % line :][:size]
 
 
+def rows_of_ramps(limits: Limits) -> int:
+    """Row a is asset a's, row assets + m market m's."""
+    return limits.assets + limits.markets + 1
+
+
 class State:
     """Owns the arrays. `handle` is what compiled code receives."""
 
@@ -592,7 +598,8 @@ class State:
             "recent": limits.recent_client_ids + 1,
             "staged": limits.staged_rows,
             "bid": limits.bids + 1,
-            "draft": 1,
+            "ramp": rows_of_ramps(limits),
+            "draft": 2,
             "key_range": 8 * keys.MARKET_WIDTH,
             "ladder": limits.ladder_ticks,
             "scratch": limits.orders + limits.accounts + 64 + SWEEP_LANES * SWEEP_BLOCK,
@@ -614,7 +621,7 @@ class State:
         rows["leg_slot"] = 1 << (4 * rows["leg"]).bit_length()  # few share a slot: each step on is a cache line
         rows["client_slot"] = 1 << (2 * (rows["order"] + rows["recent"])).bit_length()
         rows["reference_slot"] = 1 << (2 * rows["reference"]).bit_length()
-        timers = 2 * (rows["order"] + 2 * rows["account"] + 2 * rows["market"] + rows["asset"] + 1)
+        timers = 2 * (rows["order"] + 2 * rows["account"] + 3 * rows["market"] + 2 * rows["asset"] + 1)
         turns, triggered = 2 * rows["account"], 2 * rows["order"]
         rows["heap"] = timers + turns + triggered + 8
         rows["holder"] = rows["leg"]
@@ -728,6 +735,7 @@ MARKET_RULE = _view("market_rule")
 TIER_RULE = _view("tier_rule")
 OWNER_RULE = _view("owner_rule")
 CURVE_RULE = _view("curve_rule")
+RAMP = _view("ramp")
 KEY_RANGE = _view("key_range")
 DRAFT = _view("draft")
 LADDER = _view("ladder")
