@@ -67,7 +67,7 @@ class Decoder:
         )
 
     def _configured(self, e: Row, when: When) -> H.Configured:
-        return H.Configured(table=TABLES[e.account], row=e.market, is_new=bool(e.extra), **when)
+        return H.Configured(table=TABLES[e.account], row=e.market, is_new=e.extra == 1, is_step=e.extra == 2, **when)
 
     def _account_opened(self, e: Row, when: When) -> H.AccountOpened:
         return H.AccountOpened(

@@ -33,6 +33,7 @@ class Configured(Happened, frozen=True, kw_only=True):
     table: str
     row: int
     is_new: bool
+    is_step: bool = False  # of a ramp
 
 
 class AccountOpened(Happened, frozen=True, kw_only=True):

@@ -80,6 +80,7 @@ MARKET_PARAMETERS = _named(
     ("cooldown", K.M_COOLDOWN_NS, DURATION, "time between slices"),
     ("slip", K.M_SLIP_PPM, RATE, "how far from the mark a liquidation may close on the book"),
     ("backstop_max", K.M_BACKSTOP_LOTS_MAX, SIZE, "largest position the backstop may hold"),
+    ("ramp", K.M_RAMP_NS, DURATION, "maintenance rates that rise do so over so long"),
 )
 ASSET_PARAMETERS = _named(
     ("supply_max", K.A_SUPPLY_MAX, MONEY, "most that may ever be inside"),
@@ -98,6 +99,7 @@ ASSET_PARAMETERS = _named(
     ("target", K.A_TARGET_PPM, RATE, "a liquidation aims for debts that count as this many times their value"),
     ("volatility", K.A_VOLATILITY_PPM, RATE, "a forecast, for curves of volatility"),
     ("frozen", K.A_FROZEN, "words", "whether liquidations leave it alone", NO_YES),
+    ("ramp", K.A_RAMP_NS, DURATION, "what asks for more comes over so long"),
 )
 FEED_PARAMETERS = _named(
     ("quorum", K.F_QUORUM, COUNT, "fresh sources needed"),
@@ -271,7 +273,13 @@ def atom_ticks_per_lot(tick: Step, lot: Step, settle: Step) -> int:
     return atoms
 
 
-_FIXED_KEYS = {K.M_SETTLE: "settle", K.M_FEED: "feed", K.M_BASE: "base", K.M_LOT_ATOMS: "lot"}
+RAMPED_MARKET = tuple(range(K.M_BRACKET_MAINTAIN_PPM, K.M_BRACKET_MAINTAIN_PPM + BRACKETS_MAX))
+RAMPED_ASSET = (
+    *range(K.A_TIER_MAINTAIN_PPM, K.A_TIER_MAINTAIN_PPM + COLLATERAL_TIERS_MAX),
+    K.A_BORROW_WEIGHT_PPM,
+    K.A_LOAN_CAP,
+)
+_FIXED_KEYS = {K.M_SETTLE: "settle", K.M_FEED: "feed", K.M_KIND: "kind", K.M_BASE: "base", K.M_LOT_ATOMS: "lot"}
 
 
 def key_name(table: Mapping[str, Parameter], key: int) -> str:

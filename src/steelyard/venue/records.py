@@ -28,6 +28,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.to_builtins(self)
 
 
+class Ramp(Record, frozen=True, kw_only=True):
+    """Parameters on their way: each by name, as (now, where it was set)."""
+
+    name: str
+    started_ns: int
+    until_ns: int
+    ways: dict[str, tuple[Decimal, Decimal]]
+
+
 def _maybe(number: Numeric, value: Decimal | None) -> Any:
     return None if value is None else number(value)
 

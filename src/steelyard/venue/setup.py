@@ -11,11 +11,11 @@ from steelyard.model.orders import INDEX_ONLY, SPOT
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PRICE_TICKS_MAX, VALUE_MAX
 from steelyard.venue import builders, disagreements, ladders
 from steelyard.venue import parameters as P
-from steelyard.venue.amounts import Number, Step, decimal
+from steelyard.venue.amounts import PPM_STEP, Number, Step, decimal
 from steelyard.venue.core import Core
 from steelyard.venue.instruments import Asset, Market
 from steelyard.venue.parameters import Grid, Parameter
-from steelyard.venue.records import Account
+from steelyard.venue.records import Account, Ramp
 from steelyard.venue.refusals import Rejected
 
 Tiers = Sequence[tuple[Any, Any, Any]]
@@ -356,6 +356,23 @@ class Setup(Core):
             found |= {name: Grid().back(each, int(feed[each.key])) for name, each in P.FEED_PARAMETERS.items()}
         return found
 
+    def ramp(self, name: str) -> Ramp | None:
+        """What of a market's or an asset's parameters is still on its way to where it was set."""
+        fed: Asset | Market = self.names.markets.get(name) or self.names.asset(name)
+        is_market, state = isinstance(fed, Market), self.reader.state
+        table, _, rules = _TABLES[C.MARKET if is_market else C.ASSET]
+        first = self.reader.machine.state.limits.assets if is_market else 0
+        row = [int(each) for each in state.ramp[first + fed.row]]
+        if not row[K.R_UNTIL_NS]:
+            return None
+        ways = {}
+        for place, key in enumerate(P.RAMPED_MARKET if is_market else P.RAMPED_ASSET):
+            if row[K.R_FROM + place] != row[K.R_TO + place]:
+                step = fed.grid.atom if key == K.A_LOAN_CAP and not is_market else PPM_STEP
+                now = int(getattr(state, rules)[fed.row][key])
+                ways[P.key_name(table, key)] = (step.back(now), step.back(row[K.R_TO + place]))
+        return Ramp(name=name, started_ns=row[K.R_STARTED_NS], until_ns=row[K.R_UNTIL_NS], ways=ways)
+
     # --- owners and accounts
 
     def add_risk_tier(self, max_leverage: int, products: Sequence[str] = tuple(P.PRODUCTS)) -> int:
@@ -419,7 +436,7 @@ class Setup(Core):
                 label, parameters, grid or Grid(), result.reason, key, values, before, curves
             )
             raise Rejected(result.reason, message)
-        return int(rows["market"][rows["kind"] == E.CONFIGURED][0])
+        return int(rows["market"][rows["kind"] == E.CONFIGURED][-1])  # steps of ramps fell due before
 
 
 def _ladder(grid: Grid, price: Number | None, price_max: Number | None) -> int:

@@ -132,7 +132,8 @@ def test_interest_above_the_cap_looks_for_collateral(floor):
 def test_collateral_that_waits_costs_nothing_each_time_it_is_looked_at(floor):
     """The converter has nothing: nobody is charged the rounding of a settlement that brings nothing."""
     lend(floor)
-    floor.configure(ASSET, {key.A_LOAN_CAP: 0}, row=USD)
+    floor.configure(ASSET, {key.A_LOAN_CAP: 0, key.A_RAMP_NS: 60 * SECOND}, row=USD)
+    floor.wait(60 * SECOND).clock()
     floor.configure(FEED, {key.F_STALENESS_NS: SECOND}, row=2)
     for _ in range(20):
         floor.wait(2 * SECOND).price({2: 12 * ASSET_PRICE_SCALE})
