@@ -38,7 +38,7 @@ def lower(floor, cap):
     """To where it is set, in one minute."""
     floor.configure(ASSET, {key.A_LOAN_CAP: cap, key.A_RAMP_NS: 60 * SECOND}, row=USD)
     assert converted(floor) == []
-    return floor.wait(60 * SECOND).clock()
+    floor.wait(60 * SECOND).clock()
 
 
 def converted(floor):
@@ -70,7 +70,8 @@ def test_what_one_command_has_no_room_for_waits_for_the_next(make_floor):
 
 
 def test_a_cap_that_is_raised_again_converts_nobody_else(make_floor):
-    floor = lower(lend(make_floor(events_per_command=1)), 5_000)
+    floor = lend(make_floor(events_per_command=1))
+    lower(floor, 5_000)
     assert converted(floor) == [ANN]
     floor.configure(ASSET, {key.A_LOAN_CAP: 20_000}, row=USD)
     assert floor.facts()["machine"][0]["capping"] == 0
