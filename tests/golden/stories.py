@@ -396,17 +396,20 @@ def governing(t):
     t.configure(ASSET, {key.A_FEED: 2})
     t.configure(ASSET, {key.A_TIERS: 2}, row=1)
     t.configure(FEED, {key.F_QUORUM: 8} | {key.F_WEIGHT + i: 0 for i in range(1, 8)})
-    # Steeper brackets: holders are judged again.
-    steep = {key.M_BRACKETS: 3}
+    # Steeper brackets: refused until they are split at the old rates, then they come by a ramp of a minute.
+    steep, flat = {key.M_BRACKETS: 3}, {key.M_BRACKETS: 3, key.M_RAMP_NS: 60 * SECOND}
     for i, (upper, maintain) in enumerate(((100_000, 20_000), (500_000, 50_000), (1 << 40, 300_000))):
         steep |= {key.M_BRACKET_UPPER + i: upper, key.M_BRACKET_MAINTAIN_PPM + i: maintain}
         steep |= {key.M_BRACKET_OPEN_PPM + i: 2 * maintain}
+        flat |= {key.M_BRACKET_UPPER + i: upper, key.M_BRACKET_MAINTAIN_PPM + i: 5_000}
+    t.configure(MARKET, steep, row=2)
+    t.configure(MARKET, flat, row=2)
     t.configure(MARKET, steep, row=2)
     t.withdraw(CAT, USD, 890_000)
     t.configure(MARKET, {key.M_BRACKET_MAINTAIN_PPM + 1: 200_000, key.M_BRACKET_OPEN_PPM + 1: 400_000}, row=2)
     t.configure(MARKET, {key.M_BRACKET_MAINTAIN_PPM: 250_000, key.M_BRACKET_OPEN_PPM: 500_000}, row=2)
     for _ in range(3):
-        t.wait(6 * SECOND).clock()
+        t.wait(21 * SECOND).clock()
     # Sources: a quorum of three, of which one lies, one is wide, one is silent.
     weights = {key.F_WEIGHT + i: weight for i, weight in enumerate((2, 2, 1, 0, 0, 0, 0, 0))}
     t.configure(FEED, weights | {key.F_QUORUM: 2, key.F_CONFIDENCE_MAX_PPM: 10_000}, row=1)
