@@ -46,9 +46,9 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import MARKET_0
-from tests.property.towns import COIN, Town, client
+from tests.property.towns import COIN, COIN_FEED, Town, client
 from tests.reference.health import equity, requirement
-from tests.reference.ladders import pairs
+from tests.reference.ladders import pairs, standing_offer
 from tests.reference.matching import best_price
 from tests.reference.numbers import worth
 from tests.telling import command
@@ -59,8 +59,8 @@ class Flow(Town):
 
     def random_price(self, feeds=None):
         moves = {}
-        if feeds is None and self.lends and self.chance(0.5):
-            feeds = (1,)
+        if feeds is None and self.lends and self.chance(0.4):
+            return self.price({COIN_FEED: self.random.choice((-1, 1)) * self.random.randint(20_000, 150_000)})
         for feed in feeds or self.random.sample((1, 2, 3, 4), self.random.choice((1, 1, 2, 4))):
             wide = 5_000 if self.chance(self.calm) else self.random.choice((30_000, 80_000, 300_000))
             away = PPM - self.prices[feed - 1] * PPM // self.bases[feed - 1]  # prices come back in the end
@@ -145,14 +145,16 @@ class Flow(Town):
         """Coins against collateral, close to what may be borrowed."""
         if not self.lends:
             return self.random_withdraw()
-        account, asset = self.user(), self.random.choice((1, COIN, COIN))
-        spare = 0
+        users = [row for row, account in self.twin.accounts.items() if account.role == USER]
+        account, asset, spare = self.random.choice(users or [1]), self.random.choice((1, COIN)), 0
         if account in self.twin.accounts:
             legs = self.twin.legs_of(account)
             spare = equity(self.twin, legs) - requirement(self.twin, legs, FOR_OPEN)
+            held = {each: self.twin.quantity(account, each) * self.twin.assets[each].price for each in (1, COIN)}
+            if self.chance(0.9):
+                asset = min(held, key=held.get)
         value = max(1, spare) * self.random.choice((60, 95, 99)) // 100
         amount = value * ASSET_PRICE_SCALE // max(1, self.twin.assets[asset].price)
-        amount += max(0, self.twin.quantity(account, asset) if account in self.twin.accounts else 0)
         line = {"account": account, "market": asset, "lots": max(1, amount), "options": 1, **self.new_reference()}
         return command(WITHDRAW, self.now, line)
 
@@ -161,8 +163,10 @@ class Flow(Town):
         return {"options": self.random.choice((1, 1, 1, 2, -1))} if self.chance(0.4) else {}
 
     def with_offers(self):
-        """Accounts in liquidation that have something to sell for what they owe."""
-        return [row for row, account in self.twin.accounts.items() if account.started and pairs(self.twin, row)]
+        """Accounts in liquidation, and what each offers: (account, collateral, debt)."""
+        started = [row for row, account in self.twin.accounts.items() if account.started]
+        every = [(row, *pair) for row in started for pair in pairs(self.twin, row)]
+        return [each for each in every if self.chance(0.02) or standing_offer(self.twin, *each)]
 
     def random_bid(self):
         """For what an account in liquidation holds and owes; several of one instant, as often as not."""
@@ -171,13 +175,12 @@ class Flow(Town):
             asset = self.asset()
             line = {"account": self.user(), "order": self.user(), "market": asset, "trigger": 3 - asset}
             return command(LIQUIDATE, self.now, line | {"lots": self.random.choice((0, 1, 1_000))})
-        if self.chance(0.6):
+        if self.chance(0.8):
             self.now = max(self.now - self.step, self.twin.now)
-        target = self.random.choice(queued)
-        collateral, debt = self.random.choice(pairs(self.twin, target))
+        target, collateral, debt = self.random.choice(queued)
         users = [row for row, account in self.twin.accounts.items() if account.role == USER and not account.queued]
         richest = max(users, key=lambda row: self.twin.quantity(row, debt), default=1)
-        bidder = richest if self.chance(0.6) else self.user()
+        bidder = richest if self.chance(0.85) else self.user()
         owed, held = -self.twin.quantity(target, debt), self.twin.quantity(target, collateral)
         lots = self.random.choice((owed, owed, owed + 1, 2 * owed, owed // 2, owed // 7, max(0, owed - 3), 1))
         prices = [self.twin.assets[asset].price for asset in (debt, collateral)]
@@ -385,7 +388,7 @@ class Flow(Town):
             if passed > 60 * SECOND and self.chance(0.8):
                 made = self.random_price((1, 2, 3, 4))
             else:
-                bids = self.lends and self.chance(0.3) and self.with_offers()
+                bids = self.lends and self.chance(0.7) and self.with_offers()
                 made = self.bad_row() if self.chance(0.03) else self.random_bid() if bids else self.pick()
             yield made
             self.take(made)
@@ -410,14 +413,15 @@ MAKERS = {
     Flow.random_transfer: 2,
     Flow.random_supply: 4,
     Flow.random_redeem: 3,
-    Flow.random_loan: 8,
-    Flow.random_bid: 3,
+    Flow.random_loan: 12,
+    Flow.random_bid: 1,
     Flow.random_reference: 1,
     Flow.random_margin: 2,
     Flow.random_leverage: 1.5,
     Flow.random_mode: 1.5,
     Flow.random_configuration: 4,
     Flow.reopen: 1.5,
+    Flow.freeze: 0.6,
     Flow.say_clock: 2,
     Flow.too_long: 0.3,
     Flow.say_open_account: 0.3,

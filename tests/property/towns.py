@@ -185,7 +185,8 @@ class Town:
         cap = pick((0, 0, 2_000, 100_000)) * self.scale
         if self.lends:
             cap = AMOUNT_MAX
-        yield self.configure(ASSET, {A_LOAN_CAP: cap, A_CONVERT_HAIRCUT_PPM: pick((0, 1_000)), **self.rates()})
+        most = {A_POOL_MAX: self.worth(1, 3_050_000)} if self.chance(0.3) else {}
+        yield self.configure(ASSET, {**most, A_LOAN_CAP: cap, A_CONVERT_HAIRCUT_PPM: pick((0, 1_000)), **self.rates()})
         yield self.configure(FEED, {F_QUORUM: 1})
         middle = uniform(20_000, 60_000) * self.scale
         coin = {A_FEED: COIN_FEED, A_SUPPLY_MAX: self.coin_supply, A_TIERS: 3}
@@ -238,14 +239,16 @@ class Town:
 
     def offers(self):
         """Ladders, in most towns: of this coin, and of the unit of account for debts in it."""
-        if self.chance(0.1 if self.lends else 0.5):
+        if self.chance(0.05 if self.lends else 0.5):
             return
-        for _ in range(self.random.randint(2, 5)):
+        yield self.configure(CURVE, {C_FEE_PPM: 90_000})
+        for _ in range(self.random.randint(1, 4)):
             yield self.configure(CURVE, self.curve())
-        for asset in (1, COIN, COIN):
-            yield self.configure(ASSET, {A_OFFER: self.some_curve() or self.some_curve()}, asset)
-            if self.chance(0.5):
-                dust = self.random.choice((1, 300, 5_000)) * self.scale
+        for asset in (1, COIN):
+            for curve in (1, self.random.choice((0, self.some_curve())) or 1):
+                yield self.configure(ASSET, {A_OFFER: curve}, asset)
+            if self.chance(0.6):
+                dust = self.random.choice((1, 5_000, 50_000, 50_000)) * self.scale
                 target = self.random.choice((PPM, 1_050_000, 1_400_000))
                 yield self.configure(ASSET, {A_DUST: dust, A_TARGET_PPM: target}, asset)
 
@@ -478,12 +481,12 @@ class Town:
                     {A_BORROW_WEIGHT_PPM: pick((PPM, 1_300_000))},
                     {A_TIER_MAINTAIN_PPM + 1: pick((750_000, 900_000)), A_TIER_OPEN_PPM + 1: pick((500_000, 720_000))},
                     {A_TIERS: pick((1, 2, 3))},
-                    {A_OFFER: self.some_curve()},
-                    {A_FROZEN: pick((0, 0, 1))},
+                    {A_OFFER: self.some_curve() or 1},
+                    {A_FROZEN: pick((0, 1))},
                     {A_VOLATILITY_PPM: self.random.randint(0, PPM), A_DUST: pick((0, 2_000)) * self.scale},
                     {A_TIER_MAINTAIN_PPM: pick((900_000, 930_000, 950_000)), A_RAMP_NS: 60 * SECOND},
                     self.rates(),
-                    {A_POOL_MAX: pick((AMOUNT_MAX, AMOUNT_MAX, self.worth(row, 50_000)))},
+                    {A_POOL_MAX: pick((AMOUNT_MAX, self.worth(row, 50_000)))},
                 )
             )
         elif kind == FEED:
@@ -549,6 +552,12 @@ class Town:
                 {pick((M_SETTLE, M_TICKS_MAX, M_FEED)): pick((0, 1, 300)), M_RESTORE_PPM: pick((0, PPM, 2 * PPM))},
             )
         )
+
+    def freeze(self):
+        """Coins are frozen while something is offered, and not for long."""
+        frozen = [row for row, asset in self.twin.assets.items() if asset.rule[A_FROZEN]]
+        wanted = not frozen and any(account.started for account in self.twin.accounts.values())
+        return self.configure(ASSET, {A_FROZEN: int(wanted)}, frozen[0] if frozen else COIN)
 
     def reopen(self):
         """Markets do not stay closed for long."""
