@@ -154,7 +154,7 @@ class Flow(Town):
             if self.chance(0.9):
                 asset = min(held, key=held.get)
         value = max(1, spare) * self.random.choice((60, 95, 99)) // 100
-        amount = value * ASSET_PRICE_SCALE // max(1, self.twin.assets[asset].price)
+        amount = min(1 << 60, value * ASSET_PRICE_SCALE // max(1, self.twin.assets[asset].price))
         line = {"account": account, "market": asset, "lots": max(1, amount), "options": 1, **self.new_reference()}
         return command(WITHDRAW, self.now, line)
 
@@ -184,7 +184,7 @@ class Flow(Town):
         owed, held = -self.twin.quantity(target, debt), self.twin.quantity(target, collateral)
         lots = self.random.choice((owed, owed, owed + 1, 2 * owed, owed // 2, owed // 7, max(0, owed - 3), 1))
         prices = [self.twin.assets[asset].price for asset in (debt, collateral)]
-        worth = lots * prices[0] // max(1, prices[1])
+        worth = min(1 << 60, lots * prices[0] // max(1, prices[1]))
         least = self.random.choice((0, 0, 0, worth, worth * 101 // 100, worth * 97 // 100, held, 1))
         options = self.random.choice((0, 0, 0, 1, 2, 2, 3)) if self.chance(0.97) else self.random.choice((-1, 4))
         line = {"account": bidder, "order": target, "market": collateral, "trigger": debt, "lots": lots}
