@@ -26,10 +26,7 @@ def funding(inputs):
         return by_samples(inputs)
     if "position_base_q" in inputs:
         return settled(inputs)
-    rate = Fraction(inputs["funding_rate_8h_ppm"] * inputs["seconds_since_last"], PPM * EIGHT_HOURS)
-    if abs(rate) > RATE_MAX:
-        raise Unsupported("a funding rate above a tenth of the price in one interval")
-    return by_rate(inputs, rate)
+    return by_rate(inputs, Fraction(inputs["funding_rate_8h_ppm"] * inputs["seconds_since_last"], PPM * EIGHT_HOURS))
 
 
 def price_of(inputs):
@@ -82,19 +79,45 @@ def by_samples(inputs):
 
 
 def by_rate(inputs, rate):
-    """Interest alone moves the index by the rate of the time that passed."""
-    if abs(rate) > Fraction(1, 100):
-        raise Unsupported("a fixed rate above a hundredth of the price in one interval")
+    """Interest alone moves the index by the rate of the time that passed, in as many intervals as a fixed rate needs."""
+    elapsed, whole_rate = whole(inputs["seconds_since_last"] * SECOND), whole(rate * PPB)
+    parts = max(1, -(-abs(whole_rate) // (PPB // 100)))
+    while (elapsed % parts or whole_rate % parts) and parts < 1_000:
+        parts += 1
     scene = Scene()
-    interval = whole(inputs["seconds_since_last"] * SECOND)
-    settings = {"funding_interval_ns": interval, "sample_interval_ns": interval, "interest_ppb": whole(rate * PPB)}
+    interval = whole(elapsed, parts)
+    settings = {
+        "funding_interval_ns": interval,
+        "sample_interval_ns": interval,
+        "interest_ppb": whole(whole_rate, parts),
+    }
     settings |= {"funding_clamp_ppb": PPB // 10, "funding_cap_ppb": PPB // 10}
     price = price_of(inputs)
     tick = price / EXACT_TICKS
     market = scene.market(tick, 1 / tick, PRICE_TICKS_MAX, RATES, **settings)
-    scene.price([(market, price)])
-    scene.teller.wait(interval).clock()
+    for _ in range(parts):
+        scene.price([(market, price)])
+        scene.teller.wait(interval).clock()
     return {"funding_index_delta_ppm_q": index_delta(scene, market, inputs)}
+
+
+def margin_ratio(inputs):
+    """Equity by notional, with funding that has accrued and was not paid yet."""
+    entry, mark = (inputs[each] / inputs["size"] for each in ("open_notional", "position_notional"))
+    rate = inputs["premium_fraction"] / mark
+    if entry != mark or abs(rate) > Fraction(1, 100):
+        raise Unsupported("profit beside the funding, or a fixed rate above a hundredth of the price in one interval")
+    scene = Scene(atoms_per_usd=1_024_000)
+    settings = {"funding_interval_ns": HOUR, "sample_interval_ns": HOUR, "interest_ppb": whole(rate * PPB)}
+    settings |= {"funding_clamp_ppb": PPB // 10, "funding_cap_ppb": PPB // 10}
+    tick = mark / 1_024
+    market = scene.market(tick, 1 / tick / 1_024, 4_096, RATES, **settings)
+    scene.price([(market, mark)])
+    account = scene.account(scene.atoms(inputs["margin"]))
+    scene.take(account, market, market.lots(inputs["size"]), market.ticks(entry))
+    scene.teller.wait(HOUR).clock()
+    notional = scene.size(account, market) * int(scene.state.market.mark[market.row]) * market.tick
+    return {"margin_ratio": scene.usd(queries.equity(scene.state.handle, account)) / notional}
 
 
 def settled(inputs):

@@ -54,6 +54,27 @@ ADAPTERS = {
     "auction.curve.piecewise_exponential": offers.piecewise,
     "auction.curve.exponential": beyond("a price finer than a millionth of its index"),
     "auction.take": offers.take,
+    "vamm.margin_ratio": markets.margin_ratio,
+    "amm.concentrated.price": beyond("pools that make a price by a curve; here an order book makes it"),
+    "amm.concentrated.swap": beyond("pools that make a price by a curve; here an order book makes it"),
+    "amm.concentrated.tick": beyond("pools that make a price by a curve; here an order book makes it"),
+    "amm.impermanent_loss": beyond("pools that make a price by a curve; here an order book makes it"),
+    "vamm.swap": beyond("pools that make a price by a curve; here an order book makes it"),
+    "bad_debt.token_auction": beyond("a loss that newly issued tokens pay; here it ends with funds and counterparties"),
+    "bad_debt.token_dilution": beyond(
+        "a loss that newly issued tokens pay; here it ends with funds and counterparties"
+    ),
+    "credit.tranche": beyond("credit without collateral, and tranches that lose in an order"),
+    "credit.utilisation_rate": beyond(
+        "a rate that is a power of utilisation; here it is straight on both sides of a kink"
+    ),
+    "fee.decay": beyond("a fee that decays with time; here fees are rates"),
+    "redemption.fee": beyond("a fee that decays with time; here fees are rates"),
+    "limits.rate": beyond("a limit that grows back with time; here a cap stands until it is configured"),
+    "price.bucket": beyond("lenders who name the price at which they lend; here all lend at one"),
+    "soft_liquidation.bands": beyond("collateral that is converted back and forth along a curve"),
+    "options.black_scholes": beyond("options"),
+    "options.naked_margin": beyond("options"),
     "oracle.median": beyond("the upper of two middle prices; here it is the lower"),
 }
 
