@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from steelyard.venue.market_records import MarketView as MarketView
     from steelyard.venue.market_records import PoolView as PoolView
     from steelyard.venue.market_records import QueueEntry as QueueEntry
+    from steelyard.venue.preview import Preview as Preview
+    from steelyard.venue.preview import Standing as Standing
     from steelyard.venue.records import Account as Account
     from steelyard.venue.records import AccountView as AccountView
     from steelyard.venue.records import Balance as Balance
@@ -41,6 +43,7 @@ _HOME = {
     "venue.explain": ("Explanation",),
     "venue.happened": ("Fill",),
     "venue.market_records": ("Book", "FundingRate", "Funds", "LeverageTier", "MarketView", "PoolView", "QueueEntry"),
+    "venue.preview": ("Preview", "Standing"),
     "venue.records": (
         *("Account", "AccountView", "Balance", "Interval"),
         *("Liquidation", "LiquidationPrice", "Order", "Position"),

@@ -79,7 +79,7 @@ def by_samples(inputs):
 
 
 def by_rate(inputs, rate):
-    """Interest alone moves the index by the rate of the time that passed, in as many intervals as a fixed rate needs."""
+    """Interest alone moves the index by the rate of the time, in as many intervals as a fixed rate needs."""
     elapsed, whole_rate = whole(inputs["seconds_since_last"] * SECOND), whole(rate * PPB)
     parts = max(1, -(-abs(whole_rate) // (PPB // 100)))
     while (elapsed % parts or whole_rate % parts) and parts < 1_000:

@@ -8,6 +8,7 @@ Promises
 from collections.abc import Sequence
 from decimal import Decimal
 
+from steelyard.model import keys as K
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import MARKET_0
@@ -145,11 +146,18 @@ class Explainer:
                     working.append(f"debt = {grouped(settled)} + {grouped(interest)} of interest not yet paid (up)")
                 weight, total = trimmed(rate(rule.borrow_weight)), grouped(self._money(maintain))
                 working.append(f"M = |debt| x (borrow weight {weight} - 1) = {total} (up)")
+                working.append(self._cap(asset, settled))
             else:
                 working += self._tiers(asset, rule, quantity)
                 if not fresh:
                     working.append(f"M(open): {amount} count nothing for new risk: their price is stale")
         return asset.name, (worth, opening, maintain, maintain, maintain), working
+
+    def _cap(self, asset: Asset, settled: Decimal) -> str:
+        """Caps are compared with what is in the books; the interest that is not yet paid comes on top."""
+        cap = asset.atom.back(int(self.reader.state.asset_rule[asset.row, K.A_LOAN_CAP]))
+        told = f"loan: at most {grouped(cap)} {asset.name} for one account"
+        return told if settled <= cap else f"{told}; {grouped(settled - cap)} above, so other assets convert into it"
 
     def _tiers(self, asset: Asset, rule: F.AssetRule, quantity: int) -> list[str]:
         notes, below = [], 0

@@ -84,6 +84,10 @@ def thing_of(fed: Asset | Market) -> int:
     return fed.row + (MARKET_0 if isinstance(fed, Market) else 0)
 
 
+def price_step_of(fed: Asset | Market) -> Step:
+    return fed.tick if isinstance(fed, Market) else fed.price_step
+
+
 class _Written(msgspec.Struct):
     """How names are written down."""
 
@@ -213,6 +217,9 @@ class Names:
 
     def market_at(self, row: int) -> Market:
         return self._market_of[row]
+
+    def thing_at(self, thing: int) -> Asset | Market:
+        return self._asset_of[thing] if thing < MARKET_0 else self._market_of[thing - MARKET_0]
 
     def feed_at(self, row: int) -> Asset | Market:
         return self._feed_of[row]

@@ -24,7 +24,7 @@ from steelyard.venue import formulas as F
 from steelyard.venue.afterwards import Afterwards, Wish, afterwards, with_less_cash, with_leverage
 from steelyard.venue.amounts import Step, clock_text, duration_text, grouped, ratio_down, trimmed
 from steelyard.venue.event_rows import SIDES
-from steelyard.venue.instruments import Asset, Market, Names, thing_of
+from steelyard.venue.instruments import Asset, Market, Names, price_step_of, thing_of
 from steelyard.venue.labels import Words, label_text
 from steelyard.venue.pairs import is_pair, least_spent, spent_on_orders
 from steelyard.venue.reading import Reader
@@ -280,7 +280,7 @@ class Reasons:
             return below if price < least else ""
         if reason != no.PRICE_EXCEEDS_LIMIT:
             return ""
-        most, step = self.reader.highest_price(thing_of(fed)), fed.tick if isinstance(fed, Market) else fed.price_step
+        most, step = self.reader.highest_price(thing_of(fed)), price_step_of(fed)
         if price <= most:
             return ""
         text = f"{fed.name} {trimmed(step.back(price))}, at most {trimmed(step.back(most))}"

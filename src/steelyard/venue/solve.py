@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 
 from steelyard.model.orders import FOR_MAINTAIN
-from steelyard.venue.instruments import Asset, Market, Names, thing_of
+from steelyard.venue.instruments import Asset, Market, Names, price_step_of, thing_of
 from steelyard.venue.line import Curve, Line, curves, line_of
 from steelyard.venue.reading import Prices, Reader
 from steelyard.venue.records import Interval, LiquidationPrice
@@ -175,7 +175,7 @@ def liquidation_price(
     """Of the account that holds the market: an isolated position's own, if it is one."""
     holder = reader.acting(account, fed.row) if isinstance(fed, Market) else account
     unit = names.asset_at(1).atom
-    step = fed.tick if isinstance(fed, Market) else fed.price_step
+    step = price_step_of(fed)
     things = [thing_of(each) for each in (fed, *together)]
     if reader.price(things[0]):
         solved = solve(reader, holder, line_of(reader, things))

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from steelyard.model import events as E
 from steelyard.model.orders import INSURANCE
+from steelyard.num.limits import ASSET_PRICE_SCALE
 from steelyard.venue import formulas as F
 from steelyard.venue import happened as H
 from steelyard.venue.amounts import clock_text, grouped, plain, trimmed
@@ -145,11 +146,14 @@ def _sentence(event: H.Happened, who: str) -> str | None:
     """One event in words; None for what need not be told."""
     match event:
         case H.LiquidationStarted():
-            return (
+            text = (
                 f"{who} goes into liquidation: equity {grouped(event.equity)} is below the maintenance requirement "
-                f"{grouped(event.maintain)}. The aim is {grouped(event.restore)}; below {grouped(event.takeover)} the "
-                f"backstop may take over."
+                f"{grouped(event.maintain)}."
             )
+            if event.restore == event.maintain == event.takeover:  # no position: collateral alone
+                return text
+            aim, below = grouped(event.restore), grouped(event.takeover)
+            return f"{text} The aim is {aim}; below {below} the backstop may take over."
         case H.LiquidationOrder():
             toward = "up" if event.side == "buy" else "down"
             verb = "brings" if event.bankruptcy >= 0 else "costs"
@@ -217,13 +221,18 @@ def _cash(amount: Decimal) -> str:
 
 
 def _summary(evidence: Sequence[Row], who: int, names: Names) -> str:
-    """Who paid for the liquidation that has just ended, each measured against the mark of the moment."""
+    """Who paid for the liquidation that has just ended, each measured against the price of the moment."""
     marks: dict[int, int] = {}
+    assets: dict[int, int] = {1: ASSET_PRICE_SCALE}
     start = end = 0
     paid: dict[str, dict[str, Decimal]] = {}
     for row in evidence:
         if row.kind == E.MARK_SET:
             marks[row.market] = row.price
+        elif row.kind == E.INDEX_SET and isinstance(fed := names.feed_at(row.market), Asset):
+            assets[fed.row] = row.price
+        elif row.kind == E.SHARE_PRICE_SET:
+            assets[row.market] = row.price
         if row.account != who:
             continue
         if row.kind == E.LIQUIDATION_STARTED:
@@ -234,6 +243,9 @@ def _summary(evidence: Sequence[Row], who: int, names: Names) -> str:
             _add(paid, "the insurance fund paid", names.asset_at(row.other), row.amount)
         elif row.kind == E.BID_FILLED:
             _add(paid, "bids cost", names.asset_at(1), row.extra2)
+        elif row.kind == E.CONVERTED:
+            lost = F.value(row.lots, assets[row.market]) - F.value(row.amount, assets[row.other])
+            _add(paid, "converting cost", names.asset_at(1), lost)
         elif row.kind == E.LIQUIDATION_FEE:
             _add(paid, "fees took", names.market_at(row.market).settle, row.amount)
         elif row.kind == E.FILL and row.order == -who:

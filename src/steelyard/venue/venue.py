@@ -1,9 +1,10 @@
 """A venue: one machine with names and decimals, what can be asked of it, and copies of it to try things on."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
+from typing import Any
 
 from steelyard.state.tables import Limits
 from steelyard.venue import solve
@@ -16,6 +17,7 @@ from steelyard.venue.log import Log
 from steelyard.venue.machine import Machine, Progress
 from steelyard.venue.market_records import Book, FundingRate, Funds, LeverageTier, MarketView, PoolView, QueueEntry
 from steelyard.venue.market_views import MarketViews
+from steelyard.venue.preview import Preview, preview
 from steelyard.venue.records import Account, AccountView, Liquidation, LiquidationPrice, Offer, Order, Position
 from steelyard.venue.requests import Who
 from steelyard.venue.trading import Trading
@@ -210,6 +212,13 @@ class Venue(Trading):
     def what_if(self) -> AbstractContextManager["Venue"]:
         """`with venue.what_if() as copy:` tries things on a copy."""
         return what_if(self)
+
+    def preview(self, account: Who, act: Callable[["Venue"], Any]) -> Preview:
+        """What something would do to an account: `act` is given a copy. A price, a deposit, a loan, an order:
+
+        `venue.preview("alice", lambda copy: copy.withdraw("alice", 100, borrow=True))`
+        """
+        return preview(self, self.copy(), self._known(account), act)
 
     def snapshot(self) -> bytes:
         """The whole state with its names; the events seen so far are not part of it."""

@@ -51,7 +51,17 @@ def test_a_debt_is_explained(exchange):
     assert line.working == (
         "E = -1.25 EUR x 1.1 = -1.375 (down)",
         "M = |debt| x (borrow weight 1.1 - 1) = 0.1375 (up)",
+        "loan: at most 100.00 EUR for one account",
     )
+
+
+def test_a_debt_above_its_cap_says_that_it_converts(exchange):
+    exchange.deposit("lender", 10_000, "EUR")
+    exchange.order("bob", "ETH-EUR", "sell", 1, 2_500)
+    exchange.order("alice", "ETH-EUR", "buy", 1, 2_500)
+    exchange.set_asset("EUR", loan_cap=1)  # and the converter has nothing to give
+    line = next(line for line in exchange.explain("alice").lines if line.leg == "EUR")
+    assert line.working[-1] == ("loan: at most 1.00 EUR for one account; 0.25 above, so other assets convert into it")
 
 
 def test_an_unhealthy_account_is_told_by_how_much(long_alice):

@@ -123,6 +123,26 @@ def test_a_story_without_its_beginning_cannot_be_verified(make_exchange):
         restored.verify("alice")
 
 
+def test_the_liquidation_of_a_loan_is_told_and_verified(exchange):
+    exchange.set_asset("USD", loan_cap=1_000_000, interest_base="0.05")
+    exchange.set_asset("BTC", convert_haircut="0.01")
+    exchange.deposit("lender", 1_000_000)
+    exchange.deposit("converter", 1_000_000)
+    exchange.withdraw("alice", 1_000)
+    exchange.deposit("alice", 2, "BTC")
+    exchange.withdraw("alice", 62_000, borrow=True)
+    exchange.advance("1d")
+    exchange.set_price("BTC", 39_000)
+    (episode,) = exchange.story("alice").episodes
+    assert [sentence for _, sentence in episode.lines] == [
+        "alice goes into liquidation: equity 15,991.506292 is below the maintenance requirement 17,550.00.",
+        "1.6060216 BTC are converted into 62,008.493708 USD to pay debt.",
+        "It ends: equity 15,365.1576 covers the requirement 768.25788 again.",
+        "In sum, against the mark: equity went from 15,991.506292 to 15,365.1576 USD, converting cost 626.348692 USD.",
+    ]
+    assert exchange.verify("alice").liquidations == 1
+
+
 def test_who_was_never_liquidated(exchange):
     assert str(exchange.story("alice")) == "alice was never liquidated."
 
