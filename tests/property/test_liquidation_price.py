@@ -6,6 +6,7 @@ That the machine's health at another price is right is proven with the twin, on 
 
 import os
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -18,7 +19,7 @@ from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import solve
 from steelyard.venue.instruments import thing_of
-from steelyard.venue.line import Line, Position, curves, line_of
+from steelyard.venue.line import Position, curves, line_of
 from steelyard.venue.reading import Reader
 from tests.property.compare import Both
 from tests.property.flows import random_commands
@@ -138,7 +139,7 @@ def check(venue, account, names, seen):
     """One account along one line, against every price of it."""
     reader = venue.reader
     whole = line_of(reader, [thing_of(venue.names.feed(name)) for name in names])
-    line = Line(whole.things, whole.present, min(whole.last, HIGHEST), whole.first)
+    line = replace(whole, last=min(whole.last, HIGHEST))
     slacks = {x: reader.slack_at(account, line.at(x)) for x in range(line.first, line.last + 1)}
     expected = [(line.first - 1 + a, line.first - 1 + b) for a, b in runs_of([slack < 0 for slack in slacks.values()])]
     found = solve.solve(reader, account, line)

@@ -10,41 +10,75 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, VALUE_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
 from steelyard.venue.reading import Prices, Reader
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """Prices that move together: the first of `things` leads, the others follow in proportion, rounded down."""
+class Follower:
+    """A price that is a share, rounded down, of one before it on the line."""
 
-    things: tuple[int, ...]
-    present: tuple[int, ...]
-    last: int  # the highest price of what leads
-    first: int = 1  # the lowest
+    thing: int
+    of: int  # its place
+    numerator: int
+    denominator: int
+    least: int
+
+    def at(self, price: int) -> int:
+        return max(self.least, price * self.numerator // self.denominator)
+
+    def first(self, least: int) -> int:
+        """The lowest price before it at which it is at least this."""
+        return F.div_up(least * self.denominator, self.numerator) if least > self.least else 1
+
+    def last(self, most: int) -> int:
+        """The highest price before it at which it is at most this."""
+        return ((most + 1) * self.denominator - 1) // self.numerator
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Prices that move together, told by that of what leads."""
+
+    leader: int
+    here: int
+    first: int  # the lowest price of what leads
+    last: int  # the highest
+    followers: tuple[Follower, ...]
 
     @property
-    def here(self) -> int:
-        return self.present[0]
+    def things(self) -> tuple[int, ...]:
+        return self.leader, *(each.thing for each in self.followers)
 
     def at(self, x: int) -> Prices:
-        if len(self.things) == 1:
-            return [(self.things[0], x)]
-        followers = [max(1, price * x // self.here) for price in self.present[1:]]
-        return list(zip(self.things, [x, *followers], strict=True))
+        prices = [(self.leader, x)]
+        for each in self.followers:
+            prices.append((each.thing, each.at(prices[each.of][1])))
+        return prices
 
 
 def line_of(reader: Reader, things: Sequence[int]) -> Line:
-    """All of them have a price."""
-    present = tuple(reader.price(thing) for thing in things)
-    here, first, last = present[0], reader.lowest_price(things[0]), reader.highest_price(things[0])
-    for thing, price in zip(things[1:], present[1:], strict=True):
-        lowest = reader.lowest_price(thing)
-        first = max(first, F.div_up(lowest * here, price) if lowest > 1 else 1)
-        last = min(last, ((reader.highest_price(thing) + 1) * here - 1) // price)
-    return Line(tuple(things), present, max(last, here), min(first, here))
+    """The first leads, the others follow in proportion: all of them have a price. Shares of pools always follow."""
+    leader, *others = things
+    here = reader.price(leader)
+    first, last = reader.lowest_price(leader), reader.highest_price(leader)
+    followers = []
+    for thing in others:
+        follower = Follower(thing, 0, reader.price(thing), here, 1)
+        first = max(first, follower.first(reader.lowest_price(thing)))
+        last = min(last, follower.last(reader.highest_price(thing)))
+        followers.append(follower)
+    for place, thing in enumerate(things):
+        share = reader.share_of(thing)
+        if share:
+            pool = reader.pool(thing)
+            follower = Follower(share, place, pool.assets + VIRTUAL_ATOMS, pool.shares + VIRTUAL_SHARES, 0)
+            most = follower.last(reader.highest_price(share))
+            last = min(last, followers[place - 1].last(most) if place else most)
+            followers.append(follower)
+    return Line(leader, here, min(first, here), max(last, here), tuple(followers))
 
 
 class Curve(Protocol):

@@ -80,13 +80,14 @@ def standing(reader: Reader, names: Names, account: int) -> Standing:
     unit = names.asset_at(1).atom.back
     equity = reader.equity(account)
     opening, maintain = (reader.requirement(account, question) for question in (FOR_OPEN, FOR_MAINTAIN))
-    prices = {}
+    prices: dict[str, Decimal] = {}
     for leg in reader.legs(account):
         thing = reader.thing(leg)
-        found = None if thing == 1 else losing_price(reader, account, thing)
+        leader = reader.lent_by(thing) or thing
+        found = None if leader == 1 else losing_price(reader, account, thing)
         if found is not None:
-            fed = names.thing_at(thing)
-            prices[fed.name] = price_step_of(fed).back(found)
+            fed = names.thing_at(leader)
+            prices.setdefault(fed.name, price_step_of(fed).back(found))
     return Standing(
         equity=unit(equity),
         open=unit(opening),

@@ -117,10 +117,20 @@ class Reader:
         if thing >= MARKET_0:
             return int(self.state.market_rule[thing - MARKET_0, K.M_TICKS_MAX])
         rules = self.state.market_rule[1 : int(self.state.machine.markets[0]) + 1]
+        if self.lent_by(thing):
+            return VALUE_MAX
         widest = int(self.state.asset_rule[thing, K.A_SUPPLY_MAX])
         for rule in rules[rules[:, K.M_SETTLE] == thing]:
             widest = max(widest, F.largest_position(rule))
         return min(VALUE_MAX, ((VALUE_MAX + 1) * ASSET_PRICE_SCALE - 1) // widest)
+
+    def share_of(self, thing: int) -> int:
+        """The shares in the pool that lends an asset; 0 without one."""
+        return int(self.state.asset.pool[thing]) if thing < MARKET_0 and not self.lent_by(thing) else 0
+
+    def lent_by(self, thing: int) -> int:
+        """What the pool lends of which this is a share; 0 if it is none."""
+        return int(self.state.asset_rule[thing, K.A_POOL_OF]) if thing < MARKET_0 else 0
 
     def pool(self, asset: int) -> Pool:
         """Of the asset that a pool lends, or of its share."""

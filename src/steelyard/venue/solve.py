@@ -156,13 +156,14 @@ def solve(reader: Reader, account: int, line: Line) -> Solved:
 def losing_price(reader: Reader, account: int, thing: int) -> int | None:
     """The first price of what a leg is of at which its account is unhealthy, on the side on which the leg loses.
 
-    The present one if it is unhealthy already; None if there is none, or no price yet.
+    The present one if it is unhealthy already; None if there is none, or no price yet. The price of a share in a pool
+    is that of what the pool lends.
     """
-    leg, here = reader.find(account, thing), reader.price(thing)
-    quantity = reader.quantity(leg) if leg else 0
+    leg, leader = reader.find(account, thing), reader.lent_by(thing) or thing
+    quantity, here = reader.quantity(leg) if leg else 0, reader.price(leader)
     if quantity == 0 or here == 0:
         return None
-    line = line_of(reader, (thing,))
+    line = line_of(reader, (leader,))
     search = Search(reader, account, line)
     if search.slack(here) < 0:
         return here

@@ -7,6 +7,7 @@ import pytest
 
 from steelyard import Rejected
 from steelyard.venue import solve
+from steelyard.venue.line import line_of
 
 
 def test_the_answer_is_the_first_unhealthy_tick(long_alice):
@@ -144,6 +145,40 @@ def test_what_cannot_be_asked_is_said(exchange, symbol, together, error, text):
     exchange.add_asset("NEW", 4)
     with pytest.raises(error, match=re.escape(text)):
         exchange.liquidation_price("alice", symbol, together)
+
+
+@pytest.fixture
+def lender(exchange):
+    """Alice lends euros through a pool that has earned something, and owes dollars against her shares."""
+    exchange.set_asset("USD", loan_cap=1_000_000)
+    exchange.deposit("lender", 1_000_000)
+    exchange.set_asset("EUR", loan_cap=10_000, interest_base="0.4", interest_interval="1d")
+    exchange.add_pool("EUR", collateral=[(None, "0.8", "0.9")])
+    exchange.deposit("alice", 3_000, "EUR")
+    exchange.supply("alice", 3_000, "EUR")
+    exchange.withdraw("bob", 1_234, "EUR", borrow=True)
+    exchange.advance("20d")
+    exchange.withdraw("alice", 2_800, borrow=True)
+    return exchange
+
+
+def test_shares_of_a_pool_follow_what_it_lends(lender):
+    answer = lender.liquidation_price("alice", "EUR")
+    assert answer.low is not None and answer.high is None
+    line = line_of(lender.reader, [lender.names.asset("EUR").row])
+    assert [lender.names.asset_at(thing).name for thing in line.things] == ["EUR", "pEUR"]
+    assert line.at(line.here) == [(thing, lender.reader.price(thing)) for thing in line.things]
+    row, step = lender.names.account("alice"), lender.names.asset("EUR").price_step
+    near = [step.count(price) for price, _ in answer.proof]
+    for x in (*near, 1, 777, line.here - 1, line.here + 1, line.here * 2 // 3):
+        with lender.what_if() as copy:
+            copy.set_state("ETH-EUR", "halted")
+            copy.set_price("EUR", step.back(x))
+            if copy.account("alice").queued is None:
+                assert copy.reader.slack(row) == lender.reader.slack_at(row, line.at(x)) >= 0
+            else:
+                assert lender.reader.slack_at(row, line.at(x)) < 0
+    assert lender.preview("alice", lambda copy: None).before.liquidation_prices == {"EUR": answer.low}
 
 
 def test_an_asset_without_a_price_has_none(exchange):
