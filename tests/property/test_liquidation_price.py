@@ -46,6 +46,7 @@ class SmallTown:
         pick, uniform = self.random.choice, self.random.randint
         venue = self.venue = Venue(SMALL, unit_decimals=3)
         venue.set_asset("USD", loan_cap=10**6, borrow_weight=pick(("1", "1.2")))
+        venue.advance("1h")  # until the borrow weight has risen
         edges = sorted(self.random.sample(range(2, 40), 2))
         weights = sorted((uniform(0, 100) / 100 for _ in range(3)), reverse=True)
         tiers = [(end, str(w), str(w)) for end, w in zip((*edges, None), weights, strict=True)]

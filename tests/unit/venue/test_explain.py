@@ -60,6 +60,7 @@ def test_a_debt_above_its_cap_says_that_it_converts(exchange):
     exchange.order("bob", "ETH-EUR", "sell", 1, 2_500)
     exchange.order("alice", "ETH-EUR", "buy", 1, 2_500)
     exchange.set_asset("EUR", loan_cap=1)  # and the converter has nothing to give
+    exchange.advance("1h")  # until the cap has come down
     line = next(line for line in exchange.explain("alice").lines if line.leg == "EUR")
     assert line.working[-1] == ("loan: at most 1.00 EUR for one account; 0.25 above, so other assets convert into it")
 
