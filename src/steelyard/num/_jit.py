@@ -16,9 +16,12 @@ import hashlib
 import inspect
 import os
 import platform
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +226,67 @@ def _compile(compiled: Any) -> None:
         compiled.disable_compile()
 
 
+def _modules() -> dict[Path, list[Any]]:
+    """The kernels of each module, callees first."""
+    found: dict[Path, list[Any]] = {}
+    for compiled in _kernels:
+        found.setdefault(Path(inspect.getfile(compiled.py_func)).resolve(), []).append(compiled)
+    return found
+
+
+def _claim(path: Path) -> bool:
+    """Whether this process is the first to take a module on."""
+    claims = CACHE_FOLDER / "claims"
+    claims.mkdir(parents=True, exist_ok=True)
+    try:
+        (claims / _folders[path].name).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _compile_from_the_end() -> None:
+    """What a second process does on a cold start: it takes modules from the end until it meets the first process."""
+    sys.path.insert(0, str(_PACKAGE.parent))
+    for name in sys.argv[1:]:
+        import_module(name)
+    for path, kernels in reversed(_modules().items()):
+        if not _claim(path):
+            return
+        for compiled in kernels:
+            _compile(compiled)
+
+
+def _second_process() -> "subprocess.Popen[bytes] | None":
+    """Half of the work of a cold start, on another core. It imports what is imported here, in the same order."""
+    if (os.cpu_count() or 1) < 2:
+        return None
+    names = [f"{_PACKAGE.name}." + ".".join(path.relative_to(_PACKAGE).with_suffix("").parts) for path in _modules()]
+    start = f"import sys; sys.path.insert(0, {str(_PACKAGE.parent)!r}); "
+    start += f"from {__name__} import _compile_from_the_end; _compile_from_the_end()"
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen([sys.executable, "-c", start, *names], stdin=quiet, stdout=quiet, stderr=quiet)
+
+
+def _compile_with_help(say: Callable[[str], None]) -> None:
+    """Everything into the cache: this process from the first module on, another from the last."""
+    shutil.rmtree(CACHE_FOLDER / "claims", ignore_errors=True)
+    second = _second_process()
+    try:
+        for path, kernels in _modules().items():
+            if second is None or _claim(path):
+                for compiled in kernels:
+                    say(compiled.py_func.__name__)
+                    _compile(compiled)
+        if second is not None:
+            say("the last modules")
+            second.wait()
+    finally:
+        if second is not None and second.poll() is None:
+            second.terminate()
+            second.wait()
+
+
 def warm(progress: Callable[[int, int, str], None] | None = None) -> bool:
     """Make every kernel ready; True if it had to be compiled rather than loaded.
 
@@ -234,9 +298,15 @@ def warm(progress: Callable[[int, int, str], None] | None = None) -> bool:
         return False
     cold = not _COMPLETE.exists()
     todo = _kernels if cold else _far + _entries
-    for done, compiled in enumerate(todo):
+
+    def say(name: str) -> None:
         if progress:
-            progress(done, len(todo), compiled.py_func.__name__)
+            progress(sum(bool(compiled.signatures) for compiled in todo), len(todo), name)
+
+    if cold:
+        _compile_with_help(say)
+    for compiled in todo:  # what the other process compiled is loaded here
+        say(compiled.py_func.__name__)
         _compile(compiled)
     if progress:
         progress(len(todo), len(todo), "")
@@ -244,4 +314,5 @@ def warm(progress: Callable[[int, int, str], None] | None = None) -> bool:
     if cold:
         CACHE_FOLDER.mkdir(parents=True, exist_ok=True)
         _COMPLETE.touch()
+        shutil.rmtree(CACHE_FOLDER / "claims", ignore_errors=True)
     return cold

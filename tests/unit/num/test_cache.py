@@ -64,3 +64,24 @@ def test_a_far_kernel_more_moves_the_folders_of_those_that_come_after(monkeypatc
     monkeypatch.setitem(_jit._first_slot, ledger, _jit._first_slot[ledger] + 1)
     assert _jit._folder_of(judge) != before[judge]
     assert _jit._folder_of(package / "engine" / "bitmap.py") == before[package / "engine" / "bitmap.py"]
+
+
+def test_a_module_is_taken_on_by_one_process_only(monkeypatch, tmp_path):
+    monkeypatch.setattr(_jit, "CACHE_FOLDER", tmp_path)
+    first, *_, last = _jit._modules()
+    assert _jit._claim(last)
+    assert not _jit._claim(last)
+    assert _jit._claim(first)
+
+
+def test_the_second_process_goes_from_the_end_until_it_meets_the_first(monkeypatch, tmp_path):
+    monkeypatch.setattr(_jit, "CACHE_FOLDER", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["-c"])
+    compiled = []
+    monkeypatch.setattr(_jit, "_compile", compiled.append)
+    modules = list(_jit._modules().items())
+    taken = len(modules) // 2
+    for path, _ in modules[:taken]:
+        assert _jit._claim(path)
+    _jit._compile_from_the_end()
+    assert compiled == [kernel for _, kernels in reversed(modules[taken:]) for kernel in kernels]
