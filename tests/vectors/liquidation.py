@@ -23,8 +23,6 @@ from tests.vectors.scene import COIN, DEEP, Scene, Unsupported, step_of, whole
 
 def liquidation_price(inputs):
     """Margin of its own in an isolated position; the tick after which E < M(maintain)."""
-    if "contract" in inputs:
-        raise Unsupported("contracts that are not linear")
     if "size" not in inputs:
         raise Unsupported("maintenance measured on the entry value; here it follows the mark")
     side = 1 if inputs["side"] == "long" else -1

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from steelyard.model.orders import FOR_OPEN
 from steelyard.num.limits import PPM
+from tests.vectors import contracts
 from tests.vectors.scene import Scene, Unsupported, step_of, whole
 
 
@@ -13,7 +14,7 @@ def ppm(rate):
 
 def opening(inputs):
     if "contract" in inputs:
-        raise Unsupported("contracts that are not linear")
+        return contracts.opening(inputs)
     if "base_initial_margin_ppm" in inputs:
         return with_open_interest(inputs)
     if "slope_per_unit" in inputs:
@@ -47,7 +48,7 @@ def with_open_interest(inputs):
 
 def maintaining(inputs):
     if "contract_size_usd" in inputs:
-        raise Unsupported("contracts that are not linear")
+        return contracts.maintaining(inputs)
     if "slope_per_unit" in inputs:
         raise Unsupported("a rate that grows with the size itself, not by brackets of notional")
     if "perp_price" in inputs:

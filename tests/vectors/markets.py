@@ -19,7 +19,7 @@ RATES = [(None, PPM // 100, PPM // 50)]
 
 def funding(inputs):
     if "max_hourly_rate" in inputs:
-        raise Unsupported("contracts that are not linear, and a premium divided by hours")
+        raise Unsupported("a premium divided by hours")
     if "samples" in inputs:
         raise Unsupported("samples are averaged, none is trimmed")
     if "premium_sample_ppm" in inputs:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tests.vectors import lending, liquidation, margin, markets, offers
+from tests.vectors import contracts, lending, liquidation, margin, markets, offers
 from tests.vectors.comparing import Between, agrees
 from tests.vectors.scene import Unsupported
 
@@ -36,7 +36,7 @@ ADAPTERS = {
     "liq_fee": beyond("a penalty that grows with time; here its rate is fixed"),
     "options_margin": beyond("options"),
     "portfolio_margin": beyond("requirements by scenario"),
-    "pnl": beyond("contracts that are not linear"),
+    "pnl": contracts.profit,
     "health.max_borrow": lending.max_borrow,
     "health.ratio": lending.health,
     "interest.kink": lending.kink,

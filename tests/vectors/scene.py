@@ -9,7 +9,7 @@ from steelyard.engine import queries
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, CONFIGURE, FEED, MARKET, OWNER, Command
 from steelyard.model.events import REJECTED
-from steelyard.model.orders import FOR_MAINTAIN, INDEX_ONLY, STP_NONE
+from steelyard.model.orders import FOR_MAINTAIN, INDEX_ONLY, INVERSE, STP_NONE
 from steelyard.model.reject import Reject
 from steelyard.num.limits import ASSET_PRICE_SCALE, NOTIONAL_MAX, PPM
 from steelyard.state.tables import MARKET_0, Limits
@@ -120,9 +120,18 @@ class Scene:
         self.teller.price({feed: whole(Fraction(price) * ASSET_PRICE_SCALE)})
 
     def market(self, tick, lot, ticks_max, rates, *, settle=USD, **settings):
-        """`rates` is [(upper notional in atoms or None, maintain ppm, open ppm)]. The mark is the index."""
-        scale, ticks_max = whole(Fraction(tick) * Fraction(lot) * self.atoms_per_usd), max(64, ticks_max)
-        lots_max = NOTIONAL_MAX // (ticks_max * scale)
+        """`rates` is [(upper notional in atoms or None, maintain ppm, open ppm)]. The mark is the index.
+
+        With a lowest price, `ticks_min`, the market is inverse.
+        """
+        ticks_min, ticks_max = settings.get("ticks_min"), max(64, ticks_max)
+        if ticks_min:
+            scale = whole(Fraction(lot) / Fraction(tick) * self.atoms_per_usd)
+            lots_max = NOTIONAL_MAX * ticks_min // scale
+            settings["kind"] = INVERSE
+        else:
+            scale = whole(Fraction(tick) * Fraction(lot) * self.atoms_per_usd)
+            lots_max = NOTIONAL_MAX // (ticks_max * scale)
         wanted = {
             key.M_FEED: self.feed(settings.pop("feed", ())),
             key.M_SETTLE: settle,
