@@ -571,6 +571,23 @@ def pools(t):
         t.wait(day).price({1: 1_000, 2: 8 * ASSET_PRICE_SCALE})
     for person, share in ((ANN, dollars), (BOB, dollars), (BOB, coins), (DAN, coins), (CONVERTER, dollars)):
         t.redeem_all(person, share)
+    # The converter takes what is left, the fund has nothing: the lenders lose the rest.
+    t.deposit(CONVERTER, USD, 400_000)
+    t.wait(2 * SECOND).clock()
+    t.redeem_all(ANN, dollars)
+    # Limits.
+    limits = {key.A_LOANS_MAX: 60_000, key.A_UTILISATION_MAX_PPM: 700_000, key.A_OUTFLOW_MAX: 45_000}
+    limits |= {key.A_POOL_MAX: 1 << 40, key.A_OUTFLOW_WINDOW_NS: HOUR}
+    t.configure(ASSET, {key.A_RATE_BASE_PPM: 0, key.A_RESERVE_PPM: 0, **limits}, row=USD)
+    t.supply(EVE, USD, 70_000)
+    t.deposit(DAN, COIN, 20_000)
+    t.borrow(DAN, USD, 60_001)
+    t.borrow(DAN, USD, 59_000)
+    t.borrow(DAN, USD, 45_001)
+    t.borrow(DAN, USD, 45_000)
+    t.redeem(EVE, dollars, 1_000)
+    t.wait(HOUR).price({1: 1_000, 2: 8 * ASSET_PRICE_SCALE})
+    t.redeem(EVE, dollars, 1_000)
 
 
 def offers(t):

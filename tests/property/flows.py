@@ -158,6 +158,18 @@ class Flow(Town):
         line = {"account": account, "market": asset, "lots": max(1, amount), "options": 1, **self.new_reference()}
         return command(WITHDRAW, self.now, line)
 
+    def ruin(self):
+        """The coin goes where somebody's coins, or dollars, are worth less than what he owes of the other."""
+        found = []
+        for row, account in self.twin.accounts.items():
+            dollars, coins = self.twin.quantity(row, 1), self.twin.quantity(row, COIN)
+            if account.role == USER and dollars * coins < 0:
+                found.append(abs(dollars) * ASSET_PRICE_SCALE // abs(coins) * (90 if coins > 0 else 110) // 100)
+        if not found:
+            return self.random_loan()
+        move = self.random.choice(found) * PPM // self.prices[0] - PPM
+        return self.price({1: max(-900_000, min(move, 3 * PPM))})
+
     def loan(self):
         """Now and then what is not held may be borrowed."""
         return {"options": self.random.choice((1, 1, 1, 2, -1))} if self.chance(0.4) else {}
@@ -415,6 +427,7 @@ MAKERS = {
     Flow.random_redeem: 3,
     Flow.random_loan: 12,
     Flow.random_bid: 1,
+    Flow.ruin: 1,
     Flow.random_reference: 1,
     Flow.random_margin: 2,
     Flow.random_leverage: 1.5,

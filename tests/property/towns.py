@@ -27,8 +27,12 @@ from steelyard.model.keys import (
     A_FEED,
     A_FROZEN,
     A_INTEREST_INTERVAL_NS,
+    A_LENDER_BEARS,
     A_LOAN_CAP,
+    A_LOANS_MAX,
     A_OFFER,
+    A_OUTFLOW_MAX,
+    A_OUTFLOW_WINDOW_NS,
     A_POOL_MAX,
     A_POOL_OF,
     A_RAMP_NS,
@@ -43,6 +47,7 @@ from steelyard.model.keys import (
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
     A_TIERS,
+    A_UTILISATION_MAX_PPM,
     A_VOLATILITY_PPM,
     C_DEBT,
     C_ELSE,
@@ -172,6 +177,17 @@ class Town:
             A_RESERVE_PPM: pick((0, 100_001, PPM)),
         }
 
+    def lending(self, row):
+        """What may be lent of an asset, and who bears what nobody pays."""
+        pick = self.random.choice
+        return {
+            A_LOANS_MAX: pick((AMOUNT_MAX, AMOUNT_MAX, AMOUNT_MAX, self.worth(row, 20_000))),
+            A_UTILISATION_MAX_PPM: pick((PPM, PPM, PPM, 40_000)),
+            A_OUTFLOW_MAX: pick((0, 0, 0, self.worth(row, 20_000))),
+            A_OUTFLOW_WINDOW_NS: pick((1, 60, 3_600)) * SECOND,
+            A_LENDER_BEARS: pick((0, 1)),
+        }
+
     def pool(self, lent):
         """Shares in what is lent of an asset."""
         pick = self.random.choice
@@ -186,12 +202,14 @@ class Town:
         if self.lends:
             cap = AMOUNT_MAX
         most = {A_POOL_MAX: self.worth(1, 3_050_000)} if self.chance(0.3) else {}
-        yield self.configure(ASSET, {**most, A_LOAN_CAP: cap, A_CONVERT_HAIRCUT_PPM: pick((0, 1_000)), **self.rates()})
+        unit = {A_LOAN_CAP: cap, A_CONVERT_HAIRCUT_PPM: pick((0, 1_000)), **self.rates(), **self.lending(1)}
+        yield self.configure(ASSET, most | unit)
         yield self.configure(FEED, {F_QUORUM: 1})
         middle = uniform(20_000, 60_000) * self.scale
         coin = {A_FEED: COIN_FEED, A_SUPPLY_MAX: self.coin_supply, A_TIERS: 3}
         coin |= {A_LOAN_CAP: AMOUNT_MAX if self.lends else pick((0, 500, 50_000)) * self.scale, **self.rates()}
         coin |= {A_RAMP_NS: pick((60, 3_600)) * SECOND}
+        coin |= self.lending(COIN)
         coin |= {A_CONVERT_HAIRCUT_PPM: pick((0, 25_000)), A_BORROW_WEIGHT_PPM: pick((PPM, 1_100_000))}
         for i, (upper, opening, maintain) in enumerate(
             ((middle, 900_000, 950_000), (3 * middle, 700_001, 800_003), (9 * middle, 0, pick((0, 333_333))))
@@ -216,16 +234,17 @@ class Town:
         yield from self.offers()
         yield self.price({1: 0, 2: 0, 3: 0, 4: 0})
         pools = self.random.sample((1, COIN), pick((0, 1, 1, 2, 2)))
-        early = self.chance(0.5)
+        early = self.chance(0.2 if self.lends else 0.5)
         for lent in pools if early else ():
             yield self.pool(lent)
         for owner in (2, 2, 3, 3, 4, 5):
             yield command(OPEN_ACCOUNT, self.now, {"account": owner})
+        uninsured = self.lends and self.chance(0.6)  # what the converter cannot sell for, somebody has to lose
         for account in (INSURANCE, BACKSTOP, LENDER, CONVERTER):
             for asset in (1, COIN):
-                if self.lends and account == LENDER:
+                if self.lends and account in (LENDER, CONVERTER)[: 1 + uninsured]:
                     yield self.deposit(account, asset, self.worth(asset, 3_000_000))
-                elif self.chance(0.6):
+                elif self.chance(0.1 if uninsured else 0.6):
                     yield self.deposit(account, asset, self.worth(asset, pick((100, 20_000, 3_000_000))))
         for lent in () if early else pools:
             yield self.pool(lent)
@@ -487,6 +506,7 @@ class Town:
                     {A_TIER_MAINTAIN_PPM: pick((900_000, 930_000, 950_000)), A_RAMP_NS: 60 * SECOND},
                     self.rates(),
                     {A_POOL_MAX: pick((AMOUNT_MAX, self.worth(row, 50_000)))},
+                    self.lending(row),
                 )
             )
         elif kind == FEED:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from steelyard.model.events import REJECTED
+from steelyard.model.events import DEBT_WRITTEN_OFF, REJECTED
 from steelyard.model.keys import (
     A_POOL_OF,
     M_ATOMS_PER_TICK_LOT,
@@ -107,7 +107,9 @@ def pools(facts):
 def cheaper_shares(before, after, events):
     """Shares that are worth less than before the command, though no loss was told."""
     for row in before["asset"]:
-        if after["asset_rule"][row][A_POOL_OF]:
+        lent = after["asset_rule"][row][A_POOL_OF]
+        lost = any(each["kind"] == DEBT_WRITTEN_OFF and each["market"] == lent for each in events)
+        if lent and not lost:
             (assets, shares), (assets_now, shares_now) = pool_of(before, row), pool_of(after, row)
             if (assets_now + 1) * (shares + 100) < (assets + 1) * (shares_now + 100):
                 yield f"share {row}: from {assets} for {shares} to {assets_now} for {shares_now}"

@@ -16,7 +16,7 @@ from steelyard.model.keys import (
 )
 from steelyard.model.orders import CHILD, COOLS, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, HALTED, INSURANCE, OWES, WAITS
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest, isolated, ladders, money
+from tests.reference import interest, isolated, ladders, money, pool
 from tests.reference.closing import close_order
 from tests.reference.health import equity, health_of, holds_nothing_risky, is_healthy, kept_requirement, requirement
 from tests.reference.loss import resolve_deficit
@@ -172,6 +172,7 @@ def settle_debts(twin, account):
         worth = equity(twin, twin.legs_of(account.row))
         if debt > 0 and worth < 0 and twin.is_fresh(twin.assets[asset]):
             fund_pays(twin, account.row, asset, 0, min(debt, atoms_worth_up(-worth, twin.assets[asset].price)))
+            pool.write_off(twin, account.row, asset)
         if debt > 0:
             owing |= money.cash(twin, account.row, asset) < 0
     if owing:

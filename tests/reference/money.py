@@ -3,7 +3,18 @@
 from contextlib import nullcontext
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_CONVERT_HAIRCUT_PPM, A_FROZEN, A_LOAN_CAP, A_POOL_OF, A_SUPPLY_MAX, T_PRODUCTS
+from steelyard.model.keys import (
+    A_CONVERT_HAIRCUT_PPM,
+    A_FROZEN,
+    A_LOAN_CAP,
+    A_LOANS_MAX,
+    A_OUTFLOW_MAX,
+    A_OUTFLOW_WINDOW_NS,
+    A_POOL_OF,
+    A_SUPPLY_MAX,
+    A_UTILISATION_MAX_PPM,
+    T_PRODUCTS,
+)
 from steelyard.model.orders import (
     CHILD,
     CONFIRMED,
@@ -160,8 +171,44 @@ def check_borrowing(twin, account, asset, amount):
     leg = twin.leg_or_none(account, asset)
     owed = amount - (interest.cash_now(twin, leg) if leg else 0)
     twin.require(owed <= twin.assets[asset].rule[A_LOAN_CAP], reject.LOAN_CAP_EXCEEDED)
-    lendable = max(0, cash(twin, LENDER, asset)) - loans(twin, asset)
-    twin.require(amount - max(0, held) <= lendable, reject.NOTHING_TO_LEND)
+    refused = loan_refusal(twin, asset, amount - max(0, held))
+    twin.require(not refused, refused)
+
+
+def loan_refusal(twin, asset, amount):
+    """Why no more is lent on purpose, or None."""
+    row, lent, owed_now = twin.assets[asset], max(0, cash(twin, LENDER, asset)), loans(twin, asset)
+    if amount > lent - owed_now:
+        return reject.NOTHING_TO_LEND
+    if owed_now + amount > row.rule[A_LOANS_MAX]:
+        return reject.LOANS_LIMIT
+    whole = lent + row.owed - owed_now
+    used = min(PPM, down((row.owed + amount) * PPM, whole)) if whole > 0 else PPM
+    return reject.UTILISATION_LIMIT if used > row.rule[A_UTILISATION_MAX_PPM] else None
+
+
+def borrowed(twin, account, asset, amount):
+    """What of an amount that leaves the account does not hold."""
+    return max(0, amount - max(0, cash(twin, account, asset)))
+
+
+def check_outflow(twin, asset, amount):
+    row = twin.assets[asset]
+    most, window = row.rule[A_OUTFLOW_MAX], row.rule[A_OUTFLOW_WINDOW_NS]
+    if most and amount:
+        left = max(0, row.outflow_until_ns - twin.now) + up(amount * window, most)
+        twin.require(left <= window, reject.OUTFLOW_LIMIT)
+
+
+def note_outflow(twin, asset, amount):
+    """Redeemed or borrowed; negative: supplied."""
+    row = twin.assets[asset]
+    most, window = row.rule[A_OUTFLOW_MAX], row.rule[A_OUTFLOW_WINDOW_NS]
+    if not most or not amount:
+        return
+    until = max(twin.now, row.outflow_until_ns)
+    forgotten = min(window, down(-amount * window, most))
+    row.outflow_until_ns = until + up(amount * window, most) if amount > 0 else max(twin.now, until - forgotten)
 
 
 def check_margin_after_leaving(twin, account, asset, amount):
@@ -181,10 +228,13 @@ def withdraw(twin, c):
     with judged_now(twin, c):
         check_leaving(twin, c, None)
         account, asset, amount, row = c.account, c.market, c.lots, twin.assets[c.market]
+        lent = borrowed(twin, account, asset, amount)
+        check_outflow(twin, asset, lent)
         unfunded = max(0, loans(twin, asset) - max(0, cash(twin, LENDER, asset)))
         twin.require(amount <= row.deposited - row.withdrawn - row.reserved - unfunded, reject.COINS_NOT_PRESENT)
         check_margin_after_leaving(twin, account, asset, amount)
     twin.add_reference(Reference(c.client, amount, account, asset, RESERVED))
+    note_outflow(twin, asset, lent)
     book(twin, account, asset, -amount)
     row.reserved += amount
     twin.emit(events.WITHDRAWAL_RESERVED, account=account, market=asset, amount=amount)
@@ -194,8 +244,11 @@ def transfer(twin, c):
     giver, taker, asset, amount = c.account, c.order, c.market, c.lots
     with judged_now(twin, c):
         check_leaving(twin, c, taker)
+        lent = borrowed(twin, giver, asset, amount)
+        check_outflow(twin, asset, lent)
         check_margin_after_leaving(twin, giver, asset, amount)
     twin.add_reference(Reference(c.client, amount, giver, asset, USED))
+    note_outflow(twin, asset, lent)
     book(twin, giver, asset, -amount)
     book(twin, taker, asset, amount)
     welcome(twin, taker)

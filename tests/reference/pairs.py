@@ -18,7 +18,6 @@ from steelyard.model.orders import (
     BUY,
     FOR_MAINTAIN,
     FOR_OPEN,
-    LENDER,
     ON_INDEX,
     PRODUCT_BORROWING,
     RESTING,
@@ -147,10 +146,6 @@ def free(twin, account, asset):
 # --- Checks -----------------------------------------------------------------------------------------------------------
 
 
-def lendable(twin, asset):
-    return max(0, money.cash(twin, LENDER, asset)) - money.loans(twin, asset)
-
-
 def check_order(twin, market, order):
     """In place of the margin check of a position."""
     base, quote = assets_of(market)
@@ -181,7 +176,8 @@ def check_spending(twin, legs, asset, order):
     products = twin.tiers[twin.risk_tier_of(order.account)][T_PRODUCTS]
     twin.require(products & PRODUCT_BORROWING, reject.TIER_FORBIDS_PRODUCT)
     twin.require(spent - has <= twin.assets[asset].rule[A_LOAN_CAP], reject.LOAN_CAP_EXCEEDED)
-    twin.require(spent - max(0, has) <= lendable(twin, asset), reject.NOTHING_TO_LEND)
+    refused = money.loan_refusal(twin, asset, spent - max(0, has))
+    twin.require(not refused, refused)
 
 
 def exchanged(twin, legs, changes):
@@ -211,7 +207,7 @@ def may_exchange(twin, resting, market, lots, cost, strict):
         borrows = resting.options & BORROW and twin.is_fresh(twin.assets[asset])
         if not borrows or spent - has > twin.assets[asset].rule[A_LOAN_CAP]:
             return False
-        if spent - max(0, has) > lendable(twin, asset):
+        if money.loan_refusal(twin, asset, spent - max(0, has)):
             return False
     if health.is_healthy(twin, exchanged(twin, legs, changes)) and not money.below_cap(twin, legs):
         return True

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
+from steelyard.model.keys import A_LENDER_BEARS, A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
 from steelyard.model.orders import AT_MOST, CHILD, LENDER, USED
+from steelyard.state.tables import MARKET_0
 from tests.reference import interest, money, pairs
-from tests.reference.health import may_open
-from tests.reference.numbers import down
+from tests.reference.health import equity, leg_equity, may_open
+from tests.reference.numbers import atoms_worth_up, down
 from tests.reference.rows import Asset, Reference
 
 NOBODYS_SHARES, NOBODYS_ATOMS = 100, 1
 PRICE_MAX = 2**56
+DUST = 1_000  # of what is owed: so little beside it does not matter
 
 
 @dataclass
@@ -76,6 +78,29 @@ def first_shares(amount):
     return amount * NOBODYS_SHARES // NOBODYS_ATOMS
 
 
+def is_loss_pending(twin, asset):
+    """Somebody in liquidation owes this, and more than there is."""
+    owing = {leg.account for leg in interest.debts(twin, asset)}
+    return any(twin.accounts[each].queued and equity(twin, twin.legs_of(each)) < 0 for each in owing)
+
+
+def write_off(twin, account, asset):
+    """A debt that nobody pays: the lender's loss, as far as its cash goes."""
+    row, legs = twin.assets[asset], twin.legs_of(account)
+    share = share_of(twin, asset)
+    worth, debt = equity(twin, legs), -money.cash(twin, account, asset)
+    cash = [leg_equity(twin, leg) for thing, leg in legs.items() if thing < MARKET_0]
+    held, owed = sum(max(0, each) for each in cash), sum(max(0, -each) for each in cash)
+    if worth >= 0 or debt <= 0 or not (share or row.rule[A_LENDER_BEARS]) or held > down(owed, DUST):
+        return
+    amount = min(debt, atoms_worth_up(-worth, row.price), max(0, money.cash(twin, LENDER, asset)))
+    if amount:
+        money.book(twin, LENDER, asset, -amount)
+        money.book(twin, account, asset, amount)
+        twin.emit(events.DEBT_WRITTEN_OFF, account=account, market=asset, amount=amount, other=share)
+        show(twin, asset)
+
+
 # --- Commands ---------------------------------------------------------------------------------------------------------
 
 
@@ -128,6 +153,7 @@ def supply(twin, c):
     money.book(twin, c.account, row, shares)
     share.deposited += shares
     money.book(twin, LENDER, asset, amount)
+    money.note_outflow(twin, asset, -amount)
     twin.emit(events.POOL_SUPPLIED, account=c.account, market=asset, amount=amount, other=row, lots=shares)
     show(twin, asset)
 
@@ -145,8 +171,10 @@ def redeem(twin, c):
     assets = interest.after_accruing(twin, asset, lambda: assets_of(twin, asset))
     coins = down(shares * (assets + NOBODYS_ATOMS), share.deposited + NOBODYS_SHARES)
     twin.require(coins, reject.AMOUNT_MUST_BE_POSITIVE)
+    twin.require(not is_loss_pending(twin, asset), reject.LOSS_PENDING)
     left = max(0, money.cash(twin, LENDER, asset)) - money.loans(twin, asset)
     twin.require(coins <= left, reject.COINS_ARE_LENT)
+    money.check_outflow(twin, asset, coins)
     check_margin(twin, c.account, {asset: coins, row: -shares})
     twin.add_reference(Reference(c.client, c.lots, c.account, row, USED))
     interest.accrue(twin, asset)
@@ -154,6 +182,7 @@ def redeem(twin, c):
     share.deposited -= shares
     money.book(twin, LENDER, asset, -coins)
     money.book(twin, c.account, asset, coins)
+    money.note_outflow(twin, asset, coins)
     twin.emit(events.POOL_REDEEMED, account=c.account, market=asset, amount=coins, other=row, lots=shares)
     show(twin, asset)
     money.welcome(twin, c.account)

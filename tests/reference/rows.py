@@ -38,6 +38,7 @@ class Asset:
     active_ns: int = 0
     active_at_ns: int = 0
     ramp: Ramp = field(default_factory=Ramp)
+    outflow_until_ns: int = 0
 
 
 @dataclass(slots=True)

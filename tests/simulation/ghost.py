@@ -269,6 +269,10 @@ class Ghost:
         self.post(event.account, event.other, -event.lots)
         self.inside[event.other][0] -= event.lots
 
+    def on_written_off(self, event):
+        self.pay(LENDER, event.account, event.market, event.amount)
+        assert self.cash[LENDER, event.market] >= 0, "a lender loses what it has"
+
     def on_share_price(self, event):
         self.price[event.market] = event.price
 
@@ -409,6 +413,7 @@ class Ghost:
         said.INTEREST_PAID: on_interest_paid,
         said.POOL_SUPPLIED: on_supplied,
         said.POOL_REDEEMED: on_redeemed,
+        said.DEBT_WRITTEN_OFF: on_written_off,
         said.SHARE_PRICE_SET: on_share_price,
         said.CONVERTED: on_converted,
         said.LIQUIDATION_STARTED: on_started,

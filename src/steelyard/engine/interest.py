@@ -6,7 +6,7 @@ from steelyard.engine.opening import STALE
 from steelyard.engine.timers import push_timer
 from steelyard.engine.worth import lent, show_share
 from steelyard.model.events import INTEREST_PAID, INTEREST_SET
-from steelyard.model.keys import A_INTEREST_INTERVAL_NS, A_RESERVE_PPM, UNIT
+from steelyard.model.keys import A_INTEREST_INTERVAL_NS, A_OUTFLOW_MAX, A_RESERVE_PPM, UNIT
 from steelyard.model.orders import INSURANCE, LENDER, TIMER_INTEREST
 from steelyard.num import far, kernel
 from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_STEP
@@ -16,6 +16,8 @@ from steelyard.rules.interest import (
     borrow_rate_ppm,
     debt_up,
     highest_index,
+    inflow_ns,
+    outflow_ns,
     utilisation_ppm,
 )
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, HOLDER, LEG, MACHINE
@@ -119,6 +121,20 @@ def settle_debt(s, row, lender_row, insurance_row):
     if table.pool[asset]:
         show_share(s, asset, lender_row)
     return interest
+
+
+@far
+def note_outflow(s, asset, amount):
+    """So much was redeemed or borrowed on purpose (negative: supplied)."""
+    table, now = ASSET(s), MACHINE(s).now_ns[0]
+    if ASSET_RULE(s)[asset, A_OUTFLOW_MAX] == 0:
+        return 0
+    until = max(now, table.outflow_until_ns[asset])
+    if amount > 0:
+        table.outflow_until_ns[asset] = until + outflow_ns(s, asset, amount)
+    elif amount < 0:
+        table.outflow_until_ns[asset] = max(now, until - inflow_ns(s, asset, -amount))
+    return 0
 
 
 @far

@@ -14,8 +14,10 @@ from steelyard.engine.orders import give_back, shrink_reduce_only
 from steelyard.engine.placing import is_fresh, leverage_for
 from steelyard.engine.positions import far_book_trade, realised_down, settle_funding
 from steelyard.engine.timers import push_timer
+from steelyard.engine.worth import show_share
 from steelyard.model.events import (
     CLOSED_LIQUIDATION,
+    DEBT_WRITTEN_OFF,
     DELEVERAGED,
     DUST_TAKEN,
     ENDED_CLOSED,
@@ -28,6 +30,7 @@ from steelyard.model.events import (
     TAKEN_OVER,
 )
 from steelyard.model.keys import (
+    A_LENDER_BEARS,
     M_BACKSTOP_LOTS_MAX,
     M_COOLDOWN_NS,
     M_LIQUIDATION_FEE_PPM,
@@ -50,6 +53,7 @@ from steelyard.model.orders import (
     FOR_TAKEOVER,
     HALTED,
     INSURANCE,
+    LENDER,
     OWES,
     STP_MAKER,
     TIMER_COOLDOWN,
@@ -61,7 +65,7 @@ from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_up, charge, is_price_fresh, value
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
 from steelyard.rules.ranking import deleveraging_score
-from steelyard.rules.requirement import account_risk, health_of, leg_requirement, opening_side
+from steelyard.rules.requirement import account_risk, health_of, leg_equity, leg_requirement, opening_side
 from steelyard.rules.sizing import (
     bankruptcy_cash,
     bankruptcy_price,
@@ -71,11 +75,23 @@ from steelyard.rules.sizing import (
     value_of_lots,
 )
 from steelyard.rules.worth import gained, notional_of, worth
-from steelyard.state.tables import ACCOUNT, ASSET, HOLDER, LEG, MACHINE, MARKET, MARKET_0, MARKET_RULE, SCORE
+from steelyard.state.tables import (
+    ACCOUNT,
+    ASSET,
+    ASSET_RULE,
+    HOLDER,
+    LEG,
+    MACHINE,
+    MARKET,
+    MARKET_0,
+    MARKET_RULE,
+    SCORE,
+)
 
 WAIT_NS = 1_000_000_000  # before an account that could not be worked on is tried again
 LOOK_NS = 5_000_000_000  # how long an account whose offers stand is left alone
 OWING_WAIT_NS = 60_000_000_000  # the same, of one that has nothing but debts: time does not change that
+DUST_SHARE = 1_000  # of what is owed: collateral worth so little does not keep a debt from being written off
 HALVINGS = 7  # a takeover of all, a half, ... a 64th
 DELEVERAGINGS_PER_TURN = 64
 
@@ -218,8 +234,41 @@ def take_dust(s, account):
 
 
 @kernel
+def is_sold_out(s, account):
+    """Whether an account without positions holds next to nothing beside what it owes: a thousandth at most."""
+    leg = LEG(s)
+    held, owed = 0, 0
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        if leg.thing[row] < MARKET_0:
+            counts = leg_equity(s, row)
+            held += max(0, counts)
+            owed += max(0, -counts)
+        row = leg.next_of_account[row]
+    return held <= owed // DUST_SHARE
+
+
+@kernel
+def write_off(s, account, row):
+    """What nobody pays of a debt is lost by the lender, as far as its cash goes."""
+    leg, asset = LEG(s), LEG(s).thing[row]
+    share = ASSET(s).pool[asset]
+    if share == 0 and ASSET_RULE(s)[asset, A_LENDER_BEARS] == 0:
+        return 0
+    equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
+    short = atoms_up(-equity, ASSET(s).price[asset])
+    amount = min(min(-leg.quantity[row], short), cash(s, LENDER, asset))
+    if amount > 0 and is_sold_out(s, account):
+        transfer(s, LENDER, account, asset, amount)
+        say_money(s, DEBT_WRITTEN_OFF, account, asset, amount, share)
+        if share:
+            show_share(s, asset, find_leg(s, LENDER, asset))
+    return 0
+
+
+@kernel
 def pay_debts(s, account):
-    """No position is left: the fund pays debts as far as equity is short. True if nothing is owed any more."""
+    """No position is left: the fund, then the lenders pay debts as far as equity is short. True if nothing is owed."""
     leg = LEG(s)
     clear = True
     row = first_in_order(s, account)
@@ -229,6 +278,7 @@ def pay_debts(s, account):
             short = atoms_up(-equity, ASSET(s).price[leg.thing[row]])
             if short > 0:
                 fund_pays(s, account, 0, leg.thing[row], min(-leg.quantity[row], short))
+                write_off(s, account, row)
         clear = clear and leg.quantity[row] >= 0
         row = leg.next_of_account[row]
     return clear

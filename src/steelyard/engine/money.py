@@ -3,7 +3,7 @@
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
-from steelyard.engine.interest import index_soon
+from steelyard.engine.interest import index_soon, note_outflow
 from steelyard.engine.judge import wake
 from steelyard.engine.ledger import (
     cash,
@@ -60,7 +60,7 @@ from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_down
 from steelyard.num.wide import mix
 from steelyard.rules.cash import charge, is_price_fresh
 from steelyard.rules.consent import is_over_loan_cap
-from steelyard.rules.interest import cash_now, lendable
+from steelyard.rules.interest import cash_now, loan_refusal, may_flow_out
 from steelyard.rules.offers import is_offered
 from steelyard.rules.requirement import account_risk
 from steelyard.state.tables import (
@@ -300,6 +300,12 @@ def deposit(s, i):
     return no.NONE
 
 
+@leaf
+def loan_part(s, account, asset, amount):
+    """How much of what leaves an account is lent to it."""
+    return max(0, amount - max(0, cash(s, account, asset)))
+
+
 @kernel
 def check_borrowing(s, account, asset, amount):
     """May so much of an asset, more than the account holds, leave it as a loan?"""
@@ -313,9 +319,7 @@ def check_borrowing(s, account, asset, amount):
     row = find_leg(s, account, asset)
     if amount - cash_now(s, row) > ASSET_RULE(s)[asset, A_LOAN_CAP]:
         return no.LOAN_CAP_EXCEEDED
-    if amount - max(0, cash(s, account, asset)) > lendable(s, asset):
-        return no.NOTHING_TO_LEND
-    return no.NONE
+    return loan_refusal(s, asset, loan_part(s, account, asset, amount))
 
 
 @kernel
@@ -348,6 +352,9 @@ def check_parting(s, account, asset, amount, present, may_borrow):
     if may_borrow:
         table.borrow_index[asset] = index_soon(s, asset, find_leg(s, LENDER, asset))
     reason = check_giving(s, account, asset, amount, may_borrow)
+    lent = loan_part(s, account, asset, amount)
+    if reason == no.NONE and lent and not may_flow_out(s, asset, lent):
+        reason = no.OUTFLOW_LIMIT
     if reason == no.NONE and amount > present:
         reason = no.COINS_NOT_PRESENT
     if reason == no.NONE:
@@ -381,6 +388,7 @@ def withdraw(s, i):
         return reason
     add_reference(s, i, RESERVED)
     table.reserved[asset] += amount
+    note_outflow(s, asset, loan_part(s, account, asset, amount))
     far_post(s, account, asset, -amount)
     say_money(s, WITHDRAWAL_RESERVED, account, asset, amount, 0)
     return no.NONE
@@ -436,6 +444,7 @@ def move_between(s, i):
     if reason:
         return reason
     add_reference(s, i, USED)
+    note_outflow(s, asset, loan_part(s, account, asset, amount))
     transfer(s, account, taker, asset, amount)
     welcome(s, taker)
     say_money(s, TRANSFERRED, account, asset, amount, taker)

@@ -87,7 +87,7 @@ from steelyard.num.limits import ORDER_ID_SHIFT, PPM
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.rules.cash import atoms_up, cash_requirement, charge, value
 from steelyard.rules.consent import exchange_is_no_weaker, is_no_weaker, is_over_loan_cap
-from steelyard.rules.interest import cash_now, cash_of, lendable
+from steelyard.rules.interest import cash_now, cash_of, loan_refusal
 from steelyard.rules.pairs import flows, is_pair, pair_sums, pairs_part
 from steelyard.rules.requirement import account_risk, leg_requirement, leverage_in_force, opening_side
 from steelyard.rules.worth import gained, notional_of, worth
@@ -505,7 +505,7 @@ def check_spending(s, row, account, asset, market):
         return no.TIER_FORBIDS_PRODUCT
     if spent - held > ASSET_RULE(s)[asset, A_LOAN_CAP]:
         return no.LOAN_CAP_EXCEEDED
-    return no.NOTHING_TO_LEND if spent - max(0, held) > lendable(s, asset) else no.NONE
+    return loan_refusal(s, asset, spent - max(0, held))
 
 
 @kernel

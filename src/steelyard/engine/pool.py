@@ -1,7 +1,7 @@
 """Supply and redeem: lenders bring coins to a pool and take them back. See docs/concepts/pools.md."""
 
 from steelyard.engine.events import say
-from steelyard.engine.interest import accrue, index_soon, reserve_after
+from steelyard.engine.interest import accrue, index_soon, note_outflow, reserve_after
 from steelyard.engine.ledger import cash, far_post, find_leg, free_cash, has_leg_room, legs_wanted
 from steelyard.engine.money import add_reference, check_named, check_state_of_giver, welcome
 from steelyard.engine.placing import spare_after
@@ -9,13 +9,14 @@ from steelyard.engine.worth import lent, show_share
 from steelyard.model import reject as no
 from steelyard.model.events import POOL_REDEEMED, POOL_SUPPLIED
 from steelyard.model.keys import A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
-from steelyard.model.orders import AT_MOST, FOR_OPEN, LENDER, USED
+from steelyard.model.orders import AT_MOST, FOR_MAINTAIN, FOR_OPEN, LENDER, USED
 from steelyard.num import far
 from steelyard.num.rounding import mul_div_down
 from steelyard.rules.consent import exchange_is_no_weaker, is_over_loan_cap
+from steelyard.rules.interest import may_flow_out
 from steelyard.rules.pool import coins_down, shares_down, unsettled
 from steelyard.rules.requirement import account_risk
-from steelyard.state.tables import ASSET, ASSET_RULE, COMMAND
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, COMMAND, HOLDER, LEG, MACHINE
 
 
 @far
@@ -58,6 +59,7 @@ def exchange(s, account, asset, coins, share, shares):
     if coins < 0:
         far_post(s, account, asset, -coins)
     kind = POOL_SUPPLIED if coins > 0 else POOL_REDEEMED
+    note_outflow(s, asset, -coins)
     say(s, kind, account, asset, 0, 0, share, 0, abs(shares), abs(coins), 0, 0, 0, 0, 0)
     return show_share(s, asset, find_leg(s, LENDER, asset))
 
@@ -98,6 +100,20 @@ def supply(s, i):
 
 
 @far
+def is_loss_pending(s, asset):
+    """Whether somebody who is in liquidation owes this asset and more than there is."""
+    table, leg, holder = ACCOUNT(s), LEG(s), HOLDER(s)
+    row = ASSET(s).debtors[asset] if MACHINE(s).queued[0] else 0
+    while row:
+        if table.queued[leg.account[row]]:
+            equity, _, _ = account_risk(s, leg.account[row], FOR_MAINTAIN)
+            if equity < 0:
+                return 1
+        row = holder.next[row]
+    return 0
+
+
+@far
 def redeem(s, i):
     """REDEEM: shares of the account become coins of the pool's asset."""
     c, table = COMMAND(s), ASSET(s)
@@ -123,8 +139,12 @@ def redeem(s, i):
     coins = coins_down(shares, assets_soon(s, asset, lender_row), table.deposited[share])
     if coins == 0:
         return no.AMOUNT_MUST_BE_POSITIVE
+    if is_loss_pending(s, asset):
+        return no.LOSS_PENDING
     if coins > lent(s, lender_row) - table.loans[asset]:
         return no.COINS_ARE_LENT
+    if not may_flow_out(s, asset, coins):
+        return no.OUTFLOW_LIMIT
     reason = check_margin_after(s, account, asset, -coins, share, -shares)
     if reason:
         return reason

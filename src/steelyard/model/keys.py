@@ -46,6 +46,11 @@ A_RAMP_NS = A_RATE_BASE_PPM + 5  # what tightens the requirement comes over so l
 A_POOL_OF = 32  # this asset is a share in the pool that lends that one; 0: it is no share
 A_RESERVE_PPM = 33  # of interest, for the insurance fund
 A_POOL_MAX = 34  # atoms that a supply may bring the pool's assets to
+A_LOANS_MAX = 35  # atoms of all loans together that a loan on purpose may bring them to
+A_UTILISATION_MAX_PPM = 36  # that such a loan may leave
+A_OUTFLOW_MAX = 37  # atoms that may be redeemed and borrowed in a window; 0: as many as there are
+A_OUTFLOW_WINDOW_NS = 38
+A_LENDER_BEARS = 39  # 1: a debt that nobody pays is the lender's loss, though the asset has no pool
 A_OFFER = 56  # the curve that begins the ladder of offers for this collateral; 0: the converter at once
 A_DUST = 57  # value below which a rest is dust
 A_TARGET_PPM = 58  # a liquidation aims for debts that count as this many times their value
@@ -167,6 +172,11 @@ ASSET_KEYS = {
     (A_POOL_OF, 1): (0, 1 << 20, 0, True),
     (A_RESERVE_PPM, 1): (0, PPM, 0, False),
     (A_POOL_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
+    (A_LOANS_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
+    (A_UTILISATION_MAX_PPM, 1): (0, PPM, PPM, False),
+    (A_OUTFLOW_MAX, 1): (0, AMOUNT_MAX, 0, False),
+    (A_OUTFLOW_WINDOW_NS, 1): (SECOND, 30 * 24 * HOUR, 24 * HOUR, False),
+    (A_LENDER_BEARS, 1): (0, 1, 0, False),
     (A_OFFER, 1): (0, 1 << 20, 0, False),
     (A_DUST, 1): (0, AMOUNT_MAX, 0, False),
     (A_TARGET_PPM, 1): (PPM, 4 * PPM, PPM, False),

@@ -89,7 +89,11 @@ class Reject(IntEnum):
     ONLY_BY_SUPPLY_OR_REDEEM = 114  # shares, and the lender's cash in an asset that has a pool
     POOL_UNKNOWN = 115
     POOL_CAP_EXCEEDED = 116
+    LOSS_PENDING = 117  # somebody in liquidation owes more than there is: its lenders wait for what is lost
     COINS_ARE_LENT = 118  # the pool has less left than is to be redeemed
+    LOANS_LIMIT = 119  # all loans of the asset together
+    UTILISATION_LIMIT = 120
+    OUTFLOW_LIMIT = 121  # too much is redeemed and borrowed in a short time
     # bids
     NOT_IN_LIQUIDATION = 128
     ASSET_FROZEN = 129

@@ -4,12 +4,13 @@ Promises
 - What passes here leaves the account healthy, or no weaker than it was.
 """
 
+from steelyard.model import reject as no
 from steelyard.model.keys import A_LOAN_CAP, M_BASE, M_LOT_ATOMS, M_SETTLE
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.num import far, kernel
 from steelyard.num.wide import product_is_less
 from steelyard.rules.cash import cash_requirement, is_price_fresh, value
-from steelyard.rules.interest import cash_of, lendable
+from steelyard.rules.interest import cash_of, loan_refusal
 from steelyard.rules.requirement import account_risk, leg_requirement, perpetual_requirement
 from steelyard.rules.worth import gained, notional_of
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, MARKET_0, MARKET_RULE
@@ -100,7 +101,7 @@ def may_spend(s, account, asset, amount, may_borrow):
         return True
     if may_borrow == 0 or not is_price_fresh(s, asset) or amount - held > ASSET_RULE(s)[asset, A_LOAN_CAP]:
         return False
-    return amount - max(0, held) <= lendable(s, asset)
+    return loan_refusal(s, asset, amount - max(0, held)) == no.NONE
 
 
 @far

@@ -5,12 +5,22 @@ Promises
 - A debt never falls with time; settling it at one instant twice is settling it once.
 """
 
-from steelyard.model.keys import A_RATE_BASE_PPM, A_RATE_KINK_PPM, A_RATE_SLOPE_PPM, A_RATE_STEEP_PPM
+from steelyard.model import reject as no
+from steelyard.model.keys import (
+    A_LOANS_MAX,
+    A_OUTFLOW_MAX,
+    A_OUTFLOW_WINDOW_NS,
+    A_RATE_BASE_PPM,
+    A_RATE_KINK_PPM,
+    A_RATE_SLOPE_PPM,
+    A_RATE_STEEP_PPM,
+    A_UTILISATION_MAX_PPM,
+)
 from steelyard.model.orders import LENDER
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_SCALE, DEBT_MAX, PPM, YEAR_NS
 from steelyard.num.rounding import mul_div_down, mul_div_up
-from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, MACHINE
 
 BAND_SHARE_BITS = 8  # certificates count debts at an index that is this fraction of two higher
 
@@ -73,6 +83,45 @@ def cash_of(s, account, asset):
 def lendable(s, asset):
     """What the lender has left to lend."""
     return max(0, cash_of(s, LENDER, asset)) - ASSET(s).loans[asset]
+
+
+@kernel
+def loan_refusal(s, asset, amount):
+    """Why the lender lends no more of an asset on purpose, or NONE."""
+    table, rule = ASSET(s), ASSET_RULE(s)
+    if amount > lendable(s, asset):
+        return no.NOTHING_TO_LEND
+    if amount > rule[asset, A_LOANS_MAX] - table.loans[asset]:
+        return no.LOANS_LIMIT
+    lent = max(0, cash_of(s, LENDER, asset))
+    used = utilisation_ppm(table.owed[asset] + amount, table.loans[asset] + amount, lent)
+    return no.UTILISATION_LIMIT if used > rule[asset, A_UTILISATION_MAX_PPM] else no.NONE
+
+
+@kernel
+def outflow_ns(s, asset, amount):
+    """How long it takes until so much that left is forgotten; more than the window if it does not fit one."""
+    rule = ASSET_RULE(s)
+    window = rule[asset, A_OUTFLOW_WINDOW_NS]
+    return min(window + 1, mul_div_up(amount, window, rule[asset, A_OUTFLOW_MAX]))
+
+
+@kernel
+def inflow_ns(s, asset, amount):
+    """What of that time so much that came takes away."""
+    rule = ASSET_RULE(s)
+    window = rule[asset, A_OUTFLOW_WINDOW_NS]
+    return min(window, mul_div_down(amount, window, rule[asset, A_OUTFLOW_MAX]))
+
+
+@kernel
+def may_flow_out(s, asset, amount):
+    """May so much be redeemed or borrowed now?"""
+    rule, now = ASSET_RULE(s), MACHINE(s).now_ns[0]
+    if rule[asset, A_OUTFLOW_MAX] == 0:
+        return True
+    since = max(now, ASSET(s).outflow_until_ns[asset])
+    return since - now + outflow_ns(s, asset, amount) <= rule[asset, A_OUTFLOW_WINDOW_NS]
 
 
 @leaf

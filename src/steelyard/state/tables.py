@@ -191,6 +191,7 @@ ASSET_ROW = row(
     debtors="i4",  # index: first cash leg below zero
     pool="i4",  # index: the share in what is lent of this asset; 0: it has no pool
     reserve="i8",  # of the interest that has not been settled, what the insurance fund gets
+    outflow_until_ns="i8",  # when all that was redeemed and borrowed will have been forgotten
     active_ns="i8",  # how long its price has been fresh and it not frozen, up to
     active_at_ns="i8",
 )

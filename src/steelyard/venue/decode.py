@@ -263,6 +263,16 @@ class Decoder:
     def _pool_redeemed(self, e: Row, when: When) -> H.PoolRedeemed:
         return H.PoolRedeemed(**self._exchange(e), **when)
 
+    def _debt_written_off(self, e: Row, when: When) -> H.DebtWrittenOff:
+        asset, amount = self._cash(e)
+        return H.DebtWrittenOff(
+            account=self._who(e.account),
+            asset=asset.name,
+            amount=amount,
+            share=self.names.asset_at(e.other).name if e.other else None,
+            **when,
+        )
+
     def _share_price_set(self, e: Row, when: When) -> H.SharePriceSet:
         share = self.names.asset_at(e.market)
         return H.SharePriceSet(

@@ -238,6 +238,13 @@ class PoolRedeemed(Happened, frozen=True, kw_only=True):
     shares: Decimal
 
 
+class DebtWrittenOff(Happened, frozen=True, kw_only=True):
+    account: str
+    asset: str
+    amount: Decimal
+    share: str | None  # whose holders bear it; None: the operator's lender does
+
+
 class SharePriceSet(Happened, frozen=True, kw_only=True):
     share: str
     price: Decimal  # in the unit of account

@@ -27,6 +27,7 @@ from steelyard.venue.event_rows import SIDES
 from steelyard.venue.instruments import Asset, Market, Names, price_step_of, thing_of
 from steelyard.venue.labels import Words, label_text
 from steelyard.venue.pairs import is_pair, least_spent, spent_on_orders
+from steelyard.venue.parameters import rate
 from steelyard.venue.reading import Reader
 from steelyard.venue.refusals import SENTENCES
 
@@ -137,6 +138,8 @@ class Reasons:
             is_order and reason == no.BALANCE_TOO_LOW
         ):
             return self._margin(reason, asked)
+        if reason in (no.LOANS_LIMIT, no.UTILISATION_LIMIT, no.OUTFLOW_LIMIT) and not is_order:
+            return self._lending(reason, asked)
         if reason in (no.POOL_CAP_EXCEEDED, no.COINS_ARE_LENT):
             return self._pool(reason, asked)
         if reason == no.BALANCE_TOO_LOW:
@@ -261,6 +264,19 @@ class Reasons:
         inside -= int(table.reserved[row])
         lent = max(0, int(table.loans[row]) - max(0, self.reader.cash(LENDER, row)))
         return f"{grouped(asset.atom.back(inside))} inside, {grouped(asset.atom.back(lent))} of it lent out"
+
+    def _lending(self, reason: Reject, asked: Asked) -> str:
+        """What may be lent, or may flow out, of an asset."""
+        pool = self.reader.pool(asked.market)
+        asset, rule = self.names.asset_at(pool.asset), self.reader.state.asset_rule[pool.asset]
+        back = asset.atom.back
+        if reason == no.LOANS_LIMIT:
+            return f"{grouped(back(pool.loans))} {asset.name} are lent, at most {grouped(back(rule[K.A_LOANS_MAX]))}"
+        if reason == no.UTILISATION_LIMIT:
+            return f"{rate(pool.utilisation)} now, at most {rate(int(rule[K.A_UTILISATION_MAX_PPM]))}"
+        most, window = back(rule[K.A_OUTFLOW_MAX]), duration_text(int(rule[K.A_OUTFLOW_WINDOW_NS]))
+        until = int(self.reader.state.asset.outflow_until_ns[pool.asset])
+        return f"at most {grouped(most)} {asset.name} in {window}; all of it again at {clock_text(until)}"
 
     def _pool(self, reason: Reject, asked: Asked) -> str:
         """What the pool has, or has left."""

@@ -86,6 +86,11 @@ class Statement:
                 self._pay(row.market, row.amount - row.fee)
             if self.account == INSURANCE:
                 self._pay(row.market, row.fee)
+        elif row.kind == E.DEBT_WRITTEN_OFF:
+            if mine:
+                self._pay(row.market, row.amount)
+            if self.account == LENDER:
+                self._pay(row.market, -row.amount)
         elif row.kind in (E.POOL_SUPPLIED, E.POOL_REDEEMED):
             sign = 1 if row.kind == E.POOL_SUPPLIED else -1
             if self.account == LENDER:

@@ -24,6 +24,7 @@ _TOLD = {
     E.MARGIN_MOVED,
     E.FUNDING_PAID,
     E.INTEREST_PAID,
+    E.DEBT_WRITTEN_OFF,
     E.CONVERTED,
     E.LIQUIDATION_STARTED,
     E.LIQUIDATION_ORDER,
@@ -172,6 +173,9 @@ def _sentence(event: H.Happened, who: str) -> str | None:
             return f"A fee of {grouped(event.amount)} goes to the insurance fund."
         case H.FundPaid():
             return f"The insurance fund pays {grouped(event.amount)} {event.asset} that {who} cannot."
+        case H.DebtWrittenOff():
+            payer = f"The holders of {event.share}" if event.share else "The lender"
+            return f"{payer} lose {grouped(event.amount)} {event.asset} of {who}'s debt: it is written off."
         case H.TakenOver():
             return f"The backstop takes over {plain(event.amount)} {event.symbol}; {who} {_cash(event.cash)} for it."
         case H.Deleveraged():
@@ -246,6 +250,8 @@ def _summary(evidence: Sequence[Row], who: int, names: Names) -> str:
         elif row.kind == E.CONVERTED:
             lost = F.value(row.lots, assets[row.market]) - F.value(row.amount, assets[row.other])
             _add(paid, "converting cost", names.asset_at(1), lost)
+        elif row.kind == E.DEBT_WRITTEN_OFF:
+            _add(paid, "lenders lost", names.asset_at(row.market), row.amount)
         elif row.kind == E.LIQUIDATION_FEE:
             _add(paid, "fees took", names.market_at(row.market).settle, row.amount)
         elif row.kind == E.FILL and row.order == -who:

@@ -8,7 +8,7 @@ from steelyard.model import events, reject
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, FEED, MARKET
 from steelyard.model.keys import HOUR
-from steelyard.model.orders import AT_MOST, INSURANCE, LENDER, SPOT
+from steelyard.model.orders import AT_MOST, CONVERTER, INSURANCE, LENDER, SPOT
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 
 DAY = 24 * HOUR
@@ -353,3 +353,142 @@ def test_a_reserve_needs_no_pool(floor):
     (paid,) = floor.happened(events.INTEREST_PAID)
     assert paid["fee"] == floor.cash(INSURANCE) == paid["amount"] - 1  # it rounds down
     assert floor.cash(LENDER) == 60_001
+
+
+# --- Limits -----------------------------------------------------------------------------------------------------------
+
+
+def test_all_loans_together_have_a_limit(pool):
+    pool.configure(ASSET, {key.A_LOANS_MAX: 30_000}, row=USD)
+    pool.supply(ANN, USD, 60_000)
+    pool.borrow(CAT, USD, 30_001)
+    assert reasons(pool) == [reject.LOANS_LIMIT]
+    pool.borrow(CAT, USD, 30_000)
+    assert not reasons(pool)
+
+
+def test_a_loan_leaves_so_much_of_the_pool_alone(pool):
+    pool.configure(ASSET, {key.A_UTILISATION_MAX_PPM: 500_000}, row=USD)
+    pool.supply(ANN, USD, 60_000)
+    pool.borrow(CAT, USD, 30_001)
+    assert reasons(pool) == [reject.UTILISATION_LIMIT]
+    pool.borrow(CAT, USD, 30_000)
+    assert not reasons(pool)
+    pool.redeem(ANN, SHARE, 2_000_000)  # redeeming is not lending
+    assert not reasons(pool)
+    pool.borrow(CAT, USD, 1)
+    assert reasons(pool) == [reject.UTILISATION_LIMIT]
+    pool.deposit(CAT, USD, 1)  # repaying is never refused
+    assert not reasons(pool)
+
+
+def test_so_much_flows_out_in_a_time(pool):
+    """10,000 an hour: used up at once, a quarter of it is there again after a quarter of an hour."""
+    pool.supply(ANN, USD, 60_000)
+    pool.configure(ASSET, {key.A_OUTFLOW_MAX: 10_000, key.A_OUTFLOW_WINDOW_NS: HOUR}, row=USD)
+    pool.borrow(CAT, USD, 6_000)
+    pool.redeem(ANN, SHARE, 400_101)
+    assert reasons(pool) == [reject.OUTFLOW_LIMIT]
+    pool.redeem(ANN, SHARE, 400_000)
+    assert not reasons(pool)
+    pool.transfer(BOB, ANN, USD, 50_000)  # his own: nothing of the pool's
+    assert not reasons(pool)
+    pool.wait(HOUR // 4)
+    pool.borrow(CAT, USD, 2_501)
+    assert reasons(pool) == [reject.OUTFLOW_LIMIT]
+    pool.supply(BOB, USD, 1)
+    pool.borrow(CAT, USD, 2_501)
+    assert not reasons(pool)
+    pool.supply(BOB, USD, 40_000)  # whatever comes, no more than the amount may go
+    pool.redeem(ANN, SHARE, 1_000_200)
+    assert reasons(pool) == [reject.OUTFLOW_LIMIT]
+    pool.redeem(ANN, SHARE, 999_900)
+    assert not reasons(pool)
+
+
+# --- Debts that nobody pays -------------------------------------------------------------------------------------------
+
+
+def sold_out(floor, insured=0):
+    """CAT owes 60,000 of the 80,000 that ANN and BOB lent, and her coins sell for 30,000."""
+    floor.supply(ANN, USD, 60_000)
+    floor.supply(BOB, USD, 20_000)
+    floor.withdraw(CAT, COIN, 90_000)
+    floor.borrow(CAT, USD, 60_000)
+    floor.deposit(CONVERTER, USD, 50_000)
+    if insured:
+        floor.deposit(INSURANCE, USD, insured)
+    assert not reasons(floor)
+    floor.price({2: 3 * ASSET_PRICE_SCALE})
+
+
+def test_what_nobody_pays_the_lenders_lose(pool):
+    before = price(pool)
+    sold_out(pool, insured=10_000)
+    assert [event["amount"] for event in pool.happened(events.FUND_PAID)] == [10_000]
+    (told,) = pool.happened(events.DEBT_WRITTEN_OFF)
+    assert (told["account"], told["market"], told["amount"], told["other"]) == (CAT, USD, 20_000, SHARE)
+    assert [event["reason"] for event in pool.happened(events.LIQUIDATION_ENDED)] == [events.ENDED_CLOSED]
+    assert (pool.cash(CAT), pool.cash(LENDER)) == (0, 60_000)
+    assert 0.74 < price(pool) / before < 0.76
+    pool.redeem_all(ANN, SHARE)
+    pool.redeem_all(BOB, SHARE)
+    assert (pool.cash(ANN), pool.cash(BOB), pool.cash(LENDER)) == (85_000, 95_000, 0)  # a quarter of each
+
+
+def test_a_fund_that_pays_spares_the_lenders(pool):
+    sold_out(pool, insured=30_000)
+    assert not pool.happened(events.DEBT_WRITTEN_OFF)
+    assert price(pool) == ASSET_PRICE_SCALE // 100
+
+
+@pytest.mark.parametrize(("coins", "lost"), [(11, 29_967), (0, 30_000)])
+def test_dust_does_not_keep_a_loss_open(pool, coins, lost):
+    """The converter takes what it can pay for; 33 dollars of coins are below a thousandth of 60,000, or of 30,000."""
+    pool.supply(ANN, USD, 80_000)
+    pool.withdraw(CAT, COIN, 90_000)
+    pool.borrow(CAT, USD, 60_000)
+    pool.deposit(CONVERTER, USD, 3 * (10_000 - coins))
+    pool.price({2: 3 * ASSET_PRICE_SCALE})
+    told = pool.happened(events.DEBT_WRITTEN_OFF)
+    if coins:  # 33 of 30,033 is more than a thousandth: it waits
+        assert not told and pool.cash(CAT) == -30_033
+        pool.deposit(CONVERTER, USD, 6)
+        pool.wait(2 * key.SECOND).clock()
+        told = pool.happened(events.DEBT_WRITTEN_OFF)
+        assert [event["amount"] for event in told] == [30_002]  # two of interest; what the dust covers stays owed
+        assert pool.cash(CAT) == -27
+    else:
+        assert [event["amount"] for event in told] == [lost]
+
+
+def test_while_a_loss_is_open_nobody_leaves(pool):
+    """The converter has nothing: what CAT owes beyond her coins is not known yet."""
+    pool.supply(ANN, USD, 80_000)
+    pool.withdraw(CAT, COIN, 90_000)
+    pool.borrow(CAT, USD, 60_000)
+    pool.price({2: 3 * ASSET_PRICE_SCALE})
+    assert pool.happened(events.LIQUIDATION_STARTED) and not pool.happened(events.DEBT_WRITTEN_OFF)
+    pool.redeem(ANN, SHARE, 100)
+    assert reasons(pool) == [reject.LOSS_PENDING]
+    pool.price({2: 7 * ASSET_PRICE_SCALE})  # her coins cover it again
+    pool.redeem(ANN, SHARE, 100)
+    assert not reasons(pool)
+
+
+@pytest.mark.parametrize("bears", [0, 1])
+def test_without_a_pool_the_lender_loses_if_it_says_so(floor, bears):
+    align(floor)
+    open_venue(floor, {}, people=2, purse=0)
+    floor.configure(ASSET, RATES | {key.A_LENDER_BEARS: bears}, row=USD)
+    floor.configure(FEED, {key.F_STALENESS_NS: 4_000 * DAY})
+    floor.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **PLEDGE})
+    floor.price({2: 12 * ASSET_PRICE_SCALE})
+    floor.deposit(LENDER, USD, 60_000)
+    floor.deposit(ANN, COIN, 1_000)
+    floor.borrow(ANN, USD, 9_000)
+    floor.deposit(CONVERTER, USD, 50_000)
+    floor.price({2: 3 * ASSET_PRICE_SCALE})
+    assert [event["amount"] for event in floor.happened(events.DEBT_WRITTEN_OFF)] == ([6_000] if bears else [])
+    assert floor.cash(LENDER) == (54_000 if bears else 60_000)
+    assert floor.cash(ANN) == (0 if bears else -6_000)

@@ -58,6 +58,8 @@ CASES = [
     (E.INTEREST_PAID, {"market": 2, "amount": 5, "fee": 2, "other": 10**12}, {"reserve": Decimal("0.00000002")}),
     (E.POOL_SUPPLIED, {"market": 2, "amount": 5, "other": 3, "lots": 500}, {"shares": Decimal("0.00000500")}),
     (E.POOL_REDEEMED, {"market": 2, "amount": 5, "other": 3, "lots": 500}, {"share": "pBTC", "asset": "BTC"}),
+    (E.DEBT_WRITTEN_OFF, {"market": 2, "amount": 5, "other": 3}, {"share": "pBTC", "amount": Decimal("0.00000005")}),
+    (E.DEBT_WRITTEN_OFF, {"market": 2, "amount": 5}, {"share": None}),
     (E.SHARE_PRICE_SET, {"market": 3, "price": 7, "amount": 5, "lots": 500}, {"assets": Decimal("0.00000005")}),
     (E.INTEREST_SET, {"market": 1, "amount": 50_000, "extra": 10**12, "extra2": 7}, {"rate": Decimal("0.05")}),
     (E.CANCEL_AFTER_SET, {"amount": 0}, {"due_ns": None}),
