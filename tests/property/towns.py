@@ -26,6 +26,9 @@ from steelyard.model.keys import (
     A_DUST,
     A_FEED,
     A_FROZEN,
+    A_FUND_DAY_MAX,
+    A_FUND_STEP_MAX,
+    A_GROUP,
     A_INTEREST_INTERVAL_NS,
     A_LENDER_BEARS,
     A_LOAN_CAP,
@@ -80,6 +83,7 @@ from steelyard.model.keys import (
     M_FUNDING_CAP_PPB,
     M_FUNDING_CLAMP_PPB,
     M_FUNDING_INTERVAL_NS,
+    M_GROUP,
     M_IMPACT_NOTIONAL,
     M_INTEREST_PPB,
     M_KIND,
@@ -96,6 +100,7 @@ from steelyard.model.keys import (
     M_POSITION_LOTS_MAX,
     M_PRICE_BAND_PPM,
     M_RAMP_NS,
+    M_RANKING,
     M_REACH_PPM,
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
@@ -195,6 +200,14 @@ class Town:
         share |= {A_TIER_OPEN_PPM: pick((0, 850_000)), A_TIER_MAINTAIN_PPM: pick((850_000, PPM))}
         return self.configure(ASSET, share | {A_CONVERT_HAIRCUT_PPM: pick((0, 10_000))})
 
+    def fund_caps(self):
+        """Of what the insurance fund pays: mostly none."""
+        if self.chance(0.6):
+            return {}
+        pick = self.random.choice
+        most = {A_FUND_STEP_MAX: pick((100, 3_000, AMOUNT_MAX)), A_FUND_DAY_MAX: pick((0, 500, 9_000))}
+        return {key: min(number * self.scale, AMOUNT_MAX) for key, number in most.items()}
+
     def venue(self):
         """Commands that set it up."""
         pick, uniform = self.random.choice, self.random.randint
@@ -202,14 +215,20 @@ class Town:
         if self.lends:
             cap = AMOUNT_MAX
         most = {A_POOL_MAX: self.worth(1, 3_050_000)} if self.chance(0.3) else {}
-        unit = {A_LOAN_CAP: cap, A_CONVERT_HAIRCUT_PPM: pick((0, 1_000)), **self.rates(), **self.lending(1)}
+        unit = {
+            A_LOAN_CAP: cap,
+            A_CONVERT_HAIRCUT_PPM: pick((0, 1_000)),
+            **self.fund_caps(),
+            **self.rates(),
+            **self.lending(1),
+        }
         yield self.configure(ASSET, most | unit)
         yield self.configure(FEED, {F_QUORUM: 1})
         middle = uniform(20_000, 60_000) * self.scale
         coin = {A_FEED: COIN_FEED, A_SUPPLY_MAX: self.coin_supply, A_TIERS: 3}
         coin |= {A_LOAN_CAP: AMOUNT_MAX if self.lends else pick((0, 500, 50_000)) * self.scale, **self.rates()}
-        coin |= {A_RAMP_NS: pick((60, 3_600)) * SECOND}
         coin |= self.lending(COIN)
+        coin |= {A_RAMP_NS: pick((60, 3_600)) * SECOND, A_GROUP: pick((0, 1)), **self.fund_caps()}
         coin |= {A_CONVERT_HAIRCUT_PPM: pick((0, 25_000)), A_BORROW_WEIGHT_PPM: pick((PPM, 1_100_000))}
         for i, (upper, opening, maintain) in enumerate(
             ((middle, 900_000, 950_000), (3 * middle, 700_001, 800_003), (9 * middle, 0, pick((0, 333_333))))
@@ -327,6 +346,8 @@ class Town:
         pick = self.random.choice
         return {
             M_RAMP_NS: pick((60, 100, 3_600)) * SECOND,
+            M_RANKING: pick((0, 0, 1, 2, 3, 4)),
+            M_GROUP: pick((0, 1)),
             M_PRICE_BAND_PPM: pick((50_000, 100_000, 2 * PPM)),
             M_LEVERAGE_DEFAULT: pick((5, 10, 20, 50)),
             M_RESTORE_PPM: pick((PPM, 1_200_000, 1_500_000)),
@@ -505,6 +526,7 @@ class Town:
                     {A_VOLATILITY_PPM: self.random.randint(0, PPM), A_DUST: pick((0, 2_000)) * self.scale},
                     {A_TIER_MAINTAIN_PPM: pick((900_000, 930_000, 950_000)), A_RAMP_NS: 60 * SECOND},
                     self.rates(),
+                    self.fund_caps() or {A_GROUP: 1},
                     {A_POOL_MAX: pick((AMOUNT_MAX, self.worth(row, 50_000)))},
                     self.lending(row),
                 )

@@ -1,16 +1,20 @@
 """E < 0: the book, the backstop and the counterparties, each step afresh. See docs/concepts/liquidation.md."""
 
+from itertools import pairwise
+
 from steelyard.model import events
-from steelyard.model.keys import M_SLIP_PPM, M_TICKS_MAX, M_TICKS_MIN
-from steelyard.model.orders import INSURANCE
+from steelyard.model.keys import A_GROUP, M_GROUP, M_RANKING, M_SLIP_PPM, M_TICKS_MAX, M_TICKS_MIN
+from steelyard.model.orders import BY_PROFIT, BY_SIZE, HEDGES_LAST, PRO_RATA
 from steelyard.num.limits import PPM
-from tests.reference import isolated, money
+from steelyard.state.tables import MARKET_0
+from tests.reference import isolated
 from tests.reference.closing import shrink_reduce_only
 from tests.reference.health import equity, is_healthy
+from tests.reference.interest import cash_now
 from tests.reference.numbers import clamp, down, part_down, value, worth
 from tests.reference.positions import trade, trade_on_copy
 from tests.reference.rows import copied
-from tests.reference.standing import Standing, fund_holds, fund_pays, meet_book, offer_to_backstop
+from tests.reference.standing import Standing, fund_gives, fund_holds, fund_pays, meet_book, offer_to_backstop
 
 FACTOR_MAX = 1 << 31
 CANDIDATES_MAX = 64
@@ -57,14 +61,52 @@ def deficit_to_backstop(twin, standing):
 
 def score_of(twin, standing, account):
     """How well a counterparty stands; 0 if it has no profit or no equity."""
+    ranking = standing.market.rule[M_RANKING]
     leg, legs = twin.leg(account, standing.market.thing), twin.legs_of(account)
-    notional = worth(standing.market.rule, leg.quantity, standing.mark)
-    profit, own = notional - leg.cost, equity(twin, legs)
+    worth_now = worth(standing.market.rule, leg.quantity, standing.mark)
+    profit, own = worth_now - leg.cost, equity(twin, legs)
     if profit <= 0 or own <= 0:
         return 0
+    if ranking in (BY_SIZE, PRO_RATA):
+        return max(1, size_of(twin, leg))
     gain = clamp(down(profit * PPM, max(1, abs(leg.cost))), 0, FACTOR_MAX)
-    leverage = clamp(down(value(abs(notional), standing.price) * PPM, max(1, own)), 0, FACTOR_MAX)
-    return gain * leverage
+    if ranking == BY_PROFIT:
+        return max(1, gain)
+    score = gain * clamp(down(size_of(twin, leg) * PPM, max(1, own)), 0, FACTOR_MAX)
+    if ranking == HEDGES_LAST:
+        return max(1, down(score * unhedged(twin, legs, leg), PPM))
+    return score
+
+
+def size_of(twin, leg):
+    market = twin.markets[leg.thing - MARKET_0]
+    return value(abs(worth(market.rule, leg.quantity, market.mark)), twin.assets[twin.settle(market)].price)
+
+
+def unhedged(twin, legs, leg):
+    """The part of a position, in ppm, that nothing in its group makes good."""
+    group, size = twin.markets[leg.thing - MARKET_0].rule[M_GROUP], size_of(twin, leg)
+    if not group or not size:
+        return PPM
+    net = 0
+    for thing, other in legs.items():
+        if thing > MARKET_0 and other.quantity and twin.markets[thing - MARKET_0].rule[M_GROUP] == group:
+            net += size_of(twin, other) * (1 if other.quantity > 0 else -1)
+        elif thing < MARKET_0 and twin.assets[thing].rule[A_GROUP] == group:
+            net += value(cash_now(twin, other), twin.assets[thing].price)
+    own_way = net if leg.quantity > 0 else -net
+    return down(clamp(own_way, 0, size) * PPM, size)
+
+
+def shares(twin, standing, rows):
+    """What each of these takes, pro rata; or None if each takes what it can."""
+    sizes = [abs(twin.quantity(row, standing.market.thing)) for row in rows]
+    together = sum(sizes)
+    if standing.market.rule[M_RANKING] != PRO_RATA or together <= standing.lots:
+        return None
+    passed = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
+    ends = [down(standing.lots * each, together) for each in passed]
+    return [after - before for before, after in pairwise(ends)]
 
 
 def deleverage(twin, standing):
@@ -79,17 +121,20 @@ def deleverage(twin, standing):
         if not account.queued and twin.quantity(row, thing) * other_side > 0
     ]
     ranked = sorted((each for each in candidates if each[0]), key=lambda each: (-each[0], each[1]))
-    done = 0
-    for rank, (score, row) in enumerate(ranked[:CANDIDATES_MAX], 1):
-        taken = min(abs(twin.quantity(row, thing)), total - done)
+    ranked, done = ranked[:CANDIDATES_MAX], 0
+    parts = shares(twin, standing, [row for _, row in ranked])
+    for rank, (score, row) in enumerate(ranked, 1):
+        taken = parts[rank - 1] if parts else min(abs(twin.quantity(row, thing)), total - done)
+        if not taken:
+            continue
         paid = down(cash * (done + taken), total) - down(cash * done, total)
         beside = down(from_fund * (done + taken), total) - down(from_fund * done, total)
         if not may_be_deleveraged(twin, standing, row, taken, paid):
             continue
         trade(twin, standing.leg.account, market, -standing.sign * taken, -paid)
         before, _ = trade(twin, row, market, standing.sign * taken, paid)
-        money.book(twin, INSURANCE, standing.asset, -beside)
-        money.book(twin, standing.leg.account, standing.asset, beside)
+        if beside:
+            fund_gives(twin, standing.leg.account, standing.asset, beside)
         twin.emit(
             events.DELEVERAGED,
             account=standing.leg.account,

@@ -37,6 +37,8 @@ class Asset:
     reserve: int = 0  # of the interest not settled yet
     active_ns: int = 0
     active_at_ns: int = 0
+    fund_day: int = 0
+    fund_paid: int = 0
     ramp: Ramp = field(default_factory=Ramp)
     outflow_until_ns: int = 0
 

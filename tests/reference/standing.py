@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from steelyard.model import events
 from steelyard.model.keys import (
+    A_FUND_DAY_MAX,
+    A_FUND_STEP_MAX,
+    HOUR,
     M_ATOMS_PER_TICK_LOT,
     M_BACKSTOP_LOTS_MAX,
     M_LIQUIDATION_FEE_PPM,
@@ -27,6 +30,7 @@ from tests.reference.positions import trade, trade_on_copy
 from tests.reference.rows import Leg, Order, copied
 
 HALVINGS = 6
+DAY = 24 * HOUR
 
 
 # --- One leg ----------------------------------------------------------------------------------------------------------
@@ -97,15 +101,35 @@ class Standing:
 
 
 def fund_holds(twin, asset):
-    return max(0, money.cash(twin, INSURANCE, asset))
+    """Its purse: what it has, within its caps."""
+    held = twin.assets[asset]
+    purse = min(max(0, money.cash(twin, INSURANCE, asset)), held.rule[A_FUND_STEP_MAX])
+    if not is_counted(held):
+        return purse
+    today = down(twin.now, DAY)
+    if today != held.fund_day:
+        if held.fund_paid:
+            twin.emit(events.FUND_DAY, market=asset, amount=held.fund_paid)
+        held.fund_day, held.fund_paid = today, 0
+    return min(purse, max(0, held.rule[A_FUND_DAY_MAX] - held.fund_paid))
+
+
+def is_counted(asset):
+    return asset.rule[A_FUND_DAY_MAX] < AMOUNT_MAX
+
+
+def fund_gives(twin, account, asset, amount):
+    money.book(twin, INSURANCE, asset, -amount)
+    money.book(twin, account, asset, amount)
+    if is_counted(twin.assets[asset]):
+        twin.assets[asset].fund_paid += amount
 
 
 def fund_pays(twin, account, asset, market, wanted):
-    amount = min(max(0, wanted), fund_holds(twin, asset))
+    amount = min(wanted, fund_holds(twin, asset)) if wanted > 0 else 0
     if not amount:
         return
-    money.book(twin, INSURANCE, asset, -amount)
-    money.book(twin, account, asset, amount)
+    fund_gives(twin, account, asset, amount)
     twin.emit(events.FUND_PAID, account=account, market=market, amount=amount, other=asset)
 
 

@@ -22,6 +22,7 @@ from steelyard.model.events import (
     DUST_TAKEN,
     ENDED_CLOSED,
     ENDED_HEALTHY,
+    FUND_DAY,
     FUND_PAID,
     LIQUIDATION_ENDED,
     LIQUIDATION_FEE,
@@ -30,11 +31,15 @@ from steelyard.model.events import (
     TAKEN_OVER,
 )
 from steelyard.model.keys import (
+    A_FUND_DAY_MAX,
+    A_FUND_STEP_MAX,
     A_LENDER_BEARS,
+    HOUR,
     M_BACKSTOP_LOTS_MAX,
     M_COOLDOWN_NS,
     M_LIQUIDATION_FEE_PPM,
     M_POSITION_LOTS_MAX,
+    M_RANKING,
     M_SETTLE,
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
@@ -55,12 +60,13 @@ from steelyard.model.orders import (
     INSURANCE,
     LENDER,
     OWES,
+    PRO_RATA,
     STP_MAKER,
     TIMER_COOLDOWN,
     WAITS,
 )
 from steelyard.num import far, kernel, leaf
-from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX
+from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_up, charge, is_price_fresh, value
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
@@ -88,6 +94,7 @@ from steelyard.state.tables import (
     SCORE,
 )
 
+DAY_NS = 24 * HOUR
 WAIT_NS = 1_000_000_000  # before an account that could not be worked on is tried again
 LOOK_NS = 5_000_000_000  # how long an account whose offers stand is left alone
 OWING_WAIT_NS = 60_000_000_000  # the same, of one that has nothing but debts: time does not change that
@@ -189,12 +196,37 @@ def heaviest_leg(s, account):
     return held, best
 
 
+@far
+def fund_purse(s, asset):
+    """What the insurance fund may pay now: what it has, within its caps. A new day counts from nothing."""
+    table, rule, machine = ASSET(s), ASSET_RULE(s), MACHINE(s)
+    purse = min(max(0, cash(s, INSURANCE, asset)), rule[asset, A_FUND_STEP_MAX])
+    if rule[asset, A_FUND_DAY_MAX] == AMOUNT_MAX:
+        return purse
+    day = machine.now_ns[0] // DAY_NS
+    if table.fund_day[asset] != day:
+        if table.fund_paid[asset]:
+            say_money(s, FUND_DAY, 0, asset, table.fund_paid[asset], 0)
+        table.fund_day[asset] = day
+        table.fund_paid[asset] = 0
+    return min(purse, max(0, rule[asset, A_FUND_DAY_MAX] - table.fund_paid[asset]))
+
+
+@kernel
+def fund_gives(s, account, asset, amount):
+    """The insurance fund parts with this, which its purse holds."""
+    transfer(s, INSURANCE, account, asset, amount)
+    if ASSET_RULE(s)[asset, A_FUND_DAY_MAX] < AMOUNT_MAX:
+        ASSET(s).fund_paid[asset] += amount
+    return 0
+
+
 @kernel
 def fund_pays(s, account, market, asset, amount):
-    """The insurance fund pays as much of this as it has."""
-    amount = min(amount, max(0, cash(s, INSURANCE, asset)))
+    """The insurance fund pays as much of this as its purse holds."""
+    amount = min(amount, fund_purse(s, asset)) if amount > 0 else 0
     if amount > 0:
-        transfer(s, INSURANCE, account, asset, amount)
+        fund_gives(s, account, asset, amount)
         say_money(s, FUND_PAID, account, market, amount, asset)
     return amount
 
@@ -399,7 +431,7 @@ def sell_bankrupt(s, account, row):
     worst = clamp(worst, rule[market, M_TICKS_MIN], rule[market, M_TICKS_MAX])
     needed = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions)
     needed -= worth(s, market, quantity, worst)
-    fund, lots = max(0, cash(s, INSURANCE, asset)), held
+    fund, lots = fund_purse(s, asset), held
     if fund < needed:
         lots = mul_div_down(held, fund, needed)
     if lots == 0:
@@ -421,7 +453,7 @@ def back_bankrupt(s, account, row):
     needed = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions) - value_of_lots(
         s, market, quantity, lots
     )
-    fund = max(0, cash(s, INSURANCE, MARKET_RULE(s)[market, M_SETTLE]))
+    fund = fund_purse(s, MARKET_RULE(s)[market, M_SETTLE])
     if fund < needed:
         lots = mul_div_down(lots, fund, needed)
     return take_over(s, account, row, lots, 1)
@@ -463,6 +495,23 @@ def best_candidate(s, count):
 
 
 @kernel
+def choose_candidates(s, count):
+    """(how many may be deleveraged in this turn, their lots together): their places, best first, into the table."""
+    score, leg = SCORE(s), LEG(s)
+    chosen, together = 0, 0
+    while chosen < DELEVERAGINGS_PER_TURN:
+        best = best_candidate(s, count)
+        if best < 0:
+            break
+        score.a[best] = score.score[best]
+        score.score[best] = 0
+        score.b[chosen] = best
+        chosen += 1
+        together += abs(leg.quantity[score.leg[best]])
+    return chosen, together
+
+
+@kernel
 def can_be_deleveraged(s, row, signed, cash_paid):
     """The counterparty realises no loss and stays healthy."""
     leg = LEG(s)
@@ -486,17 +535,23 @@ def deleverage(s, account, row):
     lots, side = abs(quantity), -1 if quantity > 0 else 1
     equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
     due = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions)
-    helped = min(max(0, cash(s, INSURANCE, asset)), max(0, due - value_of_lots(s, market, quantity, lots)))
+    helped = min(fund_purse(s, asset), max(0, due - value_of_lots(s, market, quantity, lots)))
     paid = due - helped
-    count = collect_candidates(s, account, row)
-    done = 0
-    for rank in range(1, DELEVERAGINGS_PER_TURN + 1):
-        best = best_candidate(s, count)
-        if best < 0 or done == lots:
+    chosen, together = choose_candidates(s, collect_candidates(s, account, row))
+    shares = MARKET_RULE(s)[market, M_RANKING] == PRO_RATA and together > lots
+    done, passed = 0, 0
+    for rank in range(1, chosen + 1):
+        if done == lots:
             break
-        points, other = score.score[best], score.leg[best]
-        score.score[best] = 0
-        take = min(abs(leg.quantity[other]), lots - done)
+        best = score.b[rank - 1]
+        points, other = score.a[best], score.leg[best]
+        size = abs(leg.quantity[other])
+        take = min(size, lots - done)
+        if shares:
+            take = mul_div_down(lots, passed + size, together) - mul_div_down(lots, passed, together)
+            passed += size
+            if take == 0:
+                continue
         part = mul_div_down(paid, done + take, lots) - mul_div_down(paid, done, lots)
         fund_part = mul_div_down(helped, done + take, lots) - mul_div_down(helped, done, lots)
         if not can_be_deleveraged(s, other, -side * take, part):
@@ -504,7 +559,7 @@ def deleverage(s, account, row):
         before = leg.quantity[other]
         hand_over(s, row, other, take, part)
         if fund_part:
-            transfer(s, INSURANCE, account, asset, fund_part)
+            fund_gives(s, account, asset, fund_part)
         counterparty = leg.account[other]
         say(s, DELEVERAGED, account, market, side, 0, counterparty, 0, take, part, fund_part, points, rank, 0, 0)
         after_fill(s, other, before)

@@ -59,6 +59,7 @@ BID_FILLED = 64  # account: in liquidation, other: bidder, market: collateral, o
 #                  placed it, reason: curve, price: y, lots: debt repaid, amount: collateral to the bidder, fee: to the
 #                  insurance fund, extra: E before it, extra2: what it cost, in value
 DUST_TAKEN = 65  # account, market: asset, amount, other: who took it
+FUND_DAY = 70  # market: asset, amount: what the insurance fund had paid on the day before, as far as its cap counts
 
 Event = IntEnum("Event", {k: v for k, v in globals().items() if k.isupper()})  # type: ignore[misc]
 

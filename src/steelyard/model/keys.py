@@ -4,7 +4,7 @@ A new row starts from the defaults below. `FIXED` keys cannot change once the ro
 inclusive; relations between keys are checked in `rules/parameters.py`.
 """
 
-from steelyard.model.orders import LINEAR, PRODUCTS_ALL, SPOT
+from steelyard.model.orders import BY_PROFIT_AND_LEVERAGE, HEDGES_LAST, LINEAR, PRODUCTS_ALL, SPOT
 from steelyard.num.limits import (
     AMOUNT_MAX,
     BRACKETS_MAX,
@@ -43,6 +43,9 @@ A_RATE_STEEP_PPM = A_RATE_BASE_PPM + 2  # and from there to full utilisation
 A_RATE_KINK_PPM = A_RATE_BASE_PPM + 3  # utilisation
 A_INTEREST_INTERVAL_NS = A_RATE_BASE_PPM + 4  # interest accrues at least so often
 A_RAMP_NS = A_RATE_BASE_PPM + 5  # what tightens the requirement comes over so long
+A_FUND_STEP_MAX = 26  # atoms the insurance fund pays at most at a time
+A_FUND_DAY_MAX = 27  # and in a day; AMOUNT_MAX: no limit, and nothing is counted
+A_GROUP = 28  # markets and assets of a group hedge each other when counterparties are ranked; 0: none
 A_POOL_OF = 32  # this asset is a share in the pool that lends that one; 0: it is no share
 A_RESERVE_PPM = 33  # of interest, for the insurance fund
 A_POOL_MAX = 34  # atoms that a supply may bring the pool's assets to
@@ -57,7 +60,7 @@ A_TARGET_PPM = 58  # a liquidation aims for debts that count as this many times 
 A_VOLATILITY_PPM = 59
 A_FROZEN = 60  # 1: liquidations neither sell nor repay it
 ASSET_WIDTH = 64
-assert A_RAMP_NS < A_POOL_OF and A_FROZEN < ASSET_WIDTH
+assert A_RAMP_NS < A_FUND_STEP_MAX and A_GROUP < A_POOL_OF and A_FROZEN < ASSET_WIDTH
 
 # feed ------------------------------------------------------------------------------------------------------------
 F_QUORUM = 0  # fresh sources needed
@@ -125,6 +128,8 @@ M_KIND = 112  # what a lot is worth: LINEAR, INVERSE or SPOT
 M_TICKS_MIN = 113  # lowest price of the ladder
 M_BASE = 128  # of a spot pair: the asset that is bought and sold
 M_LOT_ATOMS = 129  # of a spot pair: atoms of the base in a lot
+M_RANKING = 150  # who is deleveraged first: BY_PROFIT_AND_LEVERAGE ...
+M_GROUP = 151
 MARKET_WIDTH = 160
 assert M_RAMP_NS < M_KIND < M_LOT_ATOMS < MARKET_WIDTH
 
@@ -183,6 +188,9 @@ ASSET_KEYS = {
     (A_VOLATILITY_PPM, 1): (0, 1000 * PPM, 0, False),
     (A_FROZEN, 1): (0, 1, 0, False),
     (A_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
+    (A_FUND_STEP_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
+    (A_FUND_DAY_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
+    (A_GROUP, 1): (0, 1 << 20, 0, False),
 }
 FEED_KEYS = {
     (F_QUORUM, 1): (1, SOURCES_MAX, 1, False),
@@ -242,6 +250,8 @@ MARKET_KEYS = {
     (M_TICKS_MIN, 1): (1, PRICE_TICKS_MAX, 1, True),
     (M_BASE, 1): (0, 1 << 20, 0, True),
     (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),
+    (M_RANKING, 1): (BY_PROFIT_AND_LEVERAGE, HEDGES_LAST, BY_PROFIT_AND_LEVERAGE, False),
+    (M_GROUP, 1): (0, 1 << 20, 0, False),
     (M_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
 }
 CURVE_KEYS = {

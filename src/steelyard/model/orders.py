@@ -38,6 +38,9 @@ AT_MOST = 1  # what the account holds, if that is less
 # ... and of a bid
 AS_ASKED = 2  # the bidder gets what it asks, not what the offer gives
 
+# who is deleveraged first
+BY_PROFIT_AND_LEVERAGE, BY_PROFIT, BY_SIZE, PRO_RATA, HEDGES_LAST = 0, 1, 2, 3, 4
+
 # margin mode
 CROSS, ISOLATED = 0, 1
 

@@ -194,6 +194,8 @@ ASSET_ROW = row(
     outflow_until_ns="i8",  # when all that was redeemed and borrowed will have been forgotten
     active_ns="i8",  # how long its price has been fresh and it not frozen, up to
     active_at_ns="i8",
+    fund_day="i8",  # the last day on which the insurance fund was asked, while a cap counts
+    fund_paid="i8",  # and what it paid in it
 )
 
 FEED_ROW = row(
