@@ -77,6 +77,7 @@ def amend_order(s, i):
         return reason
     # The order is judged as if the old one were gone: its lots leave the sums, and return if it is refused.
     count_in(s, row, -old_lots)
+    order.state[row] = word.INCOMING
     order.price[row] = price
     order.remaining[row] = lots
     reason, wanted = check_order_again(s, row, c.account[i], acting, leg, market, owner)
@@ -85,6 +86,7 @@ def amend_order(s, i):
     order.remaining[row] = old_lots
     order.reserve[row] = old_reserve
     if reason:
+        order.state[row] = word.RESTING
         count_in(s, row, old_lots)
         restate(s, leg)
         return reason
@@ -92,7 +94,6 @@ def amend_order(s, i):
     leg_list_remove(s, row)
     move_to_the_end(s, row)
     leg_list_add(s, row)
-    order.state[row] = word.INCOMING
     order.price[row] = price
     order.remaining[row] = lots
     order.reserve[row] = reserve

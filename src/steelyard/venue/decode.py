@@ -329,6 +329,10 @@ class Decoder:
             account=self._who(e.account), symbol=market.name, amount=market.settle.atom.back(e.amount), **when
         )
 
+    def _fund_day(self, e: Row, when: When) -> H.FundDay:
+        asset, paid = self._cash(e)
+        return H.FundDay(asset=asset.name, paid=paid, **when)
+
     def _fund_paid(self, e: Row, when: When) -> H.FundPaid:
         asset = self.names.asset_at(e.other)
         return H.FundPaid(

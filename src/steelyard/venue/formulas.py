@@ -206,6 +206,8 @@ def position_atoms(rule: MarketRule, notional: int, question: int) -> int:
 class AssetRule:
     borrow_weight: int
     target: int  # what a liquidation aims for, beside it
+    fund_step: int  # what the insurance fund pays at most at a time
+    fund_day: int  # and in a day
     tiers: tuple[tuple[int, int, int], ...]  # (upper end, opening weight, maintenance weight)
 
 
@@ -214,6 +216,8 @@ def asset_rule(table: Any, row: int) -> AssetRule:
     return AssetRule(
         rule[K.A_BORROW_WEIGHT_PPM],
         rule[K.A_TARGET_PPM],
+        rule[K.A_FUND_STEP_MAX],
+        rule[K.A_FUND_DAY_MAX],
         tuple(
             (rule[K.A_TIER_UPPER + i], rule[K.A_TIER_OPEN_PPM + i], rule[K.A_TIER_MAINTAIN_PPM + i])
             for i in range(rule[K.A_TIERS])

@@ -301,6 +301,13 @@ class FundPaid(Happened, frozen=True, kw_only=True):
     amount: Decimal
 
 
+class FundDay(Happened, frozen=True, kw_only=True):
+    """A new day: what the insurance fund pays counts from nothing again."""
+
+    asset: str
+    paid: Decimal  # on the last day that counted
+
+
 class TakenOver(Happened, frozen=True, kw_only=True):
     account: str
     backstop: str

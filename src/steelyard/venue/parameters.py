@@ -24,6 +24,7 @@ from steelyard.num.limits import (
 )
 from steelyard.venue.amounts import PPB_STEP, PPM_STEP, Step, decimal, duration_ns, duration_text, plain
 
+RANKINGS = ("profit_and_leverage", "profit", "size", "pro_rata", "hedges_last")
 STATES = ("open", "post_only", "reduce_only", "cancel_only", "halted")
 MARKS = ("median", "index")
 NO_YES = ("no", "yes")
@@ -78,6 +79,8 @@ MARKET_PARAMETERS = _named(
     ("slice", K.M_SLICE_PPM, RATE, "largest part of a position that one slice closes"),
     ("slice_notional", K.M_SLICE_NOTIONAL, MONEY, "a position of at most this notional is not sliced"),
     ("cooldown", K.M_COOLDOWN_NS, DURATION, "time between slices"),
+    ("ranking", K.M_RANKING, "words", "who is deleveraged first", RANKINGS),
+    ("group", K.M_GROUP, COUNT, "markets and assets of one group hedge each other when counterparties are ranked"),
     ("slip", K.M_SLIP_PPM, RATE, "how far from the mark a liquidation may close on the book"),
     ("backstop_max", K.M_BACKSTOP_LOTS_MAX, SIZE, "largest position the backstop may hold"),
     ("ramp", K.M_RAMP_NS, DURATION, "maintenance rates that rise do so over so long"),
@@ -104,6 +107,9 @@ ASSET_PARAMETERS = _named(
     ("target", K.A_TARGET_PPM, RATE, "a liquidation aims for debts that count as this many times their value"),
     ("volatility", K.A_VOLATILITY_PPM, RATE, "a forecast, for curves of volatility"),
     ("frozen", K.A_FROZEN, "words", "whether liquidations leave it alone", NO_YES),
+    ("fund_step_max", K.A_FUND_STEP_MAX, MONEY, "what the insurance fund pays at most at a time"),
+    ("fund_day_max", K.A_FUND_DAY_MAX, MONEY, "what the insurance fund pays at most in a day (UTC)"),
+    ("group", K.A_GROUP, COUNT, "as of a market: what it hedges when counterparties are ranked; 0 for none"),
     ("ramp", K.A_RAMP_NS, DURATION, "what asks for more comes over so long"),
 )
 FEED_PARAMETERS = _named(

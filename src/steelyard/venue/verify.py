@@ -6,6 +6,7 @@ story does not follow; only their order is checked.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from steelyard.model import events as E
 from steelyard.model.orders import (
@@ -64,7 +65,7 @@ def verify_story(story: Story) -> Verdict:
         raise Unverifiable(f"the first events of {story.account} are no longer kept")
     markets, assets = dict(story.rules.markets), dict(story.rules.assets)
     prices = Prices(dict(story.rules.asset_of_feed))
-    fund = Statement(INSURANCE, prices, markets, assets)
+    fund = _Fund(INSURANCE, prices, markets, assets)
     curves = dict(story.rules.curves)
     checkers = [_Checker(Statement(account, prices, markets, assets), fund, curves) for account in story.accounts]
     for row in story.evidence:
@@ -80,9 +81,11 @@ def verify_story(story: Story) -> Verdict:
         if row.kind == E.LIQUIDATION_FEE:
             fund.receive(row, row.amount)
         elif row.kind == E.FUND_PAID:
-            fund.receive_asset(row.other, -row.amount)
+            fund.pay(row.other, row.amount)
         elif row.kind == E.DELEVERAGED:
-            fund.receive(row, -row.fee)
+            fund.pay(markets[row.market].settle, row.fee)
+        elif row.kind == E.FUND_DAY:
+            fund.paid[row.market] = 0
         elif row.kind == E.BID_FILLED:
             fund.receive_asset(row.market, row.fee)
     for checker in checkers:
@@ -96,10 +99,27 @@ def _excuse(story: Story, row: Row) -> str:
     return f" (parameters were changed later, by command {changed[0]})" if changed else ""
 
 
+class _Fund(Statement):
+    """The insurance fund's books, and what it has paid in the day."""
+
+    def __init__(self, *of: Any) -> None:
+        super().__init__(*of)
+        self.paid: dict[int, int] = {}
+
+    def pay(self, asset: int, amount: int) -> None:
+        self.receive_asset(asset, -amount)
+        self.paid[asset] = self.paid.get(asset, 0) + amount
+
+    def purse(self, asset: int) -> int:
+        rule, purse = self.assets[asset], max(0, self.cash.get(asset, 0))
+        purse = min(purse, rule.fund_step)
+        return purse if rule.fund_day == AMOUNT_MAX else min(purse, max(0, rule.fund_day - self.paid.get(asset, 0)))
+
+
 class _Checker:
     """Follows one account."""
 
-    def __init__(self, statement: Statement, fund: Statement, curves: dict[int, F.CurveRule]) -> None:
+    def __init__(self, statement: Statement, fund: _Fund, curves: dict[int, F.CurveRule]) -> None:
         self.statement = statement
         self.fund = fund
         self.curves = curves
@@ -173,7 +193,7 @@ class _Checker:
             equity=statement.equity(),
             requirement=statement.requirement(),
             positions=statement.position_requirement(),
-            fund=max(0, self.fund.cash.get(statement.markets[market].settle, 0)),
+            fund=self.fund.purse(statement.markets[market].settle),
             kind=kind,
         )
 
