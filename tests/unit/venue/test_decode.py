@@ -67,6 +67,7 @@ CASES = [
     (E.LIQUIDATION_STARTED, {"amount": -5, "fee": 6}, {"equity": Decimal("-0.05"), "maintain": Decimal("0.06")}),
     (E.LIQUIDATION_ORDER, {"market": 1, "side": BUY, "amount": -5}, {"bankruptcy": Decimal("-0.05")}),
     (E.LIQUIDATION_FEE, {"market": 1, "amount": 5}, {"amount": Decimal("0.05")}),
+    (E.FUND_DAY, {"market": 2, "amount": 150_000_000}, {"asset": "BTC", "paid": Decimal("1.5")}),
     (E.FUND_PAID, {"market": 0, "other": 2, "amount": 5}, {"symbol": None, "asset": "BTC"}),
     (E.TAKEN_OVER, {"market": 1, "other": 3, "side": SELL}, {"backstop": "backstop"}),
     (
