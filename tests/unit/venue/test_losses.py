@@ -11,9 +11,7 @@ from steelyard.venue.happened import Deleveraged, FundDay, FundPaid
 @pytest.fixture
 def venue():
     venue = Venue(unit="USDC")
-    venue.add_market(
-        "BTC-PERP", tick="0.1", lot="0.001", price=50_000, maker=0, taker=0, backstop_max=0, mark="index"
-    )
+    venue.add_market("BTC-PERP", tick="0.1", lot="0.001", price=50_000, maker=0, taker=0, backstop_max=0, mark="index")
     venue.deposit("insurance", 20_000)
     for name, cash in (("long", 5_000), ("thin", 5_000), ("fat", 500_000), ("small", 200_000)):
         venue.deposit(venue.open_account(name=name), cash)
