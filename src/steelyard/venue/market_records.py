@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from steelyard.venue.amounts import duration_text, iso8601, milliseconds
+from steelyard.venue.amounts import duration_text, grouped, iso8601, milliseconds, trimmed
 from steelyard.venue.records import Numeric, Record, Shape
 
 
@@ -105,6 +105,14 @@ class PoolView(Record, frozen=True, kw_only=True):
     share_value: Decimal  # coins for one share, rounded down
     share_price: Decimal  # in the unit of account
     at_ns: int
+
+    def __str__(self) -> str:
+        lent, all_of_it = grouped(self.loans), grouped(self.assets)
+        used, paid, earned = (f"{100 * each:.2f} %" for each in (self.utilisation, self.borrow_rate, self.supply_rate))
+        return (
+            f"pool of {self.asset}: {lent} of {all_of_it} lent ({used}); borrowers pay {paid} a year, lenders earn "
+            f"{earned}; one {self.share} is worth {trimmed(self.share_value)} {self.asset}"
+        )
 
 
 class Level(Record, frozen=True, kw_only=True):
