@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from steelyard.venue.market_records import QueueEntry as QueueEntry
     from steelyard.venue.preview import Preview as Preview
     from steelyard.venue.preview import Standing as Standing
+    from steelyard.venue.price_views import PriceView as PriceView
     from steelyard.venue.records import Account as Account
     from steelyard.venue.records import AccountView as AccountView
     from steelyard.venue.records import Balance as Balance
@@ -44,6 +45,7 @@ _HOME = {
     "venue.happened": ("Fill",),
     "venue.market_records": ("Book", "FundingRate", "Funds", "LeverageTier", "MarketView", "PoolView", "QueueEntry"),
     "venue.preview": ("Preview", "Standing"),
+    "venue.price_views": ("PriceView",),
     "venue.records": (
         *("Account", "AccountView", "Balance", "Interval"),
         *("Liquidation", "LiquidationPrice", "Order", "Position"),

@@ -16,6 +16,9 @@ from steelyard.model.orders import (
     CANCEL_ONLY,
     CLOSE_POSITION,
     CONVERTER,
+    DEMAND_NARROW,
+    DEMAND_QUORUM,
+    DEMAND_STEADY,
     FOK,
     GIVES_PRICE,
     GTT,
@@ -29,6 +32,7 @@ from steelyard.model.orders import (
     OF_TIME,
     ON_INDEX,
     ON_LAST,
+    OPEN,
     POST_ONLY,
     POST_ONLY_MARKET,
     POST_ONLY_SLIDE,
@@ -43,7 +47,12 @@ from steelyard.model.orders import (
     STP_TAKER,
     TAKE_ALL,
     TAKE_PROFIT,
+    TO_LIQUIDATE,
+    TO_OPEN,
+    TO_TRIGGER,
+    TO_WITHDRAW,
     TRAILING,
+    WIDENS_ALL,
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from tests.telling import Teller
@@ -721,9 +730,79 @@ def inverse(t):
     t.cancel_all(FAY)
 
 
+def doubts(t):
+    """Prices under every policy: outliers, a spike that is waited out, steps, a delay with a veto, grace, intervals."""
+    open_venue(t, {key.M_GRACE_NS: 600 * SECOND, key.M_LEVERAGE_DEFAULT: 10}, people=4, purse=100_000)
+    t.deposit(BOB, USD, 10_000_000)
+    t.deposit(CAT, USD, 10_000_000)
+    t.price({1: 1_000}, sources=(0, 1, 2))
+    t.trade(ANN, BOB, 1, 80, 1_000)
+    t.order(ANN, 1, -10, 930, trigger_kind=STOP, trigger=950, trigger_on=ON_INDEX, options=REDUCE_ONLY)
+    policy = {key.F_QUORUM: 2, key.F_DEVIATION_MAX_PPM: 200_000, key.F_STRICT_QUORUM: 3, key.F_WIDTH_MAX_PPM: 30_000}
+    policy |= {key.F_WINDOW_NS: 300 * SECOND, key.F_DIVERGENCE_MAX_PPM: 50_000, key.F_WIDENS: WIDENS_ALL}
+    policy |= {key.F_DEMANDS + TO_OPEN: DEMAND_NARROW, key.F_DEMANDS + TO_WITHDRAW: DEMAND_QUORUM}
+    policy |= {key.F_DEMANDS + TO_LIQUIDATE: DEMAND_STEADY, key.F_DEMANDS + TO_TRIGGER: DEMAND_STEADY}
+    policy |= {key.F_OUTAGE_NS: 3600 * SECOND, key.F_GRACE_NS: 300 * SECOND, key.F_WITNESSES: 8}
+    t.configure(FEED, policy, row=1)
+    for price in (1_000, 998, 1_001):
+        t.wait(120 * SECOND).price({1: price}, sources=(0, 1, 2), spread=2)
+    t.price({1: 400}, sources=(2,))  # left out
+    t.withdraw(DAN, USD, 1)
+    t.withdraw(ANN, USD, 1)
+    t.price({1: 940}, sources=(3,))  # a witness
+    t.order(DAN, 1, 1, 900)
+    # A spike: who is unhealthy by it alone waits, and the stop sees nothing.
+    t.wait(SECOND).price({1: 870}, sources=(0, 1, 2))
+    t.order(CAT, 1, 100, 860)
+    t.wait(2 * SECOND).clock()
+    t.order(ANN, 1, 1, 800)
+    t.price({1: 995}, sources=(0, 1, 2))
+    t.wait(2 * SECOND).clock()
+    # It stays: the average comes down to it.
+    for _ in range(7):
+        t.wait(60 * SECOND).price({1: 880}, sources=(0, 1, 2))
+    # Small steps, then a delay and a veto.
+    t.configure(FEED, {key.F_STEP_PPM: 10_000, key.F_STEP_NS: 60 * SECOND}, row=1)
+    for _ in range(3):
+        t.wait(60 * SECOND).price({1: 1_000}, sources=(0, 1, 2))
+    t.configure(FEED, {key.F_STEP_PPM: 0, key.F_DELAY_NS: 600 * SECOND}, row=1)
+    t.wait(SECOND).price({1: 100}, sources=(0, 1, 2))
+    t.configure(FEED, {key.F_HALTED: 1}, row=1)
+    t.order(DAN, 1, 1, 900)
+    t.configure(FEED, {key.F_HALTED: 0}, row=1)
+    t.price({1: 990}, sources=(0, 1, 2))
+    t.wait(601 * SECOND).clock()
+    t.configure(FEED, {key.F_DELAY_NS: 0, key.F_GROWTH_REF: 900, key.F_GROWTH_PPM: 100_000}, row=1)
+    # A gap behind an outage and behind a halt.
+    t.trade(DAN, BOB, 1, 60, 900)
+    t.wait(3 * HOUR).price({1: 800}, sources=(0, 1, 2))
+    t.wait(2 * SECOND).clock()
+    t.configure(MARKET, {key.M_STATE: HALTED}, row=1)
+    t.wait(400 * SECOND).price({1: 780}, sources=(0, 1, 2))
+    t.configure(MARKET, {key.M_STATE: OPEN}, row=1)
+    t.wait(2 * SECOND).clock()
+    t.order(CAT, 1, 100, 770)
+    for _ in range(4):
+        t.wait(300 * SECOND).price({1: 780}, sources=(0, 1, 2))
+    t.configure(FEED, dict.fromkeys(range(key.F_POLICIES, key.F_GRACE_NS + 1), 0), row=1)
+
+
 STORIES = {
     story.__name__: story
-    for story in (trading, funding, cascade, isolated, collateral, borrowing, pairs, offers, pools, inverse, governing)
+    for story in (
+        trading,
+        funding,
+        cascade,
+        isolated,
+        collateral,
+        borrowing,
+        pairs,
+        offers,
+        pools,
+        inverse,
+        governing,
+        doubts,
+    )
 }
 
 

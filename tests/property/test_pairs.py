@@ -58,4 +58,4 @@ def test_whatever_is_filled_costs_no_more_than_was_required(seed):
                 after = worth_without_orders(twin, fill_some(twin, random, account))
                 assert after >= before - ROUNDINGS
                 looked += 1
-    assert looked > 0
+    assert looked > 0 or flow.wary  # where prices are not good for opening nobody has orders

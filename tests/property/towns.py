@@ -63,10 +63,30 @@ from steelyard.model.keys import (
     C_SIZE,
     C_THEN,
     C_TO,
+    F_BELIEVES,
     F_CONFIDENCE_MAX_PPM,
+    F_DELAY_NS,
+    F_DEMANDS,
+    F_DEVIATION_MAX_PPM,
+    F_DIVERGENCE_MAX_PPM,
+    F_GRACE_NS,
+    F_GROWTH_AT_NS,
+    F_GROWTH_PPM,
+    F_GROWTH_REF,
+    F_HALTED,
+    F_OUTAGE_NS,
+    F_POLICIES,
     F_QUORUM,
+    F_SOURCE_STALENESS_NS,
     F_STALENESS_NS,
+    F_STEP_NS,
+    F_STEP_PPM,
+    F_STRICT_QUORUM,
     F_WEIGHT,
+    F_WIDENS,
+    F_WIDTH_MAX_PPM,
+    F_WINDOW_NS,
+    F_WITNESSES,
     HOUR,
     M_ATOMS_PER_TICK_LOT,
     M_BACKSTOP_LOTS_MAX,
@@ -83,6 +103,7 @@ from steelyard.model.keys import (
     M_FUNDING_CAP_PPB,
     M_FUNDING_CLAMP_PPB,
     M_FUNDING_INTERVAL_NS,
+    M_GRACE_NS,
     M_GROUP,
     M_IMPACT_NOTIONAL,
     M_INTEREST_PPB,
@@ -120,7 +141,24 @@ from steelyard.model.keys import (
     T_LEVERAGE_MAX,
     T_PRODUCTS,
 )
-from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, INVERSE, ISOLATED, LENDER, SPOT, SYSTEM_ACCOUNTS
+from steelyard.model.orders import (
+    ACTIONS,
+    BACKSTOP,
+    CONVERTER,
+    DEMAND_NARROW,
+    DEMAND_QUORUM,
+    DEMAND_STEADY,
+    DEMAND_WHOLE,
+    DEMANDS_ALL,
+    INSURANCE,
+    INVERSE,
+    ISOLATED,
+    LENDER,
+    SPOT,
+    SYSTEM_ACCOUNTS,
+    TO_LIQUIDATE,
+    TO_OPEN,
+)
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, LOT_WORTH_MAX, NOTIONAL_MAX, PPM, VALUE_MAX
 from steelyard.state.tables import Limits
 from tests.reference.twin import Twin
@@ -159,12 +197,77 @@ class Town:
         fitting = min(AMOUNT_MAX, VALUE_MAX * ASSET_PRICE_SCALE // (4 * coin_price))
         self.coin_supply = 1 << 40 if self.scale == 1 else fitting
         self.lends = self.random.random() < 0.5  # whether many borrow
+        # A source of chance of its own: towns without policies stay as they are.
+        self.oracle = Random(f"prices {seed}")
+        self.wary = self.oracle.random() < 0.5  # whether its feeds have policies, and its sources reasons for them
         self.calm = self.random.choice((0.3, 0.6, 0.85))  # how often a price hardly moves
         self.pairs = [self.pair()] if self.chance(0.5) else []
         self.traded = (1, 1, 2, 3, 4, 4, 4) if self.pairs else (1, 1, 2, 3)
 
     def chance(self, probability):
         return self.random.random() < probability
+
+    # --- Policies of feeds ---
+
+    def policy(self, feed):
+        """Something of everything, or nothing."""
+        if not self.wary or self.oracle.random() < 0.2:
+            return {}
+        pick, price = self.oracle.choice, self.prices[feed - 1]
+        window, bound = pick((0, 1, 20, 300)) * SECOND, pick((5_000, 50_000))
+        keys = {F_DEVIATION_MAX_PPM: pick((0, 0, 20_000, 200_000)), F_STRICT_QUORUM: pick((1, 1, 2))}
+        keys |= {F_WIDTH_MAX_PPM: pick((0, 20_000, 200_000)), F_WINDOW_NS: window, F_WITNESSES: pick((0, 0, 1, 4, 24))}
+        keys |= {F_SOURCE_STALENESS_NS + pick((0, 1, 2)): pick((0, 7, 60)) * SECOND}
+        keys |= {F_WIDENS: pick((0, 1, 4, 5, 7)) if window else pick((0, 1, 4, 5))}
+        if window:
+            keys |= {F_DIVERGENCE_MAX_PPM: bound, F_BELIEVES: pick((0, 0, 1, 2))}
+        if self.oracle.random() < 0.4:
+            keys |= {F_STEP_PPM: pick((1_000, 20_000, 200_000)), F_STEP_NS: pick((1, 7, 60)) * SECOND}
+        if self.oracle.random() < 0.3:
+            keys |= {F_DELAY_NS: pick((1, 5, 60)) * SECOND}
+        if self.oracle.random() < 0.3:
+            reference = pick((price, price, price, price, max(1, price // 30)))  # below a ladder's lowest price
+            keys |= {F_GROWTH_PPM: pick((0, PPM, 10 * PPM)), F_GROWTH_REF: reference, F_GROWTH_AT_NS: self.now}
+        if self.oracle.random() < 0.5:
+            keys |= {F_OUTAGE_NS: pick((0, 3, 30)) * SECOND, F_GRACE_NS: pick((1, 4, 60)) * SECOND}
+        for action in range(ACTIONS):
+            demands = pick((0, 0, DEMAND_QUORUM, DEMAND_NARROW, DEMAND_STEADY, DEMAND_WHOLE, DEMANDS_ALL))
+            if action == TO_OPEN and self.oracle.random() < 0.7:
+                demands = 0  # else nobody has a position that a bad price could end
+            if action == TO_LIQUIDATE and self.oracle.random() < 0.7:
+                demands = pick((DEMAND_NARROW, DEMAND_STEADY, DEMAND_WHOLE))
+            keys[F_DEMANDS + action] = demands if window else demands & ~DEMAND_STEADY
+        return keys
+
+    def policy_change(self):
+        feed, pick = self.oracle.randint(1, 4), self.oracle.choice
+        cleared = dict.fromkeys(range(F_POLICIES, F_GRACE_NS + 1), 0)
+        keys = pick(
+            (
+                cleared | self.policy(feed),
+                {F_HALTED: pick((0, 0, 1))},
+                {F_HALTED: 0},
+                {F_DELAY_NS: pick((0, 3)) * SECOND},
+                {F_WINDOW_NS: pick((0, 2, 60)) * SECOND},
+                {F_BELIEVES: pick((0, 1, 2))},
+                {F_WIDENS: pick((0, 2, 7))},
+                {F_DEMANDS + pick(range(ACTIONS)): pick((0, 2, 8, 15, None))},
+            )
+        )
+        if None in keys.values():
+            return self.configure(ASSET, {A_TIERS: 1}, COIN)  # no policy for once: fewer tiers cannot ramp
+        return self.configure(FEED, keys, feed)
+
+    def told(self, feed, price):
+        """(price, confidence) that a source of a wary town reports."""
+        pick, low, limit = self.oracle.choice, min(price, self.lowest[feed - 1]), self.highest(feed)
+        if self.oracle.random() < 0.08:
+            price = price * pick((30, 60, 90, 110, 150, 400)) // 100  # a lie, or a thin venue
+        price = max(low, min(limit, price + self.oracle.randint(-2, 2)))
+        return price, pick((0, 0, price // 1_000, price // 60))
+
+    def highest(self, feed):
+        return (VALUE_MAX * ASSET_PRICE_SCALE // self.coin_supply, 5_000, 4_096, 300)[feed - 1]
 
     # --- The venue ---
 
@@ -223,7 +326,7 @@ class Town:
             **self.lending(1),
         }
         yield self.configure(ASSET, most | unit)
-        yield self.configure(FEED, {F_QUORUM: 1})
+        yield self.configure(FEED, {F_QUORUM: 1} | self.policy(1))
         middle = uniform(20_000, 60_000) * self.scale
         coin = {A_FEED: COIN_FEED, A_SUPPLY_MAX: self.coin_supply, A_TIERS: 3}
         coin |= {A_LOAN_CAP: AMOUNT_MAX if self.lends else pick((0, 500, 50_000)) * self.scale, **self.rates()}
@@ -238,10 +341,11 @@ class Town:
         yield self.configure(
             FEED,
             {F_QUORUM: 2, F_STALENESS_NS: pick((30, 600, 3_600)) * SECOND, F_CONFIDENCE_MAX_PPM: 20_000}
-            | {F_WEIGHT + i: weight for i, weight in enumerate((3, 2, 2, 0, 0, 0, 0, 0))},
+            | {F_WEIGHT + i: weight for i, weight in enumerate((3, 2, 2, 0, 0, 0, 0, 0))}
+            | self.policy(2),
         )
-        yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR})
-        yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR})
+        yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR} | self.policy(3))
+        yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR} | self.policy(4))
         positions = (self.plain_market(), self.coin_market(), self.coarse_market())
         for market in (*map(self.perhaps_inverse, positions), *self.pairs):
             yield self.configure(MARKET, market)
@@ -358,6 +462,7 @@ class Town:
             M_SLICE_NOTIONAL: min(pick((0, 50_000, 1 << 40)) * self.scale, NOTIONAL_MAX),
             M_COOLDOWN_NS: pick((1_000_000, 5 * SECOND, 60 * SECOND)),
             M_SLIP_PPM: pick((0, 20_000, 100_000)),
+            M_GRACE_NS: self.oracle.choice((0, 3, 30)) * SECOND if self.wary else 0,
             M_BACKSTOP_LOTS_MAX: pick((0, 7, 1_000)),
             M_MARK_POLICY: pick((0, 0, 1)),
             M_MARK_BAND_PPM: pick((0, 20_000, 200_000)),
@@ -471,24 +576,20 @@ class Town:
         for feed, move in moves.items():
             moved = (self.prices[feed - 1] * (PPM + move) + self.random.randrange(PPM)) // PPM
             self.prices[feed - 1] = max(1 if self.chance(0.02) else self.lowest[feed - 1], moved)
-            limit = (VALUE_MAX * ASSET_PRICE_SCALE // self.coin_supply, 5_000, 4_096, 300)[feed - 1]
-            self.prices[feed - 1] = min(self.prices[feed - 1], limit)
+            self.prices[feed - 1] = min(self.prices[feed - 1], self.highest(feed))
             for source in self.sources(feed):
                 noise = self.random.choice((0, 0, 0, -1, 1)) if feed == 2 else 0
-                lines.append(
-                    {
-                        "market": feed,
-                        "account": source,
-                        "price": max(1, self.prices[feed - 1] + noise),
-                        "lots": self.random.choice((0, 0, 0, 1, 50)) if feed == 2 else 0,
-                        "trigger": self.now,
-                    }
-                )
+                price = max(1, self.prices[feed - 1] + noise)
+                confidence = self.random.choice((0, 0, 0, 1, 50)) if feed == 2 else 0
+                if self.wary:
+                    price, confidence = self.told(feed, price)
+                line = {"market": feed, "account": source, "price": price, "lots": confidence, "trigger": self.now}
+                lines.append(line)
         return command(PRICE, self.now, *lines)
 
     def sources(self, feed):
         if feed != 2:
-            return (0,)
+            return self.oracle.choice(((0, 1, 2), (0, 1, 2), (1,), (0, 4), (2, 3))) if self.wary else (0,)
         if self.chance(0.01):
             return (0, 3)
         chosen = self.random.choice(((0, 1, 2), (0, 1, 2), (0, 1), (0,), (2, 1)))
@@ -503,6 +604,8 @@ class Town:
         return client(self.random.randint(0, self.reference) if self.chance(0.05) else self.reference)
 
     def random_configuration(self):
+        if self.wary and self.oracle.random() < 0.3:
+            return self.policy_change()
         pick = self.random.choice
         kind = pick((ASSET, FEED, MARKET, MARKET, MARKET, RISK_TIER, OWNER))
         if self.chance(0.12):

@@ -40,9 +40,11 @@ from steelyard.model.orders import (
     REDUCE_ONLY_MARKET,
     RESTING,
     SELL,
+    SPARED,
     STOP,
     STP_BOTH,
     TAKE_PROFIT,
+    TO_OPEN,
     TRAILING,
 )
 from steelyard.num.limits import PPM
@@ -105,9 +107,11 @@ def check_permissions(twin, market, order):
     product = PRODUCT_SPOT if pairs.is_pair(market) else PRODUCT_PERPETUAL
     twin.require(order.reduces or tier[T_PRODUCTS] & product, reject.TIER_FORBIDS_PRODUCT)
     queued = order.account and twin.accounts[order.account].queued
-    twin.require(not queued, reject.ACCOUNT_IN_LIQUIDATION)
-    tradable = market.mark if order.reduces else twin.is_tradable_price(market)
-    twin.require(tradable, reject.PRICE_STALE)
+    twin.require(not queued or (queued == SPARED and order.reduces), reject.ACCOUNT_IN_LIQUIDATION)
+    if order.reduces:
+        twin.require(market.mark, reject.PRICE_STALE)
+    else:
+        twin.require_good([market], TO_OPEN)
 
 
 def check_room(twin, market, order):

@@ -10,7 +10,7 @@ from tests.reference.money import loans
 
 # Facts whose value the concept pages leave to the machine.
 NOT_COMPARED = {"machine": {"open_epoch"}}
-RULES = ("asset_rule", "feed_rule", "market_rule", "tier_rule", "owner_rule", "curve_rule", "ramp")
+RULES = ("asset_rule", "feed_rule", "market_rule", "tier_rule", "owner_rule", "curve_rule", "ramp", "feed_until")
 DTYPES = {
     name: getattr(tables, f"{name.upper()}_ROW") for name in FACT_TABLES if name not in (*RULES, "staged", "leg_open")
 }
@@ -50,6 +50,7 @@ def facts_of_state(state: State):
     rows |= {f"{name}_rule": range(1, last[name] + 1) for name in ("asset", "feed", "market", "owner", "tier", "curve")}
     assets = state.limits.assets
     rows["ramp"] = [*range(1, last["asset"] + 1), *range(assets + 1, assets + last["market"] + 1)]
+    rows["feed_until"] = rows["feed"]
     rows["machine"] = range(1)
     rows["owner"] = range(0)  # nothing but indices
     rows["source"] = range(SOURCES_MAX, SOURCES_MAX * (last["feed"] + 1))
@@ -105,6 +106,7 @@ def facts_of_twin(twin):
     for row, feed in twin.feeds.items():
         facts["feed"][row] = columns_of("feed", feed)
         facts["feed_rule"][row] = dict(enumerate(feed.rule))
+        facts["feed_until"][row] = dict(enumerate(feed.until))
         for number, source in enumerate(feed.sources):
             facts["source"][row * SOURCES_MAX + number] = columns_of("source", source)
     for row, market in twin.markets.items():

@@ -10,7 +10,7 @@ from steelyard.model.keys import (
     M_INTEREST_PPB,
     M_SAMPLE_INTERVAL_NS,
 )
-from steelyard.model.orders import BUY, DUST, SELL
+from steelyard.model.orders import BUY, DUST, SELL, TO_FUND
 from steelyard.num.limits import FUNDING_INDEX_MAX, INDEX_SCALE, PPB
 from tests.reference import money
 from tests.reference.matching import book_side
@@ -28,7 +28,7 @@ def sample(twin, market):
 
 def premium(twin, market):
     """In ppb; None if the sample is missing."""
-    if not twin.is_fresh(market):
+    if not (market.index and twin.is_good(market, TO_FUND)):
         return None
     bid, ask = impact(twin, market, BUY), impact(twin, market, SELL)
     if bid is None or ask is None:
@@ -77,7 +77,7 @@ def fund(twin, market):
     average = down(market.premium_sum, samples)
     band, cap = rule[M_FUNDING_CLAMP_PPB], rule[M_FUNDING_CAP_PPB]
     rate = clamp(average + clamp(rule[M_INTEREST_PPB] - average, -band, band), -cap, cap)
-    market.funding_rate = rate if twin.is_fresh(market) else 0
+    market.funding_rate = rate if market.index and twin.is_good(market, TO_FUND) else 0
     if market.funding_rate:
         moving = lot_worth(rule, market.index)
         moved = down((-moving if is_inverse(rule) else moving) * market.funding_rate, PPB)

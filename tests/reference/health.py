@@ -22,7 +22,16 @@ from steelyard.model.keys import (
     M_TAKEOVER_PPM,
     T_LEVERAGE_MAX,
 )
-from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_REDUCE, FOR_RESTORE, FOR_TAKEOVER
+from steelyard.model.orders import (
+    FOR_LEAVING,
+    FOR_MAINTAIN,
+    FOR_OPEN,
+    FOR_REDUCE,
+    FOR_RESTORE,
+    FOR_TAKEOVER,
+    TO_OPEN,
+    TO_WITHDRAW,
+)
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference import pairs
@@ -38,7 +47,7 @@ def equity(twin, legs):
 
 def requirement(twin, legs, question, order=None):
     """M; in question *open*, `order` counts as if it rested already."""
-    of_pairs = pairs.open_requirement(twin, legs, order) if question in (FOR_OPEN, FOR_REDUCE) else 0
+    of_pairs = pairs.open_requirement(twin, legs, order) if question in (FOR_OPEN, FOR_REDUCE, FOR_LEAVING) else 0
     return of_pairs + sum(leg_requirement(twin, leg, question, order) for leg in legs.values())
 
 
@@ -64,6 +73,10 @@ def may_open(twin, legs, order=None):
     return equity(twin, legs) >= requirement(twin, legs, FOR_OPEN, order)
 
 
+def may_leave(twin, legs):
+    return equity(twin, legs) >= requirement(twin, legs, FOR_LEAVING)
+
+
 def holds_nothing_risky(legs):
     """Only cash in the unit of account, and no debt: nothing to judge."""
     return all(not leg.quantity or (leg.thing == 1 and leg.quantity > 0) for leg in legs.values())
@@ -73,9 +86,12 @@ def leg_equity(twin, leg):
     if leg.thing < MARKET_0:
         return value(cash_now(twin, leg), twin.assets[leg.thing].price)
     market = twin.markets[leg.thing - MARKET_0]
+    return value(equity_atoms(market, leg), twin.assets[market.rule[M_SETTLE]].price)
+
+
+def equity_atoms(market, leg):
     owed, _ = funding_owed(market.rule, leg.quantity, market.funding_index, leg.index_at_touch)
-    atoms = worth(market.rule, leg.quantity, market.mark) - leg.cost - owed
-    return value(atoms, twin.assets[market.rule[M_SETTLE]].price)
+    return worth(market.rule, leg.quantity, market.mark) - leg.cost - owed
 
 
 def leg_requirement(twin, leg, question, order=None):
@@ -84,28 +100,39 @@ def leg_requirement(twin, leg, question, order=None):
     market = twin.markets[leg.thing - MARKET_0]
     if pairs.is_pair(market):
         return 0  # its orders are looked at together
-    if question in (FOR_OPEN, FOR_REDUCE):
-        return open_requirement(twin, market, leg, order)
+    if question in (FOR_OPEN, FOR_REDUCE, FOR_LEAVING):
+        return open_requirement(twin, market, leg, order, question)
     return kept_requirement(twin, market, leg.quantity, question) if leg.quantity else 0
 
 
 def cash_requirement(twin, leg, question):
+    """Counted at mid; in the questions that count low and high, E at mid needs the difference as well."""
+    asset = twin.assets[leg.thing]
+    atoms, price = cash_now(twin, leg), asset.price
+    if question in (FOR_OPEN, FOR_LEAVING):
+        price += asset.above if atoms < 0 else -asset.below
+    return value(atoms, asset.price) - value(atoms, price) + weighed_at(twin, leg, price, question)
+
+
+def weighed_at(twin, leg, price, question):
+    """The haircut or surcharge at a price."""
     asset, rule = twin.assets[leg.thing], twin.assets[leg.thing].rule
     if leg.quantity < 0:
         weights = (rule[A_BORROW_WEIGHT_PPM], rule[A_TARGET_PPM] if question == FOR_RESTORE else 0)
-        return part_up(charge(-cash_now(twin, leg), asset.price), max(weights) - PPM)
-    if question == FOR_OPEN and not twin.is_fresh(asset):
-        return value(leg.quantity, asset.price)
-    weights = A_TIER_OPEN_PPM if question in (FOR_OPEN, FOR_REDUCE) else A_TIER_MAINTAIN_PPM
+        return part_up(charge(-cash_now(twin, leg), price), max(weights) - PPM)
+    action = {FOR_OPEN: TO_OPEN, FOR_LEAVING: TO_WITHDRAW}.get(question)
+    if action is not None and not twin.is_good(asset, action):
+        return value(leg.quantity, price)
+    weights = A_TIER_OPEN_PPM if question in (FOR_OPEN, FOR_REDUCE, FOR_LEAVING) else A_TIER_MAINTAIN_PPM
     total, below = 0, 0
     for tier in range(rule[A_TIERS]):
         part = min(leg.quantity, rule[A_TIER_UPPER + tier]) - below
         if part <= 0:
             break
-        total += part_up(charge(part, asset.price), PPM - rule[weights + tier])
+        total += part_up(charge(part, price), PPM - rule[weights + tier])
         below += part
-    total += charge(leg.quantity - below, asset.price)
-    return min(total, value(leg.quantity, asset.price))  # never more than it is worth
+    total += charge(leg.quantity - below, price)
+    return min(total, value(leg.quantity, price))  # never more than it is worth
 
 
 def bracket_requirement(rule, notional, rates, deductions):
@@ -133,7 +160,7 @@ def leverage_of(twin, market, leg):
     return min(leg.leverage or market.rule[M_LEVERAGE_DEFAULT], tier[T_LEVERAGE_MAX])
 
 
-def open_requirement(twin, market, leg, order=None):
+def open_requirement(twin, market, leg, order=None, question=FOR_OPEN):
     """The worse of all bids or all asks filled, and what those orders may lose on the way."""
     bids, asks, bid_reserve, ask_reserve = twin.resting_lots(leg)
     if order is not None and order.market == market.row:
@@ -144,19 +171,27 @@ def open_requirement(twin, market, leg, order=None):
     if not (leg.quantity or bids or asks):
         return 0
     leverage = leverage_of(twin, market, leg)
-    sides = (
-        open_base(market, abs(leg.quantity + bids), leverage) + bid_reserve,
-        open_base(market, abs(leg.quantity - asks), leverage) + ask_reserve,
+    asset, wide = twin.assets[market.rule[M_SETTLE]], question != FOR_REDUCE
+    needed = max(
+        open_base(market, leg.quantity + bids, leverage, wide) + bid_reserve,
+        open_base(market, leg.quantity - asks, leverage, wide) + ask_reserve,
     )
-    return charge(max(sides), twin.assets[market.rule[M_SETTLE]].price)
+    if not wide:
+        return charge(needed, asset.price)
+    atoms = equity_atoms(market, leg)
+    worse = asset.price - asset.below if atoms > 0 else asset.price + asset.above
+    return charge(needed, asset.price + asset.above) + value(atoms, asset.price) - value(atoms, worse)
 
 
-def open_base(market, lots, leverage):
+def open_base(market, lots, leverage, wide):
     rule = market.rule
     notional = abs(worth(rule, lots, market.mark))
     base = max(bracket_requirement(rule, notional, M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN), up(notional, leverage))
     if notional > base:
         base += part_up(notional - base, market.oi_scale_ppm)
+    if wide:
+        worse = market.index - market.below if lots > 0 else market.index + market.above
+        base += worth(rule, lots, market.index) - worth(rule, lots, worse)
     return base
 
 

@@ -12,7 +12,18 @@ from steelyard.model.keys import (
     M_TICKS_MAX,
     M_TICKS_MIN,
 )
-from steelyard.model.orders import CLOSE_POSITION, COOLS, INVERSE, LENDER, OWES, REDUCE_ONLY, RESERVED, RESTING, WAITS
+from steelyard.model.orders import (
+    CLOSE_POSITION,
+    COOLS,
+    INVERSE,
+    LENDER,
+    OWES,
+    REDUCE_ONLY,
+    RESERVED,
+    RESTING,
+    SPARED,
+    WAITS,
+)
 from steelyard.num.limits import INDEX_SCALE
 from steelyard.state.tables import MARKET_0
 
@@ -197,7 +208,9 @@ def counts(facts):
     for row, account in facts["account"].items():
         if (legs[row], orders[row]) != (account["legs"], account["orders"]):
             yield f"account {row}: {legs[row]} legs and {orders[row]} orders, not {account}"
-        if account["queued"] not in (0, WAITS, COOLS, OWES) or (account["queued"] >= COOLS) != (account["due_ns"] != 0):
+        if account["queued"] not in (0, WAITS, COOLS, OWES, SPARED) or (account["queued"] >= COOLS) != (
+            account["due_ns"] != 0
+        ):
             yield f"account {row}: queued {account['queued']}, due {account['due_ns']}"
         if not account["queued"] and (account["started"] or account["health"]):
             yield f"account {row}: is not queued, yet {account}"

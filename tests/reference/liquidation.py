@@ -5,6 +5,7 @@ Cash is signed: what the account receives for closing lots is positive for a lon
 
 from steelyard.model import events
 from steelyard.model.keys import (
+    A_POOL_OF,
     M_COOLDOWN_NS,
     M_LIQUIDATION_FEE_PPM,
     M_REACH_PPM,
@@ -14,7 +15,19 @@ from steelyard.model.keys import (
     M_STATE,
     SECOND,
 )
-from steelyard.model.orders import CHILD, COOLS, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, HALTED, INSURANCE, OWES, WAITS
+from steelyard.model.orders import (
+    CHILD,
+    COOLS,
+    FOR_MAINTAIN,
+    FOR_RESTORE,
+    FOR_TAKEOVER,
+    HALTED,
+    INSURANCE,
+    OWES,
+    SPARED,
+    TO_LIQUIDATE,
+    WAITS,
+)
 from steelyard.state.tables import MARKET_0
 from tests.reference import interest, isolated, ladders, money, pool
 from tests.reference.closing import close_order
@@ -52,6 +65,8 @@ def cooldown_over(twin, account):
         leave(twin, account, events.ENDED_HEALTHY)
     elif account.queued == OWES:
         money.wake(twin, account.row)
+    elif account.queued == SPARED and is_spared(twin, account):
+        cool_down(twin, account, SECOND, SPARED)
     else:
         account.queued, account.health = WAITS, health_of(twin, account.row)
 
@@ -77,6 +92,9 @@ def leave(twin, account, reason):
 
 def turn(twin, account):
     row, legs = account.row, twin.legs_of(account.row)
+    if is_spared(twin, account):
+        cool_down(twin, account, SECOND, SPARED)
+        return
     markets = [leg for thing, leg in sorted(legs.items()) if thing > MARKET_0]
     for leg in markets:
         for order in twin.open_orders(row, leg.thing - MARKET_0):
@@ -130,6 +148,36 @@ def settle(twin, row):
             interest.touch(twin, leg)
 
 
+def is_spared(twin, account):
+    """Healthy at the last good prices of what has none now."""
+    legs, bad = twin.legs_of(account.row), []
+    for thing, leg in legs.items():
+        if thing < MARKET_0:
+            asset = twin.assets[thing]
+            asset = twin.assets[asset.rule[A_POOL_OF] or thing]  # a share is worth what its asset is
+            feed = twin.feed_of(asset)
+            known = any(priced is asset for priced, _, _ in bad)
+            if feed and feed.good_price and not known and not twin.is_good(asset, TO_LIQUIDATE):
+                bad.append((asset, "price", feed.good_price))
+        elif leg.quantity:
+            market = twin.markets[thing - MARKET_0]
+            if market.good_mark and not twin.is_good(market, TO_LIQUIDATE):
+                bad.append((market, "mark", market.good_mark))
+    if not bad:
+        return False
+    now = equity(twin, legs), requirement(twin, legs, FOR_MAINTAIN)
+    kept = [getattr(priced, name) for priced, name, _ in bad]
+    for priced, name, good in bad:
+        setattr(priced, name, good)
+    then = equity(twin, legs), requirement(twin, legs, FOR_MAINTAIN)
+    for (priced, name, _), price in zip(bad, kept, strict=True):
+        setattr(priced, name, price)
+    if then[0] >= then[1] and account.queued != SPARED:
+        columns = {"amount": now[0], "fee": now[1], "extra": then[0], "extra2": then[1]}
+        twin.emit(events.LIQUIDATION_WAITS, account=account.row, **columns)
+    return then[0] >= then[1]
+
+
 def charge_of(twin, leg):
     return kept_requirement(twin, twin.markets[leg.thing - MARKET_0], leg.quantity, FOR_MAINTAIN)
 
@@ -149,7 +197,7 @@ def start(twin, account):
 
 
 def can_be_closed(twin, market):
-    return market.rule[M_STATE] != HALTED and twin.is_tradable_price(market)
+    return market.rule[M_STATE] != HALTED and twin.is_tradable(market, TO_LIQUIDATE)
 
 
 def take_dust(twin, row):
@@ -170,7 +218,7 @@ def settle_debts(twin, account):
     for asset in sorted(twin.assets):
         debt = -money.cash(twin, account.row, asset)
         worth = equity(twin, twin.legs_of(account.row))
-        if debt > 0 and worth < 0 and twin.is_fresh(twin.assets[asset]):
+        if debt > 0 and worth < 0 and twin.is_good(twin.assets[asset], TO_LIQUIDATE):
             fund_pays(twin, account.row, asset, 0, min(debt, atoms_worth_up(-worth, twin.assets[asset].price)))
             pool.write_off(twin, account.row, asset)
         if debt > 0:

@@ -26,6 +26,9 @@ from steelyard.model.orders import (
     RESERVED,
     RESTING,
     RETURNED,
+    TO_OPEN,
+    TO_SETTLE,
+    TO_WITHDRAW,
     USED,
     USER,
     WAITS,
@@ -33,7 +36,7 @@ from steelyard.model.orders import (
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference import interest, ladders, pairs
-from tests.reference.health import may_open
+from tests.reference.health import may_leave
 from tests.reference.numbers import atoms_worth_up, charge, down, up
 from tests.reference.rows import Leg, Reference, copied
 
@@ -92,15 +95,15 @@ def below_cap(twin, legs):
     )
 
 
-def prices_are_fresh(twin, account):
-    """The prices of every market in which the account has a position or a resting order."""
+def held_markets(twin, account):
+    """The markets in which the account has a position or a resting order."""
+    found = []
     for thing, leg in twin.legs_of(account).items():
         if thing > MARKET_0:
             market = twin.markets[thing - MARKET_0]
-            resting = any(order.state == RESTING for order in twin.open_orders(account, market.row))
-            if (leg.quantity or resting) and not twin.is_tradable_price(market):
-                return False
-    return True
+            if leg.quantity or any(order.state == RESTING for order in twin.open_orders(account, market.row)):
+                found.append(market)
+    return found
 
 
 # --- Commands ---------------------------------------------------------------------------------------------------------
@@ -147,7 +150,7 @@ def check_leaving(twin, c, taker):
     leaves_as_share = taker is None and twin.assets[asset].rule[A_POOL_OF]
     twin.require(not leaves_as_share, reject.ONLY_BY_SUPPLY_OR_REDEEM)
     twin.require(not twin.accounts[giver].queued, reject.ACCOUNT_IN_LIQUIDATION)
-    twin.require(prices_are_fresh(twin, giver), reject.PRICE_STALE)
+    twin.require_good(held_markets(twin, giver), TO_WITHDRAW)
     twin.require(twin.row_for_reference(), reject.REFERENCES_FULL)
     if taker is not None:
         own = int(c.options == MAY_BORROW and asset not in twin.legs_of(giver))
@@ -167,6 +170,7 @@ def check_borrowing(twin, account, asset, amount):
     allowed = twin.tiers[twin.risk_tier_of(account)][T_PRODUCTS] & PRODUCT_BORROWING
     twin.require(allowed, reject.TIER_FORBIDS_PRODUCT)
     twin.require(twin.is_fresh(twin.assets[asset]), reject.PRICE_STALE)
+    twin.require(twin.is_good(twin.assets[asset], TO_OPEN), reject.PRICE_UNCERTAIN)
     twin.require(twin.has_room_for_legs(account, (asset,)), reject.LEGS_FULL)
     leg = twin.leg_or_none(account, asset)
     owed = amount - (interest.cash_now(twin, leg) if leg else 0)
@@ -215,7 +219,7 @@ def check_margin_after_leaving(twin, account, asset, amount):
     legs = copied(twin, twin.legs_of(account))
     twin.require(not below_cap(twin, twin.legs_of(account)), reject.LOAN_CAP_EXCEEDED)
     legs.setdefault(asset, Leg(0, account, asset)).quantity -= amount
-    twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
+    twin.require(may_leave(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
 
 
 def judged_now(twin, c):
@@ -311,7 +315,7 @@ def convert(twin, account, beyond_cap_only):
 
 
 def can_convert(twin, account, debt_asset, beyond_cap_only):
-    """The converter has some of what is owed, and there is something to sell, at fresh prices."""
+    """The converter has some of what is owed, and there is something to sell, at good prices."""
     for_sale = [each for each in twin.assets if each != debt_asset and cash(twin, account, each) > 0]
     return cash(twin, CONVERTER, debt_asset) > 0 and any(
         may_sell(twin, account, each, debt_asset, beyond_cap_only) for each in for_sale
@@ -319,11 +323,11 @@ def can_convert(twin, account, debt_asset, beyond_cap_only):
 
 
 def may_sell(twin, account, asset, debt_asset, beyond_cap_only):
-    """At fresh prices of what is not frozen; of an account in liquidation, once no offer stands any more."""
+    """At good prices of what is not frozen; of an account in liquidation, once no offer stands any more."""
     if any(twin.assets[each].rule[A_FROZEN] for each in (asset, debt_asset)):
         return False
     waits = not beyond_cap_only and ladders.standing_offer(twin, account, asset, debt_asset)
-    return both_fresh(twin, asset, debt_asset) and not waits
+    return both_good(twin, asset, debt_asset) and not waits
 
 
 def enforce_lowered_caps(twin, has_room):
@@ -334,8 +338,8 @@ def enforce_lowered_caps(twin, has_room):
         twin.capping = twin.capping + 1 if twin.capping < len(twin.accounts) else 0
 
 
-def both_fresh(twin, *assets):
-    return all(twin.is_fresh(twin.assets[asset]) for asset in assets)
+def both_good(twin, *assets):
+    return all(twin.is_good(twin.assets[asset], TO_SETTLE) for asset in assets)
 
 
 def convert_pair(twin, account, asset, debt_asset, debt):

@@ -12,6 +12,9 @@ from steelyard.model.orders import (
     FOR_RESTORE,
     INSURANCE,
     MAY_BORROW,
+    SPARED,
+    TO_LIQUIDATE,
+    TO_WITHDRAW,
     USER,
     WAITS,
 )
@@ -53,10 +56,12 @@ class Offer:
     def __post_init__(self):
         twin, legs = self.twin, self.twin.legs_of(self.row)
         self.equity, self.maintain = equity(twin, legs), requirement(twin, legs, FOR_MAINTAIN)
-        twin.require(twin.accounts[self.row].started, reject.NOT_IN_LIQUIDATION)
+        in_liquidation = twin.accounts[self.row].started and twin.accounts[self.row].queued != SPARED
+        twin.require(in_liquidation, reject.NOT_IN_LIQUIDATION)
         twin.require(self.equity < self.maintain, reject.NOT_IN_LIQUIDATION)
         both = (twin.assets[self.collateral], twin.assets[self.debt])
         twin.require(all(twin.is_fresh(asset) for asset in both), reject.PRICE_STALE)
+        twin.require(all(twin.is_good(asset, TO_LIQUIDATE) for asset in both), reject.PRICE_UNCERTAIN)
         twin.require(not any(asset.rule[A_FROZEN] for asset in both), reject.ASSET_FROZEN)
         twin.require((self.collateral, self.debt) in pairs(twin, self.row), reject.NO_OFFER)
         found = standing_offer(twin, self.row, self.collateral, self.debt)
@@ -182,7 +187,7 @@ def check_names(twin, bid):
 
 def check_bidder(twin, bid, repaid, net):
     bidder, borrows = bid.bidder, bid.options & MAY_BORROW
-    twin.require(money.prices_are_fresh(twin, bidder), reject.PRICE_STALE)
+    twin.require_good(money.held_markets(twin, bidder), TO_WITHDRAW)
     things = (bid.collateral, bid.debt) if borrows else (bid.collateral,)
     twin.require(twin.has_room_for_legs(bidder, things), reject.LEGS_FULL)
     free = pairs_of.free(twin, bidder, bid.debt)

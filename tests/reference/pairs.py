@@ -23,6 +23,7 @@ from steelyard.model.orders import (
     RESTING,
     SELL,
     SPOT,
+    TO_OPEN,
 )
 from steelyard.state.tables import MARKET_0
 from tests.reference import health, interest, money
@@ -50,8 +51,8 @@ def follow(twin, market):
         until = min(base.fresh_until_ns, quote.fresh_until_ns)
     before = market.index, market.fresh_until_ns
     market.index, market.fresh_until_ns = index, until
-    if index and index != before[0]:
-        twin.prices_set.add((market.row, ON_INDEX))
+    if index:
+        twin.show(market, ON_INDEX, index != before[0])
     return (index, until) != before
 
 
@@ -204,7 +205,7 @@ def may_exchange(twin, resting, market, lots, cost, strict):
     asset, spent = (quote, cost) if lots > 0 else (base, -changes[base])
     has = held(twin, legs, asset)
     if spent > max(0, has):
-        borrows = resting.options & BORROW and twin.is_fresh(twin.assets[asset])
+        borrows = resting.options & BORROW and twin.is_good(twin.assets[asset], TO_OPEN)
         if not borrows or spent - has > twin.assets[asset].rule[A_LOAN_CAP]:
             return False
         if money.loan_refusal(twin, asset, spent - max(0, has)):

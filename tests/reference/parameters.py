@@ -17,8 +17,18 @@ from steelyard.model.keys import (
     ASSET_WIDTH,
     CURVE_KEYS,
     CURVE_WIDTH,
+    F_BELIEVES,
+    F_DEMANDS,
+    F_DIVERGENCE_MAX_PPM,
+    F_HAS_POLICY,
+    F_POLICIES,
     F_QUORUM,
+    F_STEP_NS,
+    F_STEP_PPM,
+    F_STRICT_QUORUM,
     F_WEIGHT,
+    F_WIDENS,
+    F_WINDOW_NS,
     FEED_KEYS,
     FEED_WIDTH,
     M_ATOMS_PER_TICK_LOT,
@@ -32,6 +42,7 @@ from steelyard.model.keys import (
     M_FEE_TIERS,
     M_FEED,
     M_FUNDING_INTERVAL_NS,
+    M_GRACE_NS,
     M_KIND,
     M_LIQUIDATION_FEE_PPM,
     M_LOT_ATOMS,
@@ -43,6 +54,7 @@ from steelyard.model.keys import (
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
+    M_STATE,
     M_TAKER_PPM,
     M_TICKS_MAX,
     M_TICKS_MIN,
@@ -54,7 +66,16 @@ from steelyard.model.keys import (
     TIER_KEYS,
     TIER_WIDTH,
 )
-from steelyard.model.orders import SPOT
+from steelyard.model.orders import (
+    ACTIONS,
+    BELIEVE_STEADY,
+    DEMAND_QUORUM,
+    DEMAND_STEADY,
+    HALTED,
+    OPEN,
+    SPOT,
+    WIDEN_AVERAGE,
+)
 from steelyard.num.limits import (
     AMOUNT_MAX,
     ASSET_PRICE_SCALE,
@@ -124,6 +145,8 @@ def configure(twin, rows):
     place = len(table) + 1 if new else row
     if kind == MARKET:
         compute_deductions(rule)
+    if kind == FEED:
+        rule[F_HAS_POLICY] = int(any(rule[F_POLICIES:F_HAS_POLICY]))
     wrong = CHECKS[kind](twin, rule, place)
     begins_pool = new and kind == ASSET and rule[A_POOL_OF]
     if wrong is None and begins_pool:
@@ -143,6 +166,8 @@ def configure(twin, rows):
         ramps.begin(twin, kind, table[row], ways)
     twin.emit(events.CONFIGURED, account=kind, market=place, extra=int(new))
     if kind == FEED and not new:
+        if not rule[F_HAS_POLICY]:
+            prices.forget_policy(twin.feeds[place])
         prices.recompute(twin, place)
         prices.recompute_pairs(twin)
     if begins_pool:
@@ -189,7 +214,25 @@ def feed_is_free(twin, row, user, is_market):
 
 def check_feed(_, rule, __):
     listened = sum(rule[F_WEIGHT + source] > 0 for source in range(SOURCES_MAX))
-    return F_QUORUM if rule[F_QUORUM] > listened else None
+    averaged, bounded = rule[F_WINDOW_NS] > 0, rule[F_DIVERGENCE_MAX_PPM] > 0
+    if rule[F_QUORUM] > listened:
+        return F_QUORUM
+    if rule[F_STRICT_QUORUM] > listened:
+        return F_STRICT_QUORUM
+    if rule[F_STEP_PPM] and not rule[F_STEP_NS]:
+        return F_STEP_NS
+    if not averaged and (rule[F_BELIEVES] or rule[F_WIDENS] & WIDEN_AVERAGE):
+        return F_WINDOW_NS
+    if rule[F_BELIEVES] == BELIEVE_STEADY and not bounded:
+        return F_DIVERGENCE_MAX_PPM
+    for demands in rule[F_DEMANDS : F_DEMANDS + ACTIONS]:
+        if demands & DEMAND_QUORUM and not rule[F_STRICT_QUORUM]:
+            return F_STRICT_QUORUM
+        if demands & DEMAND_STEADY and not averaged:
+            return F_WINDOW_NS
+        if demands & DEMAND_STEADY and not bounded:
+            return F_DIVERGENCE_MAX_PPM
+    return None
 
 
 def check_tier(_, __, ___):
@@ -325,6 +368,7 @@ def apply_owner(twin, rule, row, _):
 def apply_market(twin, rule, row, new):
     if new:
         market = twin.markets[row] = Market(row, rule)
+        change_state(twin, market, HALTED if rule[M_STATE] == HALTED else OPEN)
         if rule[M_KIND] != SPOT:
             take_feed(twin, rule[M_FEED], row, is_market=1)
         schedule(market, twin.now)
@@ -332,9 +376,19 @@ def apply_market(twin, rule, row, new):
     market = twin.markets[row]
     intervals = (M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS)
     changed = any(market.rule[key] != rule[key] for key in intervals)
-    market.rule = rule
+    before, market.rule = market.rule[M_STATE], rule
+    change_state(twin, market, before)
     if changed:
         schedule(market, twin.now)
+
+
+def change_state(twin, market, before):
+    """After a halt liquidation waits for a while."""
+    grace = market.rule[M_GRACE_NS]
+    if market.rule[M_STATE] == HALTED:
+        market.calm_ns = TIME_NS_MAX if grace else 0
+    elif before == HALTED:
+        market.calm_ns = twin.now + grace if grace else 0
 
 
 def take_feed(twin, row, user, is_market):

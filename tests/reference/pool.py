@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from steelyard.model import events, reject
 from steelyard.model.keys import A_LENDER_BEARS, A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
-from steelyard.model.orders import AT_MOST, CHILD, LENDER, USED
+from steelyard.model.orders import AT_MOST, CHILD, LENDER, TO_WITHDRAW, USED
 from steelyard.state.tables import MARKET_0
 from tests.reference import interest, money, pairs
 from tests.reference.health import equity, leg_equity, may_open
@@ -25,13 +25,34 @@ class Share(Asset):
 
     @property
     def price(self):
-        lent = self.rule[A_POOL_OF]
-        worth = self.twin.assets[lent].price * (assets_of(self.twin, lent) + NOBODYS_ATOMS)
-        return min(PRICE_MAX, down(worth, self.deposited + NOBODYS_SHARES))
+        return self.at(self.twin.assets[self.rule[A_POOL_OF]].price)
 
     @price.setter
     def price(self, _):
         """It has none of its own."""
+
+    def at(self, price):
+        """What a share would cost if its asset cost this."""
+        worth = price * (assets_of(self.twin, self.rule[A_POOL_OF]) + NOBODYS_ATOMS)
+        return min(PRICE_MAX, down(worth, self.deposited + NOBODYS_SHARES))
+
+    @property
+    def below(self):
+        lent = self.twin.assets[self.rule[A_POOL_OF]]
+        return self.price - self.at(lent.price - lent.below)
+
+    @below.setter
+    def below(self, _):
+        """It follows what is lent."""
+
+    @property
+    def above(self):
+        lent = self.twin.assets[self.rule[A_POOL_OF]]
+        return self.at(lent.price + lent.above) - self.price
+
+    @above.setter
+    def above(self, _):
+        """And this."""
 
     @property
     def fresh_until_ns(self):
@@ -116,7 +137,7 @@ def check_named(twin, c, options):
 
 def check_state(twin, c):
     twin.require(not twin.accounts[c.account].queued, reject.ACCOUNT_IN_LIQUIDATION)
-    twin.require(money.prices_are_fresh(twin, c.account), reject.PRICE_STALE)
+    twin.require_good(money.held_markets(twin, c.account), TO_WITHDRAW)
     twin.require(twin.row_for_reference(), reject.REFERENCES_FULL)
 
 

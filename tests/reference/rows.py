@@ -4,7 +4,7 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from steelyard.model.keys import F_WEIGHT
-from steelyard.model.orders import CLOSE_POSITION, REDUCE_ONLY
+from steelyard.model.orders import ACTIONS, CLOSE_POSITION, REDUCE_ONLY
 from steelyard.num.limits import SOURCES_MAX
 from steelyard.state.tables import MARKET_0
 from tests.reference.interest import up_to_date
@@ -41,6 +41,8 @@ class Asset:
     fund_paid: int = 0
     ramp: Ramp = field(default_factory=Ramp)
     outflow_until_ns: int = 0
+    below: int = 0
+    above: int = 0
 
 
 @dataclass(slots=True)
@@ -57,6 +59,22 @@ class Feed:
     fresh_until_ns: int = 0
     user: int = 0
     user_is_market: int = 0
+    good_price: int = 0
+    now_price: int = 0
+    below: int = 0
+    above: int = 0
+    before: int = 0
+    mean: int = 0
+    rest: int = 0
+    mean_ns: int = 0
+    mean_at_ns: int = 0
+    anchor: int = 0
+    anchor_at_ns: int = 0
+    pending: int = 0
+    pending_ns: int = 0
+    calm_ns: int = 0
+    told: int = 0
+    until: list = field(default_factory=lambda: [0] * ACTIONS)
     sources: list = field(default_factory=lambda: [Source() for _ in range(SOURCES_MAX)])
 
     def weight(self, source):
@@ -82,6 +100,11 @@ class Market:
     funding_dust: int = 0
     oi_scale_ppm: int = 0
     ramp: Ramp = field(default_factory=Ramp)
+    below: int = 0
+    above: int = 0
+    good_mark: int = 0
+    calm_ns: int = 0
+    unshown: int = 0
 
     @property
     def thing(self):

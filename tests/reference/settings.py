@@ -5,10 +5,10 @@ See docs/concepts/money.md (isolated margin) and legs-and-health.md (isolated po
 
 from steelyard.model import events, reject
 from steelyard.model.keys import M_SETTLE, T_LEVERAGE_MAX
-from steelyard.model.orders import CROSS, ISOLATED, SYSTEM_OWNER, USER
+from steelyard.model.orders import CROSS, ISOLATED, SYSTEM_OWNER, TO_OPEN, TO_WITHDRAW, USER
 from steelyard.num.limits import AMOUNT_MAX, TIME_NS_MAX
 from tests.reference import isolated, money, pairs
-from tests.reference.health import leverage_of, may_open
+from tests.reference.health import leverage_of, may_leave, may_open
 from tests.reference.orders import check_trader
 from tests.reference.rows import Account, copied
 
@@ -37,13 +37,13 @@ def move_margin(twin, c):
     twin.require(child and twin.quantity(child, market.thing), reject.MARKET_IS_NOT_ISOLATED)
     giver, asset, amount = (c.account if c.lots > 0 else child), market.rule[M_SETTLE], abs(c.lots)
     twin.require(not twin.accounts[giver].queued, reject.ACCOUNT_IN_LIQUIDATION)
-    twin.require(money.prices_are_fresh(twin, giver), reject.PRICE_STALE)
+    twin.require_good(money.held_markets(twin, giver), TO_WITHDRAW)
     twin.require(pairs.free(twin, giver, asset) >= amount, reject.BALANCE_TOO_LOW)
     legs = copied(twin, twin.legs_of(giver))
     twin.require(not money.below_cap(twin, twin.legs_of(giver)), reject.LOAN_CAP_EXCEEDED)
     legs[asset].quantity -= amount
     reason = reject.PARENT_MARGIN_EXCEEDED if c.lots > 0 else reject.OPENING_MARGIN_EXCEEDED
-    twin.require(may_open(twin, legs), reason)
+    twin.require(may_leave(twin, legs), reason)
     isolated.move_margin(twin, child, c.lots)
 
 
@@ -61,7 +61,7 @@ def set_leverage(twin, c):
         leg = legs[market.thing]
         before, leg.leverage = leverage_of(twin, market, leg), c.lots
         if leverage_of(twin, market, leg) < before:
-            twin.require(twin.is_tradable_price(market), reject.PRICE_STALE)
+            twin.require_good([market], TO_OPEN)
             twin.require(may_open(twin, legs), reject.OPENING_MARGIN_EXCEEDED)
     stub = twin.make_market_leg(c.account, market)
     stub.leverage = c.lots

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from steelyard.model import commands, events, reject
 from steelyard.model.commands import ASSET, COMMAND, CURVE, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.events import EVENT
-from steelyard.model.keys import M_BASE, M_SETTLE, O_RISK_TIER
+from steelyard.model.keys import A_FEED, A_POOL_OF, M_BASE, M_FEED, M_SETTLE, O_RISK_TIER
 from steelyard.model.orders import (
     COOLS,
     OWES,
     RESERVED,
     RESTING,
+    SPARED,
     SYSTEM,
     SYSTEM_ACCOUNTS,
     SYSTEM_OWNER,
@@ -20,9 +21,13 @@ from steelyard.model.orders import (
     TIMER_EXPIRY,
     TIMER_FUNDING,
     TIMER_INTEREST,
+    TIMER_PRICE,
     TIMER_RAMP_ASSET,
     TIMER_RAMP_MARKET,
     TIMER_SAMPLE,
+    TO_LIQUIDATE,
+    TO_OPEN,
+    TO_TRIGGER,
 )
 from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX, STEP_NS_MAX, TIME_NS_MAX
 from steelyard.state.tables import MARKET_0, Limits
@@ -199,13 +204,16 @@ class Twin:
     def timers(self):
         """(time, kind, row) of everything that waits for a time."""
         for account in self.accounts.values():
-            if account.queued in (COOLS, OWES):
+            if account.queued in (COOLS, OWES, SPARED):
                 yield account.due_ns, TIMER_COOLDOWN, account.row
             if account.cancel_at_ns:
                 yield account.cancel_at_ns, TIMER_CANCEL_AFTER, account.row
         for order in self.orders.values():
             if order.expires_ns:
                 yield order.expires_ns, TIMER_EXPIRY, order.row
+        for row, feed in self.feeds.items():
+            if feed.pending_ns:
+                yield feed.pending_ns, TIMER_PRICE, row
         for row, asset in self.assets.items():
             if asset.next_interest_ns:
                 yield asset.next_interest_ns, TIMER_INTEREST, row
@@ -239,6 +247,10 @@ class Twin:
                 funding.fund(self, self.markets[row])
             elif kind == TIMER_BIDS:
                 offers.fill_all(self)
+            elif kind == TIMER_PRICE:
+                prices.recompute(self, row)
+                prices.recompute_pairs(self)
+                stops.look_at_stops(self)  # before the command has placed anything
             elif kind == TIMER_INTEREST:
                 interest.on_time(self, row)
             else:
@@ -295,16 +307,56 @@ class Twin:
     def settle(self, market):
         return market.rule[M_SETTLE]
 
-    def is_fresh(self, priced):
-        """A market's index or an asset's price."""
-        price = priced.index if hasattr(priced, "index") else priced.price
-        return price > 0 and self.now <= priced.fresh_until_ns
+    def feed_of(self, priced):
+        """Of a market (a pair: of its base) or an asset (a share: of what is lent); none of the unit of account."""
+        if hasattr(priced, "mark") and not priced.rule[M_FEED]:
+            priced = self.assets[priced.rule[M_BASE]]
+        if not hasattr(priced, "mark") and priced.rule[A_POOL_OF]:
+            priced = self.assets[priced.rule[A_POOL_OF]]
+        return self.feeds.get(priced.rule[M_FEED] if hasattr(priced, "mark") else priced.rule[A_FEED])
 
     def show_share(self, asset):
         pool.show(self, asset)
 
-    def is_tradable_price(self, market):
-        return market.mark > 0 and self.is_fresh(market) and self.is_fresh(self.assets[self.settle(market)])
+    def is_good(self, priced, action):
+        """Whether a market's index or an asset's price is good for an action."""
+        feed = self.feed_of(priced)
+        if feed is None:
+            return True
+        calm = max(feed.calm_ns, getattr(priced, "calm_ns", 0))
+        if action == TO_LIQUIDATE and self.now < calm:
+            return False
+        return feed.price > 0 and self.now <= feed.until[action]
+
+    def is_fresh(self, priced):
+        feed = self.feed_of(priced)
+        return feed is None or (feed.price > 0 and self.now <= feed.fresh_until_ns)
+
+    def is_tradable(self, market, action):
+        """There is a mark, and both its prices are good for an action."""
+        both = self.is_good(market, action) and self.is_good(self.assets[self.settle(market)], action)
+        known = market.index > 0 or action != TO_OPEN  # a pair that is worth less than a tick cannot be traded
+        return market.mark > 0 and known and both
+
+    def require_good(self, markets, action):
+        """All of these, or the reason: a stale price before one that is not good enough."""
+        bad = [market for market in markets if not self.is_tradable(market, action)]
+        stale = [market for market in bad if not self.is_market_fresh(market)]
+        self.require(not stale, reject.PRICE_STALE)
+        self.require(not bad, reject.PRICE_UNCERTAIN)
+
+    def show(self, market, trigger_on, changed):
+        """Stops see a price that is new to them once it is good for triggers; a pair has two prices in it."""
+        if changed:
+            market.unshown |= 1 << trigger_on
+        priced = [market] if market.rule[M_FEED] else [market, self.assets[self.settle(market)]]
+        if market.unshown >> trigger_on & 1 and all(self.is_good(each, TO_TRIGGER) for each in priced):
+            market.unshown &= ~(1 << trigger_on)
+            self.prices_set.add((market.row, trigger_on))
+
+    def is_market_fresh(self, market):
+        both = self.is_fresh(market) and self.is_fresh(self.assets[self.settle(market)])
+        return market.mark > 0 and market.index > 0 and both
 
     # --- Accounts and legs ---
 

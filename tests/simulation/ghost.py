@@ -318,6 +318,14 @@ class Ghost:
         assert event.account not in self.started
         self.started.add(event.account)
 
+    def on_waits(self, event):
+        self.near(event.account, event.amount)
+        assert event.amount < event.fee and event.extra >= event.extra2, "unhealthy now, healthy at good prices"
+
+    def on_judged(self, event):
+        assert 0 <= event.amount <= event.price, "low is at least 0"
+        assert 0 <= event.fee <= event.price, "high is at most twice the price"
+
     def on_ended(self, event):
         self.near(event.account, event.amount)
         self.started.discard(event.account)
@@ -417,6 +425,8 @@ class Ghost:
         said.SHARE_PRICE_SET: on_share_price,
         said.CONVERTED: on_converted,
         said.LIQUIDATION_STARTED: on_started,
+        said.LIQUIDATION_WAITS: on_waits,
+        said.FEED_JUDGED: on_judged,
         said.LIQUIDATION_ENDED: on_ended,
         said.LIQUIDATION_ORDER: on_liquidation_order,
         said.LIQUIDATION_FEE: on_liquidation_fee,

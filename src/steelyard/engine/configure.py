@@ -8,7 +8,7 @@ from steelyard.engine.funding import plan_funding
 from steelyard.engine.interest import accrue, plan_interest
 from steelyard.engine.ledger import find_leg, retry_conversions
 from steelyard.engine.pool import begin_pool, shares_at_start
-from steelyard.engine.prices import refresh_feed, refresh_pairs, settle_active_time
+from steelyard.engine.prices import forget_policy, refresh_feed, refresh_pairs, settle_active_time
 from steelyard.engine.timers import push_timer
 from steelyard.model import keys
 from steelyard.model import reject as no
@@ -19,7 +19,7 @@ from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.commands import OWNER as OWNER_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
 from steelyard.model.events import CONFIGURED
-from steelyard.model.orders import INVERSE, LENDER, TIMER_RAMP_ASSET, TIMER_RAMP_MARKET
+from steelyard.model.orders import ACTIONS, HALTED, INVERSE, LENDER, TIMER_RAMP_ASSET, TIMER_RAMP_MARKET
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE, SOURCES_MAX, TIME_NS_MAX
 from steelyard.rules import parameters
@@ -32,6 +32,7 @@ from steelyard.state.tables import (
     DRAFT,
     FEED,
     FEED_RULE,
+    FEED_UNTIL,
     HOLDER,
     KEY_RANGE,
     L_ASSETS,
@@ -217,7 +218,8 @@ def take_step(s, kind, row, at_ns):
     say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, STEP_OF_RAMP, 0, 0, 0)
     interval = MARKET_RULE(s)[row, keys.M_FUNDING_INTERVAL_NS] if kind == MARKET_TABLE else 0
     sample = MARKET_RULE(s)[row, keys.M_SAMPLE_INTERVAL_NS] if kind == MARKET_TABLE else 0
-    return after_change(s, kind, row, interval, sample)
+    state = MARKET_RULE(s)[row, keys.M_STATE] if kind == MARKET_TABLE else 0
+    return after_change(s, kind, row, interval, sample, state)
 
 
 @kernel
@@ -257,6 +259,17 @@ def draft_deductions(s):
 
 
 @kernel
+def draft_policy(s):
+    """Whether the feed in the draft has any policy."""
+    draft = DRAFT(s)
+    draft[0, keys.F_HAS_POLICY] = 0
+    for key in range(keys.F_POLICIES, keys.F_HAS_POLICY):
+        if draft[0, key] != 0:
+            draft[0, keys.F_HAS_POLICY] = 1
+    return 0
+
+
+@kernel
 def disagreement(s, kind, row):
     """The key whose value disagrees with another's, or -1."""
     if kind == ASSET_TABLE:
@@ -265,6 +278,7 @@ def disagreement(s, kind, row):
     if kind == CURVE_TABLE:
         return curve_disagreement(s, row if row else MACHINE(s).curves[0] + 1)
     if kind == FEED_TABLE:
+        draft_policy(s)
         return parameters.feed_disagreement(s)
     if kind == OWNER_TABLE:
         return parameters.owner_disagreement(s)
@@ -289,6 +303,10 @@ def take_feed(s, feed, user, is_market):
     table.user_is_market[feed] = is_market
     table.price[feed] = 0
     table.fresh_until_ns[feed] = 0
+    table.good_price[feed] = 0
+    for action in range(ACTIONS):
+        FEED_UNTIL(s)[feed, action] = 0
+    forget_policy(s, feed)
     for row in range(feed * SOURCES_MAX, (feed + 1) * SOURCES_MAX):
         source.price[row] = 0
         source.confidence[row] = 0
@@ -335,8 +353,21 @@ def begin_market(s, row):
         machine.pairs[0] += 1
     else:
         take_feed(s, MARKET_RULE(s)[row, keys.M_FEED], row, 1)
+    change_state(s, row, 0)
     take_ladder(s, row)
     plan_funding(s, row, machine.now_ns[0])
+    return 0
+
+
+@kernel
+def change_state(s, market, before):
+    """A market that is no longer halted gives owners time to act before anybody is liquidated there."""
+    table, rule = MARKET(s), MARKET_RULE(s)
+    grace, state = rule[market, keys.M_GRACE_NS], rule[market, keys.M_STATE]
+    if state == HALTED:
+        table.calm_ns[market] = TIME_NS_MAX if grace else 0
+    elif before == HALTED:
+        table.calm_ns[market] = MACHINE(s).now_ns[0] + grace if grace else 0
     return 0
 
 
@@ -348,7 +379,7 @@ def rejudge_everybody(s):
 
 
 @kernel
-def after_change(s, kind, row, old_interval, old_sample):
+def after_change(s, kind, row, old_interval, old_sample, old_state):
     """Proofs made under the old parameters no longer hold."""
     machine, leg, holder, rule = MACHINE(s), LEG(s), HOLDER(s), MARKET_RULE(s)
     machine.open_epoch[0] += 1
@@ -359,6 +390,7 @@ def after_change(s, kind, row, old_interval, old_sample):
     if kind == MARKET_TABLE:
         if rule[row, keys.M_FUNDING_INTERVAL_NS] != old_interval or rule[row, keys.M_SAMPLE_INTERVAL_NS] != old_sample:
             plan_funding(s, row, machine.now_ns[0])
+        change_state(s, row, old_state)
         each = MARKET(s).holders[row]
         while each:
             mark_dirty(s, leg.account[each])
@@ -411,6 +443,7 @@ def configure(s):
             if ASSET_RULE(s)[row, keys.A_POOL_OF] == 0:
                 settle_active_time(s, row)
             retry_conversions(s)
+    old_state = MARKET_RULE(s)[row, keys.M_STATE] if kind == MARKET_TABLE else 0
     old_wait = ASSET_RULE(s)[row, keys.A_INTEREST_INTERVAL_NS] if kind == ASSET_TABLE else 0
     if kind == ASSET_TABLE and DRAFT(s)[0, keys.A_LOAN_CAP] < ASSET_RULE(s)[row, keys.A_LOAN_CAP]:
         machine.capping[0] = 1
@@ -420,7 +453,7 @@ def configure(s):
     if kind == ASSET_TABLE and (new or ASSET_RULE(s)[row, keys.A_INTEREST_INTERVAL_NS] != old_wait):
         plan_interest(s, row)
     if not new:
-        after_change(s, kind, row, old_interval, old_sample)
+        after_change(s, kind, row, old_interval, old_sample, old_state)
     elif kind == ASSET_TABLE:
         begin_asset(s, row)
     elif kind == FEED_TABLE:
@@ -435,6 +468,8 @@ def configure(s):
         machine.owners[0] = row
     say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, new, 0, 0, 0)
     if kind == FEED_TABLE and not new:
+        if FEED_RULE(s)[row, keys.F_HAS_POLICY] == 0:
+            forget_policy(s, row)
         refresh_feed(s, row)
         refresh_pairs(s)
     if of_pool:

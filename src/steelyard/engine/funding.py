@@ -6,8 +6,8 @@ from steelyard.engine.ledger import far_post
 from steelyard.engine.prices import show_driver
 from steelyard.engine.timers import push_timer
 from steelyard.model.events import DUST_SWEPT, FUNDING_SET
-from steelyard.model.keys import M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS, M_SETTLE
-from steelyard.model.orders import DUST, TIMER_FUNDING, TIMER_SAMPLE
+from steelyard.model.keys import M_FEED, M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS, M_SETTLE
+from steelyard.model.orders import DUST, TIMER_FUNDING, TIMER_SAMPLE, TO_FUND
 from steelyard.num import far, kernel
 from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS
 from steelyard.rules.funding import (
@@ -19,6 +19,7 @@ from steelyard.rules.funding import (
     premium,
     take_level,
 )
+from steelyard.rules.price import is_good
 from steelyard.state.tables import MACHINE, MARKET, MARKET_RULE
 
 
@@ -62,7 +63,7 @@ def plan_funding(s, market, now):
 def sample_premium(s, market):
     table, machine = MARKET(s), MACHINE(s)
     now = machine.now_ns[0]
-    if table.index[market] > 0 and now <= table.fresh_until_ns[market]:
+    if table.index[market] > 0 and is_good(s, MARKET_RULE(s)[market, M_FEED], TO_FUND):
         bid, ask = impact_price(s, market, -1), impact_price(s, market, 1)
         if bid > 0 and ask > 0:
             table.premium_sum[market] += premium(s, market, bid, ask)
@@ -90,7 +91,7 @@ def settle_interval(s, market):
     table, machine = MARKET(s), MACHINE(s)
     now, index = machine.now_ns[0], table.index[market]
     rate = funding_rate(s, market)
-    if index == 0 or now > table.fresh_until_ns[market]:
+    if index == 0 or not is_good(s, MARKET_RULE(s)[market, M_FEED], TO_FUND):
         rate = 0
     table.funding_rate[market] = rate
     moved = funding_moved(s, market, rate) if rate else 0

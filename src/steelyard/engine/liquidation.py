@@ -11,10 +11,10 @@ from steelyard.engine.ledger import cash, find_leg, first_in_order, legs_wanted,
 from steelyard.engine.matching import after_fill, match
 from steelyard.engine.money import convert_debts
 from steelyard.engine.orders import give_back, shrink_reduce_only
-from steelyard.engine.placing import is_fresh, leverage_for
+from steelyard.engine.placing import leverage_for
 from steelyard.engine.positions import far_book_trade, realised_down, settle_funding
 from steelyard.engine.timers import push_timer
-from steelyard.engine.worth import show_share
+from steelyard.engine.worth import lent, show_share
 from steelyard.model.events import (
     CLOSED_LIQUIDATION,
     DEBT_WRITTEN_OFF,
@@ -28,12 +28,14 @@ from steelyard.model.events import (
     LIQUIDATION_FEE,
     LIQUIDATION_ORDER,
     LIQUIDATION_STARTED,
+    LIQUIDATION_WAITS,
     TAKEN_OVER,
 )
 from steelyard.model.keys import (
     A_FUND_DAY_MAX,
     A_FUND_STEP_MAX,
     A_LENDER_BEARS,
+    A_POOL_OF,
     HOUR,
     M_BACKSTOP_LOTS_MAX,
     M_COOLDOWN_NS,
@@ -61,17 +63,29 @@ from steelyard.model.orders import (
     LENDER,
     OWES,
     PRO_RATA,
+    SPARED,
     STP_MAKER,
     TIMER_COOLDOWN,
+    TO_LIQUIDATE,
     WAITS,
 )
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
-from steelyard.rules.cash import atoms_up, charge, is_price_fresh, value
+from steelyard.rules.cash import atoms_up, value
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
+from steelyard.rules.pool import share_price, unsettled
+from steelyard.rules.price import asset_feed, is_asset_good, is_good, is_mark_good, is_market_good
 from steelyard.rules.ranking import deleveraging_score
-from steelyard.rules.requirement import account_risk, health_of, leg_equity, leg_requirement, opening_side
+from steelyard.rules.requirement import (
+    account_health,
+    account_risk,
+    charge_opening,
+    health_of,
+    leg_equity,
+    leg_requirement,
+    opening_lots,
+)
 from steelyard.rules.sizing import (
     bankruptcy_cash,
     bankruptcy_price,
@@ -85,6 +99,7 @@ from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
     ASSET_RULE,
+    FEED,
     HOLDER,
     LEG,
     MACHINE,
@@ -173,8 +188,67 @@ def say_started(s, account):
 
 @leaf
 def can_be_closed(s, market):
-    """In a halted market or at a stale price nobody can be liquidated fairly."""
-    return MARKET_RULE(s)[market, M_STATE] != HALTED and is_fresh(s, market)
+    """In a halted market or at a bad price nobody can be liquidated fairly."""
+    return MARKET_RULE(s)[market, M_STATE] != HALTED and is_market_good(s, market, TO_LIQUIDATE)
+
+
+@kernel
+def share_price_at(s, share, price):
+    """What a share would cost if its asset cost this."""
+    asset = ASSET_RULE(s)[share, A_POOL_OF]
+    assets = lent(s, find_leg(s, LENDER, asset)) + unsettled(s, asset)
+    return share_price(price, assets, ASSET(s).deposited[share])
+
+
+@kernel
+def swap_bad_price(s, thing, back):
+    """In place of a price that is not good for liquidating the last one that was, or back again; 1 if it is one."""
+    market, asset, feed = MARKET(s), ASSET(s), FEED(s)
+    if thing >= MARKET_0:
+        row = thing - MARKET_0
+        if is_mark_good(s, row) or market.good_mark[row] == 0:
+            return 0
+        mark = market.mark[row]
+        market.mark[row] = market.good_mark[row]
+        market.good_mark[row] = mark
+        return 1
+    row = asset_feed(s, thing)
+    if is_good(s, row, TO_LIQUIDATE) or feed.good_price[row] == 0:
+        return 0
+    price = feed.price[row] if back else feed.good_price[row]
+    asset.price[thing] = share_price_at(s, thing, price) if ASSET_RULE(s)[thing, A_POOL_OF] else price
+    return 1
+
+
+@kernel
+def swap_bad_prices(s, account, back):
+    """The same for all that an account holds and for what its positions settle in."""
+    leg, swapped = LEG(s), 0
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        if leg.quantity[row] != 0 or leg.thing[row] < MARKET_0:
+            swapped += swap_bad_price(s, leg.thing[row], back)
+        row = leg.next_of_account[row]
+    return swapped
+
+
+@far
+def is_spared(s, account):
+    """Whether the account would be healthy at the last prices that were good for liquidating; told when it begins."""
+    table = ACCOUNT(s)
+    swapped = swap_bad_prices(s, account, 0)
+    if swapped == 0:
+        return 0
+    good_equity, good_requirement = account_health(s, account)
+    swap_bad_prices(s, account, 1)
+    if good_equity < good_requirement:
+        return 0
+    if table.queued[account] != SPARED:
+        equity, requirement = account_health(s, account)
+        say(
+            s, LIQUIDATION_WAITS, account, 0, 0, 0, 0, 0, 0, equity, requirement, good_equity, good_requirement, 0, 0
+        )  # fmt: skip
+    return 1
 
 
 @kernel
@@ -305,7 +379,7 @@ def pay_debts(s, account):
     clear = True
     row = first_in_order(s, account)
     while row and leg.thing[row] < MARKET_0:
-        if leg.quantity[row] < 0 and is_price_fresh(s, leg.thing[row]):
+        if leg.quantity[row] < 0 and is_asset_good(s, leg.thing[row], TO_LIQUIDATE):
             equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
             short = atoms_up(-equity, ASSET(s).price[leg.thing[row]])
             if short > 0:
@@ -344,11 +418,12 @@ def may_take_over(s, market, quantity, lots, price_of_all):
         return False
     equity, requirement, _ = account_risk(s, BACKSTOP, FOR_OPEN)
     price = ASSET(s).price[rule[market, M_SETTLE]]
-    equity += value(gained(s, market, leg.quantity[row], signed, price_of_all), price)
+    won = gained(s, market, leg.quantity[row], signed, price_of_all)
+    equity += value(won, price)
     if row:
         requirement -= leg_requirement(s, row, FOR_OPEN)
-    leverage = leverage_for(s, BACKSTOP, market, row, 0)
-    requirement += charge(opening_side(s, market, notional_of(s, market, after), leverage), price)
+    needed = opening_lots(s, market, after, leverage_for(s, BACKSTOP, market, row, 0), FOR_OPEN)
+    requirement += charge_opening(s, row, market, needed, won, FOR_OPEN)
     return equity >= requirement
 
 
@@ -585,6 +660,8 @@ def reduce_bankrupt(s, account, row):
 @far
 def liquidation_turn(s, account):
     """One turn of one account."""
+    if is_spared(s, account):
+        return cool_down(s, account, SPARED, WAIT_NS)
     cancel_orders(s, account, 0, CLOSED_LIQUIDATION, 0)
     settle_account(s, account)
     if end_if_healthy(s, account):
@@ -639,5 +716,7 @@ def cooled_down(s, account):
         return 0
     if ACCOUNT(s).queued[account] == OWES:
         return wake(s, account)
+    if ACCOUNT(s).queued[account] == SPARED and is_spared(s, account):
+        return cool_down(s, account, SPARED, WAIT_NS)
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     return enqueue(s, account, health_of(equity, requirement))

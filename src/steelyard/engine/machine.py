@@ -23,7 +23,7 @@ from steelyard.engine.orders import client_entry, far_leave
 from steelyard.engine.placing import place_order
 from steelyard.engine.pool import redeem, supply
 from steelyard.engine.prefetch import ROWS_AHEAD, fetch_ahead
-from steelyard.engine.prices import clock, report_prices
+from steelyard.engine.prices import clock, refresh_feed, refresh_pairs, report_prices
 from steelyard.engine.settings import open_account, set_leverage, set_margin_mode
 from steelyard.engine.stops import run_next_triggered, show_last_prices
 from steelyard.model import commands as do
@@ -41,6 +41,7 @@ from steelyard.model.orders import (
     TIMER_EXPIRY,
     TIMER_FUNDING,
     TIMER_INTEREST,
+    TIMER_PRICE,
     TIMER_RAMP_ASSET,
     TIMER_RAMP_MARKET,
     TIMER_SAMPLE,
@@ -51,6 +52,7 @@ from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
     COMMAND,
+    FEED,
     L_COMMAND_EVENTS,
     L_EVENTS,
     L_EVENTS_PER_COMMAND,
@@ -94,6 +96,9 @@ def run_timer(s, kind, row, at_ns):
         plan_interest(s, row)
     elif kind == TIMER_RAMP_ASSET or kind == TIMER_RAMP_MARKET:
         take_step(s, ASSET_TABLE if kind == TIMER_RAMP_ASSET else MARKET_TABLE, row, at_ns)
+    elif kind == TIMER_PRICE and FEED(s).pending_ns[row] == at_ns:
+        refresh_feed(s, row)
+        refresh_pairs(s)
     return 0
 
 

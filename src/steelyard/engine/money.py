@@ -20,7 +20,7 @@ from steelyard.engine.ledger import (
     transfer,
     unfunded_loans,
 )
-from steelyard.engine.placing import is_fresh, may_give
+from steelyard.engine.placing import may_give, why_not_good, why_not_good_assets
 from steelyard.engine.worth import show_share
 from steelyard.model import reject as no
 from steelyard.model.events import (
@@ -45,12 +45,14 @@ from steelyard.model.orders import (
     CHILD,
     CONFIRMED,
     CONVERTER,
-    FOR_OPEN,
+    FOR_LEAVING,
     LENDER,
     MAY_BORROW,
     PRODUCT_BORROWING,
     RESERVED,
     RETURNED,
+    TO_SETTLE,
+    TO_WITHDRAW,
     USED,
     USER,
 )
@@ -62,6 +64,7 @@ from steelyard.rules.cash import charge, is_price_fresh
 from steelyard.rules.consent import is_over_loan_cap
 from steelyard.rules.interest import cash_now, loan_refusal, may_flow_out
 from steelyard.rules.offers import is_offered
+from steelyard.rules.price import is_asset_good, is_market_good
 from steelyard.rules.requirement import account_risk
 from steelyard.state.tables import (
     ACCOUNT,
@@ -251,17 +254,20 @@ def is_reference_table_full(s):
 
 
 @kernel
-def has_stale_market(s, account):
-    """Whether this account has a position or a resting order whose prices are stale."""
+def check_markets(s, account):
+    """Whether the prices of all positions and resting orders are good for withdrawing; a stale one is told first."""
     leg, orders = LEG(s), LEG_OPEN(s)
-    row = ACCOUNT(s).first_leg[account]
+    row, reason = ACCOUNT(s).first_leg[account], no.NONE
     while row:
         if leg.thing[row] >= MARKET_0:
             resting = orders.bid_lots[row] | orders.ask_lots[row] | orders.reduce_lots[row]
-            if (leg.quantity[row] != 0 or resting != 0) and not is_fresh(s, leg.thing[row] - MARKET_0):
-                return True
+            market = leg.thing[row] - MARKET_0
+            if (leg.quantity[row] != 0 or resting != 0) and not is_market_good(s, market, TO_WITHDRAW):
+                reason = why_not_good(s, market)
+                if reason == no.PRICE_STALE:
+                    return reason
         row = leg.next_of_account[row]
-    return False
+    return reason
 
 
 @kernel
@@ -312,7 +318,7 @@ def check_borrowing(s, account, asset, amount):
     if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & PRODUCT_BORROWING == 0:
         return no.TIER_FORBIDS_PRODUCT
     if not is_price_fresh(s, asset):
-        return no.PRICE_STALE
+        return why_not_good_assets(s, asset, asset)
     wanted = legs_wanted(s, account, asset)
     if wanted and not has_leg_room(s, account, wanted):
         return no.LEGS_FULL
@@ -340,8 +346,10 @@ def check_giving(s, account, asset, amount, may_borrow):
 def check_opening_after(s, account, asset, amount):
     if is_over_loan_cap(s, account):
         return no.LOAN_CAP_EXCEEDED  # its collateral waits to be converted
-    equity, requirement, _ = account_risk(s, account, FOR_OPEN)
-    return no.NONE if may_give(s, account, asset, amount, equity, requirement) else no.OPENING_MARGIN_EXCEEDED
+    equity, requirement, _ = account_risk(s, account, FOR_LEAVING)
+    if may_give(s, account, asset, amount, equity, requirement, FOR_LEAVING):
+        return no.NONE
+    return no.OPENING_MARGIN_EXCEEDED
 
 
 @kernel
@@ -367,8 +375,9 @@ def check_parting(s, account, asset, amount, present, may_borrow):
 def check_state_of_giver(s, account):
     if ACCOUNT(s).queued[account]:
         return no.ACCOUNT_IN_LIQUIDATION
-    if has_stale_market(s, account):
-        return no.PRICE_STALE
+    reason = check_markets(s, account)
+    if reason:
+        return reason
     return no.REFERENCES_FULL if is_reference_table_full(s) else no.NONE
 
 
@@ -474,8 +483,9 @@ def move_margin(s, i):
     taker = child if amount > 0 else account
     if ACCOUNT(s).queued[giver]:
         return no.ACCOUNT_IN_LIQUIDATION
-    if has_stale_market(s, giver):
-        return no.PRICE_STALE
+    reason = check_markets(s, giver)
+    if reason:
+        return reason
     if free_cash(s, giver, asset) < abs(amount):
         return no.BALANCE_TOO_LOW
     reason = check_opening_after(s, giver, asset, abs(amount))
@@ -488,7 +498,7 @@ def move_margin(s, i):
 
 @leaf
 def is_tradable(s, asset):
-    return is_price_fresh(s, asset) and ASSET_RULE(s)[asset, A_FROZEN] == 0
+    return is_asset_good(s, asset, TO_SETTLE) and ASSET_RULE(s)[asset, A_FROZEN] == 0
 
 
 @kernel
@@ -502,7 +512,7 @@ def may_sell(s, row, debt_row, all_debts):
 
 @kernel
 def can_convert(s, account, debt_row, all_debts):
-    """Whether the converter has anything of what is owed, and the account anything to sell, at fresh prices."""
+    """Whether the converter has anything of what is owed, and the account anything to sell, at good prices."""
     leg, owed = LEG(s), LEG(s).thing[debt_row]
     if not is_tradable(s, owed) or cash(s, CONVERTER, owed) <= 0:
         return False
@@ -516,7 +526,7 @@ def can_convert(s, account, debt_row, all_debts):
 
 @kernel
 def convert_debt(s, account, debt_row, all_debts):
-    """Sell other collateral to the converter for one debt, asset by asset, as far as both reach, at fresh prices."""
+    """Sell other collateral to the converter for one debt, asset by asset, as far as both reach, at good prices."""
     leg, assets = LEG(s), ASSET(s)
     owed = leg.thing[debt_row]
     if not can_convert(s, account, debt_row, all_debts):

@@ -5,7 +5,8 @@ from steelyard.engine.interest import index_soon
 from steelyard.engine.judge import enqueue
 from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, transfer
 from steelyard.engine.liquidation import end_if_healthy, settle_account
-from steelyard.engine.money import check_giving, has_stale_market
+from steelyard.engine.money import check_giving, check_markets
+from steelyard.engine.placing import why_not_good_assets
 from steelyard.engine.timers import push_timer
 from steelyard.model import reject as no
 from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED
@@ -19,14 +20,16 @@ from steelyard.model.orders import (
     INSURANCE,
     LENDER,
     MAY_BORROW,
+    SPARED,
     TIMER_BIDS,
+    TO_LIQUIDATE,
     USER,
 )
 from steelyard.num import far, kernel
 from steelyard.num.limits import AMOUNT_MAX
 from steelyard.num.rounding import mul_div_down
 from steelyard.num.wide import product_is_less
-from steelyard.rules.cash import cash_requirement, is_price_fresh, value
+from steelyard.rules.cash import cash_needed, value
 from steelyard.rules.consent import is_over_loan_cap
 from steelyard.rules.interest import cash_now
 from steelyard.rules.offers import (
@@ -41,6 +44,7 @@ from steelyard.rules.offers import (
     standing_offer,
     variable,
 )
+from steelyard.rules.price import is_asset_good
 from steelyard.rules.requirement import account_risk, health_of
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, BID, COMMAND, CURVE_RULE, L_BIDS, LAYOUT, LEG, MACHINE
 
@@ -76,13 +80,13 @@ def price_offer(s, row):
     bid, leg, rule = BID(s), LEG(s), CURVE_RULE(s)
     target, collateral, debt = bid.target[row], bid.collateral[row], bid.debt[row]
     bid.curve[row] = 0
-    if ACCOUNT(s).started[target] == 0:
+    if ACCOUNT(s).started[target] == 0 or ACCOUNT(s).queued[target] == SPARED:
         return no.NOT_IN_LIQUIDATION
     equity, requirement, _ = account_risk(s, target, FOR_MAINTAIN)
     if equity >= requirement:
         return no.NOT_IN_LIQUIDATION
-    if not (is_price_fresh(s, collateral) and is_price_fresh(s, debt)):
-        return no.PRICE_STALE
+    if not (is_asset_good(s, collateral, TO_LIQUIDATE) and is_asset_good(s, debt, TO_LIQUIDATE)):
+        return why_not_good_assets(s, collateral, debt)
     if ASSET_RULE(s)[collateral, A_FROZEN] | ASSET_RULE(s)[debt, A_FROZEN]:
         return no.ASSET_FROZEN
     given, owed = find_leg(s, target, collateral), find_leg(s, target, debt)
@@ -150,10 +154,10 @@ def may_exchange(s, account, paid_asset, paid, received_asset, received):
     put_cash(s, taker, other, other_at)
     if payer == 0:
         equity += value(-paid, asset.price[paid_asset])
-        requirement += cash_requirement(s, paid_asset, -paid, asset.price[paid_asset], FOR_OPEN)
+        requirement += cash_needed(s, paid_asset, -paid, FOR_OPEN)
     if taker == 0:
         equity += value(received, asset.price[received_asset])
-        requirement += cash_requirement(s, received_asset, received, asset.price[received_asset], FOR_OPEN)
+        requirement += cash_needed(s, received_asset, received, FOR_OPEN)
     return equity >= requirement
 
 
@@ -163,8 +167,9 @@ def check_bidder(s, row):
     bid = BID(s)
     bidder, collateral, debt, repaid = bid.bidder[row], bid.collateral[row], bid.debt[row], bid.repaid[row]
     borrows = bid.options[row] & MAY_BORROW
-    if has_stale_market(s, bidder):
-        return no.PRICE_STALE
+    reason = check_markets(s, bidder)
+    if reason:
+        return reason
     wanted = legs_wanted(s, bidder, collateral) + (legs_wanted(s, bidder, debt) if borrows else 0)
     if wanted and not has_leg_room(s, bidder, wanted):
         return no.LEGS_FULL

@@ -37,6 +37,8 @@ def open_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_re
     atoms, moving = reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve)
     settle = MARKET_RULE(s)[market, M_SETTLE]
     if settle != UNIT and moving:
+        if ASSET(s).open_gap[settle]:
+            return -VALUE_MAX, 0  # what it settles in may be worth more or less: that is judged exactly
         # Profit in an asset that is priced itself: both may go, (1 + d)^2 - 1 <= 3 d.
         price = ASSET(s).open_ref[settle]
         moving = 3 * min(VALUE_MAX, charge(moving + abs(atoms), price))
@@ -97,8 +99,11 @@ def prove_open(s, account):
             reach += moving
         elif leg.quantity[row] != 0:
             price = asset.open_ref[thing] if thing != UNIT else ASSET_PRICE_SCALE
+            if thing != UNIT:
+                price = max(0, price - asset.open_gap[thing])
             slack += corner_cash(s, row, price, price, FOR_OPEN)
             if thing != UNIT:
+                price = asset.open_ref[thing]
                 reach += (charge(abs(leg.quantity[row]), price) >> (REACH_BITS - 2)) + 1
         row = leg.next_of_account[row]
     table.slack[account] = slack
@@ -177,6 +182,15 @@ def take_slack(s, account, row, term, reach):
     if row:
         store_terms(s, row, term, reach)
     return True
+
+
+@leaf
+def gap_for(s, before, needed):
+    """The gap that slacks count, given the one before: another one puts them out of date."""
+    if before >= needed and before <= 4 * needed:
+        return before
+    MACHINE(s).open_epoch[0] += 1
+    return needed + needed // 4
 
 
 @far

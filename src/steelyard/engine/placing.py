@@ -85,11 +85,18 @@ from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ORDER_ID_SHIFT, PPM
 from steelyard.num.rounding import ppm_down, ppm_up
-from steelyard.rules.cash import atoms_up, cash_requirement, charge, value
+from steelyard.rules.cash import atoms_up, cash_needed, value
 from steelyard.rules.consent import exchange_is_no_weaker, is_no_weaker, is_over_loan_cap
 from steelyard.rules.interest import cash_now, cash_of, loan_refusal
 from steelyard.rules.pairs import flows, is_pair, pair_sums, pairs_part
-from steelyard.rules.requirement import account_risk, leg_requirement, leverage_in_force, opening_side
+from steelyard.rules.price import asset_feed, index_feed, is_stale
+from steelyard.rules.requirement import (
+    account_risk,
+    charge_opening,
+    leg_requirement,
+    leverage_in_force,
+    opening_lots,
+)
 from steelyard.rules.worth import gained, notional_of, worth
 from steelyard.state.tables import (
     ACCOUNT,
@@ -124,10 +131,25 @@ def is_isolated(s, owner, market):
 
 @leaf
 def is_fresh(s, market):
-    """Index and settlement price are both fresh, and there is a mark."""
+    """Index and settlement price are both good for opening, and there is a mark."""
     now, table = MACHINE(s).now_ns[0], MARKET(s)
     settle = MARKET_RULE(s)[market, M_SETTLE]
     return table.mark[market] > 0 and now <= table.fresh_until_ns[market] and now <= ASSET(s).fresh_until_ns[settle]
+
+
+@far
+def why_not_good(s, market):
+    """Index or settlement price are not good for what is asked: stale, or less than their feeds demand."""
+    stale = is_stale(s, index_feed(s, market)) or is_stale(s, asset_feed(s, MARKET_RULE(s)[market, M_SETTLE]))
+    stale = stale or MARKET(s).mark[market] == 0 or MARKET(s).index[market] == 0  # of a pair worth less than a tick
+    return no.PRICE_STALE if stale else no.PRICE_UNCERTAIN
+
+
+@far
+def why_not_good_assets(s, one, other):
+    """The same of the prices of two assets."""
+    stale = is_stale(s, asset_feed(s, one)) or is_stale(s, asset_feed(s, other))
+    return no.PRICE_STALE if stale else no.PRICE_UNCERTAIN
 
 
 @leaf
@@ -272,11 +294,11 @@ def check_permission(s, row, account, acting, market):
         product = word.PRODUCT_SPOT if is_pair(s, market) else word.PRODUCT_PERPETUAL
         if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & product == 0:
             return no.TIER_FORBIDS_PRODUCT
-    if acting and ACCOUNT(s).queued[acting]:
+    if acting and ACCOUNT(s).queued[acting] and (ACCOUNT(s).queued[acting] != word.SPARED or not is_reduce_only(flags)):
         return no.ACCOUNT_IN_LIQUIDATION
     if is_reduce_only(flags):
         return no.PRICE_STALE if MARKET(s).mark[market] == 0 else no.NONE
-    return no.NONE if is_fresh(s, market) else no.PRICE_STALE
+    return no.NONE if is_fresh(s, market) else why_not_good(s, market)
 
 
 @leaf
@@ -341,11 +363,11 @@ def shortfall_after(s, row, account, acting, leg, market, leverage):
     side, lots = order.side[row], order.remaining[row]
     price, quantity = ASSET(s).price[rule[market, M_SETTLE]], LEG(s).quantity[leg]
     equity, requirement = 0, 0
+    question = FOR_REDUCE if is_reduce_only(order.options[row]) else FOR_OPEN
     if acting:
-        question = FOR_REDUCE if is_reduce_only(order.options[row]) else FOR_OPEN
         equity, requirement, _ = account_risk(s, acting, question)
     if leg:
-        requirement -= leg_requirement(s, leg, FOR_OPEN)
+        requirement -= leg_requirement(s, leg, question)
     bids, bid_reserve = orders.bid_lots[leg], orders.bid_reserve[leg]
     asks, ask_reserve = orders.ask_lots[leg], orders.ask_reserve[leg]
     if is_reduce_only(order.options[row]):
@@ -359,9 +381,9 @@ def shortfall_after(s, row, account, acting, leg, market, leverage):
     else:
         asks += lots
         ask_reserve += lots * order.reserve[row]
-    upper = opening_side(s, market, notional_of(s, market, quantity + bids), leverage) + bid_reserve
-    lower = opening_side(s, market, notional_of(s, market, quantity - asks), leverage) + ask_reserve
-    return requirement + charge(max(upper, lower), price) - equity
+    upper = opening_lots(s, market, quantity + bids, leverage, question) + bid_reserve
+    lower = opening_lots(s, market, quantity - asks, leverage, question) + ask_reserve
+    return requirement + charge_opening(s, leg, market, max(upper, lower), 0, question) - equity
 
 
 @kernel
@@ -421,23 +443,23 @@ def pairs_after(s, account, row, quantity):
 
 
 @kernel
-def spare_after(s, account, asset, amount, spare):
-    """E - M(open) of an account that has `spare`, once it parted with cash."""
+def spare_after(s, account, asset, amount, spare, question):
+    """E less M of question open or leaving of an account that has `spare`, once it parted with cash."""
     row = find_leg(s, account, asset)
     price = ASSET(s).price[asset]
     before = cash_now(s, row)
     spare += value(before - amount, price) - value(before, price)
-    spare -= cash_requirement(s, asset, before - amount, price, FOR_OPEN)
-    spare += cash_requirement(s, asset, before, price, FOR_OPEN)
+    spare -= cash_needed(s, asset, before - amount, question)
+    spare += cash_needed(s, asset, before, question)
     if row and ACCOUNT(s).pairs[account]:
         spare -= pairs_after(s, account, row, before - amount) - pairs_part(s, account, 0, 0)
     return spare
 
 
 @kernel
-def may_give(s, account, asset, amount, equity, requirement):
-    """May this account part with cash it holds and keep E >= M(open)?"""
-    return spare_after(s, account, asset, amount, equity - requirement) >= 0
+def may_give(s, account, asset, amount, equity, requirement, question):
+    """May this account part with cash it holds and keep E >= M of question open or leaving?"""
+    return spare_after(s, account, asset, amount, equity - requirement, question) >= 0
 
 
 @kernel
@@ -450,14 +472,14 @@ def margin_wanted(s, parent, child, asset, shortfall):
     if least > held:
         return 0
     # Giving a negative amount is receiving it.
-    if may_give(s, child, asset, -least, 0, shortfall):
+    if may_give(s, child, asset, -least, 0, shortfall, FOR_OPEN):
         return least
-    if not may_give(s, child, asset, -held, 0, shortfall):
+    if not may_give(s, child, asset, -held, 0, shortfall, FOR_OPEN):
         return 0
     too_few, enough = least, held
     while enough - too_few > 1:
         middle = (too_few + enough) >> 1
-        if may_give(s, child, asset, -middle, 0, shortfall):
+        if may_give(s, child, asset, -middle, 0, shortfall, FOR_OPEN):
             enough = middle
         else:
             too_few = middle
@@ -487,7 +509,7 @@ def check_margin_exactly(s, row, account, acting, leg, market):
     if wanted == 0:
         return no.BALANCE_TOO_LOW, 0
     equity, requirement, _ = account_risk(s, account, FOR_OPEN)
-    if not may_give(s, account, asset, wanted, equity, requirement):
+    if not may_give(s, account, asset, wanted, equity, requirement, FOR_OPEN):
         return no.PARENT_MARGIN_EXCEEDED, 0
     return no.NONE, wanted
 

@@ -37,8 +37,8 @@ def check_margin_after(s, account, asset, coins, share, shares):
     index = table.borrow_index[asset]
     table.borrow_index[asset] = index_soon(s, asset, find_leg(s, LENDER, asset))
     equity, requirement, _ = account_risk(s, account, FOR_OPEN)
-    spare = spare_after(s, account, asset, coins, equity - requirement)
-    spare = spare_after(s, account, share, -shares, spare)
+    spare = spare_after(s, account, asset, coins, equity - requirement, FOR_OPEN)
+    spare = spare_after(s, account, share, -shares, spare, FOR_OPEN)
     passes = (spare >= 0 and not over_cap) or exchange_is_no_weaker(s, account, asset, -coins, share, shares)
     table.borrow_index[asset] = index
     if passes:

@@ -6,6 +6,7 @@ from steelyard.engine.offers import look_at_offer
 from steelyard.engine.prefetch import fetch_accounts
 from steelyard.model.orders import FOR_MAINTAIN, LENDER
 from steelyard.num import entry, kernel
+from steelyard.rules.price import is_good as _is_good
 from steelyard.rules.requirement import account_health, account_risk
 from steelyard.rules.requirement import leg_equity as _leg_equity
 from steelyard.rules.requirement import leg_requirement as _leg_requirement
@@ -16,6 +17,11 @@ from steelyard.state.tables import ACCOUNT, ASSET, MARKET, MARKET_0, SCRATCH, SW
 @entry
 def find_leg(s, account, thing):
     return _find_leg(s, account, thing)
+
+
+@entry
+def is_good(s, feed, action):
+    return 1 if _is_good(s, feed, action) else 0
 
 
 @entry

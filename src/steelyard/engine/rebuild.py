@@ -23,6 +23,7 @@ from steelyard.engine.interest import link_debtor
 from steelyard.engine.judge import judge_dirty
 from steelyard.engine.ledger import link_leg
 from steelyard.engine.money import link_reference
+from steelyard.engine.opening import gap_for
 from steelyard.engine.orders import client_insert, has_client_id, trailing_add
 from steelyard.engine.placing import fires_at_or_above
 from steelyard.engine.prices import rearm_holders
@@ -34,7 +35,7 @@ from steelyard.model.keys import A_POOL_OF, MARKET_WIDTH, OWNER_WIDTH, TIER_WIDT
 from steelyard.num import entry, kernel, leaf
 from steelyard.num.limits import INT64_MAX
 from steelyard.rules.pairs import is_pair
-from steelyard.rules.worth import lot_worth
+from steelyard.rules.worth import index_gap, lot_worth
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -113,10 +114,14 @@ def link_markets(s):
         take_ladder(s, market)
         if table.mark[market]:
             table.worth[market] = lot_worth(s, market, table.mark[market])
+        table.open_gap[market] = gap_for(s, 0, index_gap(s, market))
         if is_pair(s, market):
             machine.pairs[0] += 1
         elif table.mark[market]:
             rearm_holders(s, market)
+    asset = ASSET(s)
+    for row in range(1, machine.assets[0] + 1):
+        asset.open_gap[row] = gap_for(s, 0, max(asset.below[row], asset.above[row]))
     return 0
 
 

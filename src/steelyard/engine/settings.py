@@ -5,7 +5,7 @@ from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
 from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, open_leg
 from steelyard.engine.opening import STALE
-from steelyard.engine.placing import acting_account, is_fresh, is_isolated
+from steelyard.engine.placing import acting_account, is_fresh, is_isolated, why_not_good
 from steelyard.model import reject as no
 from steelyard.model.events import LEVERAGE_SET, MARGIN_MODE_SET
 from steelyard.model.keys import O_ISOLATED, O_RISK_TIER, T_LEVERAGE_MAX
@@ -67,7 +67,7 @@ def set_leverage(s, i):
         return no.ACCOUNT_IN_LIQUIDATION
     if leg and chosen < leverage_of(s, leg):
         if not is_fresh(s, market):
-            return no.PRICE_STALE
+            return why_not_good(s, market)
         before = orders.leverage[leg]
         orders.leverage[leg] = chosen
         equity, requirement, _ = account_risk(s, holder, FOR_OPEN)

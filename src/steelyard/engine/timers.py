@@ -12,18 +12,19 @@ from steelyard.model.orders import (
     TIMER_EXPIRY,
     TIMER_FUNDING,
     TIMER_INTEREST,
+    TIMER_PRICE,
     TIMER_RAMP_ASSET,
     TIMER_RAMP_MARKET,
     TIMER_SAMPLE,
 )
 from steelyard.num import far, kernel
 from steelyard.rules.parameters import ramp_row
-from steelyard.state.tables import ACCOUNT, ASSET, MACHINE, MARKET, NOTE, ORDER, RAMP
+from steelyard.state.tables import ACCOUNT, ASSET, FEED, MACHINE, MARKET, NOTE, ORDER, RAMP
 
 
 @kernel
 def link_timers(s):
-    """Every timer that stands, from the facts: of markets, assets, accounts and orders."""
+    """Every timer that stands, from the facts: of markets, assets, feeds, accounts and orders."""
     market, account, order, note, machine = MARKET(s), ACCOUNT(s), ORDER(s), NOTE(s), MACHINE(s)
     asset = ASSET(s)
     set_heap_length(s, TIMERS, 0)
@@ -39,6 +40,9 @@ def link_timers(s):
             heap_push(s, TIMERS, asset.next_interest_ns[row], (TIMER_INTEREST << 32) + row)
         if RAMP(s)[row, R_NEXT_NS]:
             heap_push(s, TIMERS, RAMP(s)[row, R_NEXT_NS], (TIMER_RAMP_ASSET << 32) + row)
+    for row in range(1, machine.feeds[0] + 1):
+        if FEED(s).pending_ns[row]:
+            heap_push(s, TIMERS, FEED(s).pending_ns[row], (TIMER_PRICE << 32) + row)
     for row in range(1, machine.accounts[0] + 1):
         if account.cancel_at_ns[row]:
             heap_push(s, TIMERS, account.cancel_at_ns[row], (TIMER_CANCEL_AFTER << 32) + row)

@@ -2,7 +2,7 @@
 
 from steelyard.engine.alarms import asset_driver, ring
 from steelyard.engine.events import say
-from steelyard.engine.opening import note_deviation
+from steelyard.engine.opening import gap_for, note_deviation
 from steelyard.model.events import SHARE_PRICE_SET
 from steelyard.num import far, kernel
 from steelyard.rules.pool import share_price, unsettled
@@ -18,6 +18,16 @@ def set_price(s, asset, price):
     table.moved_seq[asset] = machine.seq[0]
     ring(s, asset_driver(s, asset), price)
     note_deviation(s, price, table.open_ref[asset])
+    return 0
+
+
+@kernel
+def set_gap(s, asset, below, above):
+    """How far an asset's price may be wrong; opening slacks count a gap that is at least as wide."""
+    table = ASSET(s)
+    table.below[asset] = below
+    table.above[asset] = above
+    table.open_gap[asset] = gap_for(s, table.open_gap[asset], max(below, above))
     return 0
 
 
@@ -38,4 +48,7 @@ def show_share(s, asset, lender_row):
     if price != table.price[share]:
         set_price(s, share, price)
         say(s, SHARE_PRICE_SET, 0, share, 0, 0, 0, price, shares, assets, 0, 0, 0, 0, 0)
+    low = share_price(table.price[asset] - table.below[asset], assets, shares)
+    high = share_price(table.price[asset] + table.above[asset], assets, shares)
+    set_gap(s, share, price - low, high - price)
     return 0

@@ -60,6 +60,9 @@ BID_FILLED = 64  # account: in liquidation, other: bidder, market: collateral, o
 #                  insurance fund, extra: E before it, extra2: what it cost, in value
 DUST_TAKEN = 65  # account, market: asset, amount, other: who took it
 FUND_DAY = 70  # market: asset, amount: what the insurance fund had paid on the day before, as far as its cap counts
+FEED_JUDGED = 58  # market: feed, price, amount: below, fee: above, other: what the sources say, lots: average,
+#                   extra: bits of the actions it is good for, extra2: pending price
+LIQUIDATION_WAITS = 59  # account, amount: E, fee: M(maintain), extra and extra2: both at the last good prices
 
 Event = IntEnum("Event", {k: v for k, v in globals().items() if k.isupper()})  # type: ignore[misc]
 

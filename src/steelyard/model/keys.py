@@ -4,7 +4,16 @@ A new row starts from the defaults below. `FIXED` keys cannot change once the ro
 inclusive; relations between keys are checked in `rules/parameters.py`.
 """
 
-from steelyard.model.orders import BY_PROFIT_AND_LEVERAGE, HEDGES_LAST, LINEAR, PRODUCTS_ALL, SPOT
+from steelyard.model.orders import (
+    ACTIONS,
+    BY_PROFIT_AND_LEVERAGE,
+    DEMANDS_ALL,
+    HEDGES_LAST,
+    LINEAR,
+    PRODUCTS_ALL,
+    SPOT,
+    WIDENS_ALL,
+)
 from steelyard.num.limits import (
     AMOUNT_MAX,
     BRACKETS_MAX,
@@ -20,6 +29,7 @@ from steelyard.num.limits import (
     PRICE_TICKS_MAX,
     SOURCES_MAX,
     TIME_NS_MAX,
+    VALUE_MAX,
 )
 
 SECOND = 1_000_000_000
@@ -66,8 +76,30 @@ assert A_RAMP_NS < A_FUND_STEP_MAX and A_GROUP < A_POOL_OF and A_FROZEN < ASSET_
 F_QUORUM = 0  # fresh sources needed
 F_STALENESS_NS = 1  # a report older than this is not fresh
 F_CONFIDENCE_MAX_PPM = 2  # a report wider than this is not fresh
-F_WEIGHT = 8  # + source: 0 means the source is not listened to
+F_WEIGHT = 8  # + source: 0 means the source does not count
+F_POLICIES = 16  # from here on policies; a feed whose keys are all 0 has none
+F_SOURCE_STALENESS_NS = 16  # + source: instead of the feed's; 0: the feed's
+F_WITNESSES = F_SOURCE_STALENESS_NS + SOURCES_MAX  # bits of sources that widen the interval
+F_DEVIATION_MAX_PPM = 25  # a report farther from the median is left out
+F_STRICT_QUORUM = 26
+F_WIDTH_MAX_PPM = 27
+F_DIVERGENCE_MAX_PPM = 28  # of the sources' price from the average
+F_WINDOW_NS = 29  # of the average
+F_BELIEVES = 30  # BELIEVE_*
+F_WIDENS = 31  # bits WIDEN_*
+F_STEP_PPM = 32  # the price moves at most so far ...
+F_STEP_NS = 33  # ... per interval
+F_DELAY_NS = 34  # a price takes effect so much later
+F_GROWTH_PPM = 35  # a year
+F_GROWTH_REF = 36  # from this price on
+F_GROWTH_AT_NS = 37  # at this time
+F_HALTED = 38  # 1: the price stays, and is good for nothing
+F_DEMANDS = 39  # + action: bits DEMAND_*
+F_OUTAGE_NS = F_DEMANDS + ACTIONS  # not good for liquidating for longer than this ...
+F_GRACE_NS = F_OUTAGE_NS + 1  # ... makes liquidation wait so long
+F_HAS_POLICY = 47  # computed: 1 if any key from F_POLICIES on is not 0
 FEED_WIDTH = 64
+assert F_GRACE_NS < F_HAS_POLICY < FEED_WIDTH
 
 # risk tier -------------------------------------------------------------------------------------------------------
 T_LEVERAGE_MAX = 0
@@ -128,10 +160,11 @@ M_KIND = 112  # what a lot is worth: LINEAR, INVERSE or SPOT
 M_TICKS_MIN = 113  # lowest price of the ladder
 M_BASE = 128  # of a spot pair: the asset that is bought and sold
 M_LOT_ATOMS = 129  # of a spot pair: atoms of the base in a lot
+M_GRACE_NS = 136  # liquidation waits so long after a halt
 M_RANKING = 150  # who is deleveraged first: BY_PROFIT_AND_LEVERAGE ...
 M_GROUP = 151
 MARKET_WIDTH = 160
-assert M_RAMP_NS < M_KIND < M_LOT_ATOMS < MARKET_WIDTH
+assert M_RAMP_NS < M_KIND < M_LOT_ATOMS < M_GRACE_NS < M_RANKING < MARKET_WIDTH
 
 # ramp, of an asset or a market: the way of its ramped keys to where they were set ----------------------------------
 R_STARTED_NS = 0  # 0: no ramp
@@ -197,6 +230,25 @@ FEED_KEYS = {
     (F_STALENESS_NS, 1): (1, TIME_NS_MAX, TIME_NS_MAX, False),
     (F_CONFIDENCE_MAX_PPM, 1): (0, PPM, PPM, False),
     (F_WEIGHT, SOURCES_MAX): (0, PPM, 1, False),
+    (F_SOURCE_STALENESS_NS, SOURCES_MAX): (0, TIME_NS_MAX, 0, False),
+    (F_WITNESSES, 1): (0, (1 << SOURCES_MAX) - 1, 0, False),
+    (F_DEVIATION_MAX_PPM, 1): (0, PPM, 0, False),
+    (F_STRICT_QUORUM, 1): (0, SOURCES_MAX, 0, False),
+    (F_WIDTH_MAX_PPM, 1): (0, 2 * PPM, 0, False),
+    (F_DIVERGENCE_MAX_PPM, 1): (0, PPM, 0, False),
+    (F_WINDOW_NS, 1): (0, 30 * 24 * HOUR, 0, False),
+    (F_BELIEVES, 1): (0, 2, 0, False),
+    (F_WIDENS, 1): (0, WIDENS_ALL, 0, False),
+    (F_STEP_PPM, 1): (0, PPM, 0, False),
+    (F_STEP_NS, 1): (0, 30 * 24 * HOUR, 0, False),
+    (F_DELAY_NS, 1): (0, 30 * 24 * HOUR, 0, False),
+    (F_GROWTH_PPM, 1): (0, 10 * PPM, 0, False),
+    (F_GROWTH_REF, 1): (0, VALUE_MAX, 0, False),
+    (F_GROWTH_AT_NS, 1): (0, TIME_NS_MAX, 0, False),
+    (F_HALTED, 1): (0, 1, 0, False),
+    (F_DEMANDS, ACTIONS): (0, DEMANDS_ALL, 0, False),
+    (F_OUTAGE_NS, 1): (0, 30 * 24 * HOUR, 0, False),
+    (F_GRACE_NS, 1): (0, 30 * 24 * HOUR, 0, False),
 }
 TIER_KEYS = {
     (T_LEVERAGE_MAX, 1): (1, LEVERAGE_MAX, LEVERAGE_MAX, False),
@@ -253,6 +305,7 @@ MARKET_KEYS = {
     (M_RANKING, 1): (BY_PROFIT_AND_LEVERAGE, HEDGES_LAST, BY_PROFIT_AND_LEVERAGE, False),
     (M_GROUP, 1): (0, 1 << 20, 0, False),
     (M_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
+    (M_GRACE_NS, 1): (0, 30 * 24 * HOUR, 0, False),
 }
 CURVE_KEYS = {
     (C_OF, 1): (0, 4, 0, True),

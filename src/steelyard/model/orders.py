@@ -49,6 +49,7 @@ USER, CHILD, SYSTEM = 0, 1, 2
 
 # an account in liquidation
 WAITS, COOLS, OWES = 1, 2, 3  # for its turn; for the next slice; for money, with nothing left to close
+SPARED = 4  # for prices that are good for liquidating; it may reduce meanwhile
 
 # rows of the system accounts
 INSURANCE, FEES, BACKSTOP, LENDER, CONVERTER, DUST = 1, 2, 3, 4, 5, 6
@@ -64,10 +65,24 @@ OF_HEALTH, OF_COVER, OF_LTV, OF_TIME, OF_VOLATILITY = 0, 1, 2, 3, 4
 GIVES_BONUS, GIVES_PRICE = 0, 1
 TO_RESTORE, TAKE_ALL = 0, 1
 TIMER_RAMP_ASSET, TIMER_RAMP_MARKET = 20, 21
+TIMER_PRICE = 10  # a delayed price takes effect
 
 # the question asked of a requirement
 FOR_OPEN, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER = 0, 1, 2, 3
-FOR_REDUCE = 4  # open, with stale collateral counted at its last price: what reduces raises no risk
+FOR_REDUCE = 4  # open, with every price counted at mid, stale ones too: what reduces raises no risk
+FOR_LEAVING = 5  # open, with collateral counted if its price is good for withdrawing
+
+# what a price can be good for: the actions of a feed
+TO_OPEN, TO_WITHDRAW, TO_LIQUIDATE, TO_TRIGGER, TO_FUND, TO_SETTLE = 0, 1, 2, 3, 4, 5
+ACTIONS = 6
+# what an action may demand of it besides being fresh
+DEMAND_QUORUM, DEMAND_NARROW, DEMAND_STEADY, DEMAND_WHOLE = 1, 2, 4, 8
+DEMANDS_ALL = 15
+# what a feed believes
+BELIEVE_NOW, BELIEVE_AVERAGE, BELIEVE_STEADY = 0, 1, 2
+# what its interval covers
+WIDEN_CONFIDENCE, WIDEN_AVERAGE, WIDEN_NOW = 1, 2, 4
+WIDENS_ALL = 7
 
 # products a risk tier may hold
 PRODUCT_PERPETUAL, PRODUCT_BORROWING, PRODUCT_SPOT = 1, 2, 8

@@ -94,6 +94,8 @@ class Reject(IntEnum):
     LOANS_LIMIT = 119  # all loans of the asset together
     UTILISATION_LIMIT = 120
     OUTFLOW_LIMIT = 121  # too much is redeemed and borrowed in a short time
+    # prices
+    PRICE_UNCERTAIN = 122  # checked with PRICE_STALE: fresh, but less than the feed demands for this
     # bids
     NOT_IN_LIQUIDATION = 128
     ASSET_FROZEN = 129

@@ -13,10 +13,11 @@ from steelyard.model.keys import (
     A_TIER_UPPER,
     A_TIERS,
 )
-from steelyard.model.orders import FOR_OPEN, FOR_REDUCE, FOR_RESTORE
+from steelyard.model.orders import FOR_LEAVING, FOR_OPEN, FOR_REDUCE, FOR_RESTORE, TO_WITHDRAW
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, VALUE_MAX
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_up, trillionth_down
+from steelyard.rules.price import is_asset_good
 from steelyard.state.tables import ASSET, ASSET_RULE, MACHINE
 
 
@@ -54,12 +55,19 @@ def atoms_up(amount, price):
 
 @leaf
 def is_price_fresh(s, asset):
+    """Whether an asset's price is good for opening."""
     return MACHINE(s).now_ns[0] <= ASSET(s).fresh_until_ns[asset]
 
 
 @leaf
 def is_opening(question):
-    return question == FOR_OPEN or question == FOR_REDUCE
+    return question == FOR_OPEN or question == FOR_REDUCE or question == FOR_LEAVING
+
+
+@leaf
+def is_wide(question):
+    """Whether a question counts assets low and debts high."""
+    return question == FOR_OPEN or question == FOR_LEAVING
 
 
 @kernel
@@ -73,6 +81,8 @@ def cash_requirement(s, asset, quantity, price, question):
         return ppm_up(charge(-quantity, price), weight - PPM)
     if question == FOR_OPEN and not is_price_fresh(s, asset):
         return value(quantity, price)  # nobody knows what it is worth: it carries no new risk
+    if question == FOR_LEAVING and not is_asset_good(s, asset, TO_WITHDRAW):
+        return value(quantity, price)
     weights = A_TIER_OPEN_PPM if is_opening(question) else A_TIER_MAINTAIN_PPM
     total, below = 0, 0
     for i in range(rule[asset, A_TIERS]):
@@ -84,3 +94,17 @@ def cash_requirement(s, asset, quantity, price, question):
         total += charge(quantity - below, price)
     # Roundings of the parts must not make cash alone unhealthy.
     return min(total, value(quantity, price))
+
+
+@kernel
+def cash_needed(s, asset, quantity, question):
+    """M of so much cash in an asset at its price; where risk rises an asset counts low, a debt high."""
+    table = ASSET(s)
+    price, below, above = table.price[asset], table.below[asset], table.above[asset]
+    if is_wide(question) and below | above:
+        if quantity >= 0:
+            lost = value(quantity, price) - value(quantity, price - below)
+            return lost + cash_requirement(s, asset, quantity, price - below, question)
+        more = charge(-quantity, price + above) - charge(-quantity, price)
+        return more + cash_requirement(s, asset, quantity, price + above, question)
+    return cash_requirement(s, asset, quantity, price, question)

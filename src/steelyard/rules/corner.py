@@ -119,6 +119,7 @@ def reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, a
         return 0, 0
     notional = larger * table.open_lot[market]
     needed = opening_bound(s, market, notional, rate_ppm) + max(bid_reserve, ask_reserve)
+    needed += larger * table.open_gap[market]
     scale = table.scale[market]
     term = equity_at(s, row, market, scale, table.open_ref[market]) - needed - SLOP
     if scale < 0:

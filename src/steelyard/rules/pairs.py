@@ -8,7 +8,7 @@ from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_BASE, M_KIND, M_LOT_ATO
 from steelyard.model.orders import FOR_OPEN, RESTING, SPOT
 from steelyard.num import far, kernel, leaf
 from steelyard.num.rounding import mul_div_down, mul_div_up
-from steelyard.rules.cash import cash_requirement, value
+from steelyard.rules.cash import cash_needed, value
 from steelyard.rules.interest import cash_of
 from steelyard.state.tables import ACCOUNT, ASSET, LEG, LEG_OPEN, MARKET_0, MARKET_RULE, ORDER
 
@@ -35,7 +35,7 @@ def pair_index(s, market):
 def counted(s, asset, quantity, question):
     """F(q): what cash adds to E - M."""
     price = ASSET(s).price[asset]
-    return value(quantity, price) - cash_requirement(s, asset, quantity, price, question)
+    return value(quantity, price) - cash_needed(s, asset, quantity, question)
 
 
 @leaf

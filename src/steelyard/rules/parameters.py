@@ -18,8 +18,16 @@ from steelyard.model.keys import (
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
     A_TIERS,
+    F_BELIEVES,
+    F_DEMANDS,
+    F_DIVERGENCE_MAX_PPM,
     F_QUORUM,
+    F_STEP_NS,
+    F_STEP_PPM,
+    F_STRICT_QUORUM,
     F_WEIGHT,
+    F_WIDENS,
+    F_WINDOW_NS,
     M_ATOMS_PER_TICK_LOT,
     M_BASE,
     M_BRACKET_MAINTAIN_PPM,
@@ -48,7 +56,16 @@ from steelyard.model.keys import (
     O_RISK_TIER,
     R_UNTIL_NS,
 )
-from steelyard.model.orders import INVERSE, SPOT
+from steelyard.model.orders import (
+    ACTIONS,
+    BELIEVE_NOW,
+    BELIEVE_STEADY,
+    DEMAND_QUORUM,
+    DEMAND_STEADY,
+    INVERSE,
+    SPOT,
+    WIDEN_AVERAGE,
+)
 from steelyard.num import kernel, leaf
 from steelyard.num.limits import (
     AMOUNT_MAX,
@@ -258,7 +275,27 @@ def feed_disagreement(s):
     for source in range(SOURCES_MAX):
         if draft[0, F_WEIGHT + source] > 0:
             listened += 1
-    return F_QUORUM if draft[0, F_QUORUM] > listened else AGREE
+    if draft[0, F_QUORUM] > listened:
+        return F_QUORUM
+    if draft[0, F_STRICT_QUORUM] > listened:
+        return F_STRICT_QUORUM
+    if draft[0, F_STEP_PPM] > 0 and draft[0, F_STEP_NS] == 0:
+        return F_STEP_NS
+    averaged = draft[0, F_WINDOW_NS] > 0
+    if not averaged and (draft[0, F_BELIEVES] != BELIEVE_NOW or draft[0, F_WIDENS] & WIDEN_AVERAGE):
+        return F_WINDOW_NS
+    bounded = draft[0, F_DIVERGENCE_MAX_PPM] > 0
+    if draft[0, F_BELIEVES] == BELIEVE_STEADY and not bounded:
+        return F_DIVERGENCE_MAX_PPM
+    for action in range(ACTIONS):
+        demands = draft[0, F_DEMANDS + action]
+        if demands & DEMAND_QUORUM and draft[0, F_STRICT_QUORUM] == 0:
+            return F_STRICT_QUORUM
+        if demands & DEMAND_STEADY and not averaged:
+            return F_WINDOW_NS
+        if demands & DEMAND_STEADY and not bounded:
+            return F_DIVERGENCE_MAX_PPM
+    return AGREE
 
 
 @kernel

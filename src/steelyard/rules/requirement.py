@@ -25,10 +25,10 @@ from steelyard.num import kernel, leaf
 from steelyard.num.limits import INDEX_SCALE_BITS, PPM, VALUE_MAX
 from steelyard.num.rounding import clamp, mul_div_down, ppm_up
 from steelyard.num.wide import multiply_shift_down
-from steelyard.rules.cash import cash_requirement, charge, is_opening, value
+from steelyard.rules.cash import cash_needed, cash_requirement, charge, is_opening, is_wide, value
 from steelyard.rules.interest import cash_now
 from steelyard.rules.pairs import is_pair, pair_part
-from steelyard.rules.worth import notional_of, worth
+from steelyard.rules.worth import lost_at_worse_end, notional_of, worth
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -113,17 +113,47 @@ def leverage_of(s, row):
     return leverage_in_force(s, leg.account[row], leg.thing[row] - MARKET_0, LEG_OPEN(s).leverage[row])
 
 
-@kernel
-def opening_requirement(s, row, bid_lots, ask_lots, bid_reserve, ask_reserve):
-    """M(open) of a market leg, in value, with these orders instead of its own."""
-    leg = LEG(s)
-    market = leg.thing[row] - MARKET_0
-    rule = MARKET_RULE(s)
+@leaf
+def equity_atoms(s, row, market):
+    """E of a market leg, in atoms of what it settles in."""
+    leg, table = LEG(s), MARKET(s)
     quantity = leg.quantity[row]
-    leverage = leverage_of(s, row)
-    bids = opening_side(s, market, notional_of(s, market, quantity + bid_lots), leverage) + bid_reserve
-    asks = opening_side(s, market, notional_of(s, market, quantity - ask_lots), leverage) + ask_reserve
-    return charge(max(bids, asks), ASSET(s).price[rule[market, M_SETTLE]])
+    atoms = worth(s, market, quantity, table.mark[market]) - leg.cost[row]
+    return atoms - accrued_up(quantity, table.scale[market], table.funding_index[market], leg.index_at_touch[row])
+
+
+@leaf
+def opening_lots(s, market, lots, leverage, question):
+    """Opening requirement of signed lots, in atoms, and what the index may be wrong by."""
+    needed = opening_side(s, market, notional_of(s, market, lots), leverage)
+    if is_wide(question) and MARKET(s).below[market] | MARKET(s).above[market]:
+        needed += lost_at_worse_end(s, market, lots)
+    return needed
+
+
+@kernel
+def charge_opening(s, row, market, needed, gained, question):
+    """M(open) in value of a market leg (row 0: none yet) that needs these atoms, once its E has gained some.
+
+    Where the settlement asset may be worth more or less, what is needed counts high, and E at its worse end.
+    """
+    asset, settle = ASSET(s), MARKET_RULE(s)[market, M_SETTLE]
+    price, below, above = asset.price[settle], asset.below[settle], asset.above[settle]
+    if is_wide(question) and below | above:
+        atoms = gained + (equity_atoms(s, row, market) if row else 0)
+        end = price - below if atoms > 0 else price + above
+        return charge(needed, price + above) + value(atoms, price) - value(atoms, end)
+    return charge(needed, price)
+
+
+@kernel
+def opening_requirement(s, row, question):
+    """M(open) of a market leg, in value: the worse of all bids or all asks filled."""
+    leg, orders = LEG(s), LEG_OPEN(s)
+    market, quantity, leverage = leg.thing[row] - MARKET_0, leg.quantity[row], leverage_of(s, row)
+    bids = opening_lots(s, market, quantity + orders.bid_lots[row], leverage, question) + orders.bid_reserve[row]
+    asks = opening_lots(s, market, quantity - orders.ask_lots[row], leverage, question) + orders.ask_reserve[row]
+    return charge_opening(s, row, market, max(bids, asks), 0, question)
 
 
 @kernel
@@ -141,14 +171,11 @@ def perpetual_requirement(s, market, notional, question):
 @kernel
 def leg_equity(s, row):
     leg = LEG(s)
-    thing, quantity = leg.thing[row], leg.quantity[row]
+    thing = leg.thing[row]
     if thing < MARKET_0:
         return value(cash_now(s, row), ASSET(s).price[thing])
     market = thing - MARKET_0
-    table, rule = MARKET(s), MARKET_RULE(s)
-    atoms = worth(s, market, quantity, table.mark[market]) - leg.cost[row]
-    atoms -= accrued_up(quantity, table.scale[market], table.funding_index[market], leg.index_at_touch[row])
-    return value(atoms, ASSET(s).price[rule[market, M_SETTLE]])
+    return value(equity_atoms(s, row, market), ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]])
 
 
 @kernel
@@ -158,15 +185,12 @@ def leg_requirement(s, row, question):
     if thing < MARKET_0:
         if thing == UNIT and quantity >= 0:
             return 0  # the unit of account has weight 1
-        return cash_requirement(s, thing, cash_now(s, row), ASSET(s).price[thing], question)
+        return cash_needed(s, thing, cash_now(s, row), question)
     market = thing - MARKET_0
     if is_opening(question):
         if is_pair(s, market):
             return pair_part(s, leg.account[row], row, market, 0, 0)
-        orders = LEG_OPEN(s)
-        return opening_requirement(
-            s, row, orders.bid_lots[row], orders.ask_lots[row], orders.bid_reserve[row], orders.ask_reserve[row]
-        )
+        return opening_requirement(s, row, question)
     if quantity == 0:
         return 0
     return perpetual_requirement(s, market, notional_of(s, market, quantity), question)

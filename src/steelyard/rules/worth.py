@@ -66,3 +66,26 @@ def inverse_locked_in(s, market, side, price):
 def inverse_lot_up(s, market, price):
     """What a lot of an inverse market is worth at a price, rounded up."""
     return mul_div_up(MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT], 1, price)
+
+
+@far
+def lost_at_worse_end(s, market, lots):
+    """What signed lots lose, in atoms, if the index is at the worse end for them of what it may be."""
+    table = MARKET(s)
+    index = table.index[market]
+    end = index - table.below[market] if lots > 0 else index + table.above[market]
+    return worth(s, market, lots, index) - worth(s, market, lots, end)
+
+
+@far
+def index_gap(s, market):
+    """At least what a lot loses at either end, rounded up: of more lots no more than as many times this."""
+    table = MARKET(s)
+    index, below, above, scale = table.index[market], table.below[market], table.above[market], table.scale[market]
+    if scale > 0:
+        return max(below, above) * scale
+    if below | above == 0:
+        return 0
+    per_lot = MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT]
+    down, up = index * (index - below), index * (index + above)
+    return max(mul_div_up(per_lot, below, down), mul_div_up(per_lot, above, up))

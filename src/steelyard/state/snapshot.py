@@ -35,6 +35,7 @@ def spans(state: State, name: str) -> list[tuple[int, int]]:
         "asset": "assets",
         "asset_rule": "assets",
         "feed": "feeds",
+        "feed_until": "feeds",
         "feed_rule": "feeds",
         "market": "markets",
         "market_rule": "markets",

@@ -16,7 +16,7 @@ import numpy as np
 from steelyard.model import keys
 from steelyard.model.commands import COMMAND as COMMAND_ROW
 from steelyard.model.events import EVENT as EVENT_ROW
-from steelyard.model.orders import SYSTEM_ACCOUNTS
+from steelyard.model.orders import ACTIONS, SYSTEM_ACCOUNTS
 from steelyard.num import FAR_MAX, JIT, far_addresses
 from steelyard.num.limits import LEGS_PER_ACCOUNT_MAX, MARKETS_MAX, ORDER_ID_SHIFT, ROWS_MAX, SOURCES_MAX
 from steelyard.state import views
@@ -176,7 +176,7 @@ MACHINE_ROW = row(
 ASSET_ROW = row(
     192,
     price="i8",  # value atoms per atom x ASSET_PRICE_SCALE
-    fresh_until_ns="i8",
+    fresh_until_ns="i8",  # good for opening until then
     deposited="i8",
     withdrawn="i8",
     reserved="i8",  # withdrawals not yet confirmed
@@ -196,15 +196,34 @@ ASSET_ROW = row(
     active_at_ns="i8",
     fund_day="i8",  # the last day on which the insurance fund was asked, while a cap counts
     fund_paid="i8",  # and what it paid in it
+    below="i8",  # the price may be so much lower
+    above="i8",  # or so much higher
+    open_gap="i8",  # index: opening slacks count it wrong by this, at least both
 )
 
 FEED_ROW = row(
-    64,
+    192,
     price="i8",
     fresh_until_ns="i8",
     user="i4",
     user_is_market="i4",
     taken_seq="i8",  # index: the command that last recomputed it
+    good_price="i8",  # the last one that was good for liquidating
+    # Of feeds with a policy; 0 without.
+    now_price="i8",  # what the sources say, cut to the cap
+    below="i8",
+    above="i8",
+    before="i8",  # mean of the last full window
+    mean="i8",  # of the present one: its sum is mean x mean_ns + rest
+    rest="i8",
+    mean_ns="i8",
+    mean_at_ns="i8",
+    anchor="i8",  # the price moves at most a step from here
+    anchor_at_ns="i8",
+    pending="i8",  # takes effect at pending_ns; 0: none
+    pending_ns="i8",
+    calm_ns="i8",  # liquidation waits until then
+    told="i8",  # bits of the actions it was last said to be good for
 )
 SOURCE_ROW = row(32, price="i8", confidence="i8", at_ns="i8")
 
@@ -213,7 +232,7 @@ MARKET_ROW = row(
     mark="i8",  # ticks
     index="i8",  # ticks
     last="i8",  # ticks
-    fresh_until_ns="i8",
+    fresh_until_ns="i8",  # the index is good for opening until then
     mark_at_ns="i8",
     basis="i8",  # EMA of mid less index, in 2**-20 ticks
     funding_index="i8",  # 2**-20 ticks
@@ -241,6 +260,12 @@ MARKET_ROW = row(
     pending="i4",  # index
     scale="i8",  # index: atoms per tick and lot; -1 of an inverse market, whose worth falls as the price rises
     worth="i8",  # index: of a lot at the mark, in 2**-20 of a tick; of an inverse market in 2**-20 atoms
+    below="i8",  # the index may be so much lower
+    above="i8",  # or so much higher
+    good_mark="i8",  # the last one that was good for liquidating
+    calm_ns="i8",  # liquidation waits until then
+    unshown="i8",  # bits of ON_*: stops have not seen this price yet
+    open_gap="i8",  # index: opening slacks count a lot worth so many atoms less, at least what both ends may cost
 )
 
 ACCOUNT_ROW = row(
@@ -410,6 +435,7 @@ _SLOTS: tuple[tuple[str, Any], ...] = (
     ("machine", MACHINE_ROW),
     ("asset", ASSET_ROW),
     ("feed", FEED_ROW),
+    ("feed_until", ACTIONS),  # until when a feed's price is good for each
     ("source", SOURCE_ROW),
     ("market", MARKET_ROW),
     ("account", ACCOUNT_ROW),
@@ -488,6 +514,7 @@ INDEX_COLUMNS = {
     "market": (
         "funding_ref",
         "funding_band",
+        "open_gap",
         "open_ref",
         "open_lot",
         "moved_seq",
@@ -523,7 +550,7 @@ INDEX_COLUMNS = {
         "hot_at",
         "converting",
     ),
-    "asset": ("open_ref", "moved_seq", "borrow_ref", "debtors", "pool"),
+    "asset": ("open_gap", "open_ref", "moved_seq", "borrow_ref", "debtors", "pool"),
     "feed": ("taken_seq",),
     "owner": ("first_account",),
     "bid": ("curve", "value", "most", "repaid", "net", "fee", "equity"),
@@ -615,6 +642,7 @@ class State:
         rows["note"] = rows["order"]
         for name in ("asset", "feed", "market", "owner"):
             rows[f"{name}_rule"] = rows[name]
+        rows["feed_until"] = rows["feed"]
         rows["tier_rule"] = limits.risk_tiers + 1
         rows["curve_rule"] = limits.curves + 1
         rows["node"] = 2 * rows["leg"] + rows["order"]
@@ -624,7 +652,7 @@ class State:
         rows["leg_slot"] = 1 << (4 * rows["leg"]).bit_length()  # few share a slot: each step on is a cache line
         rows["client_slot"] = 1 << (2 * (rows["order"] + rows["recent"])).bit_length()
         rows["reference_slot"] = 1 << (2 * rows["reference"]).bit_length()
-        timers = 2 * (rows["order"] + 2 * rows["account"] + 3 * rows["market"] + 2 * rows["asset"] + 1)
+        timers = 2 * (rows["order"] + 2 * rows["account"] + 3 * rows["market"] + 2 * rows["asset"] + rows["feed"] + 1)
         turns, triggered = 2 * rows["account"], 2 * rows["order"]
         rows["heap"] = timers + turns + triggered + 8
         rows["holder"] = rows["leg"]
@@ -720,6 +748,7 @@ def _ahead(name: str) -> Any:
 MACHINE = _view("machine")
 ASSET = _view("asset")
 FEED = _view("feed")
+FEED_UNTIL = _view("feed_until")
 SOURCE = _view("source")
 MARKET = _view("market")
 ACCOUNT = _view("account")

@@ -5,7 +5,7 @@ Only refusals need this, to say by how much an account fell short; the machine h
 
 from dataclasses import dataclass
 
-from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
+from steelyard.model.orders import FOR_LEAVING, FOR_OPEN, FOR_REDUCE, TO_WITHDRAW
 from steelyard.venue import formulas as F
 from steelyard.venue.reading import Reader
 
@@ -45,7 +45,7 @@ def afterwards(reader: Reader, wish: Wish) -> Afterwards:
     requirement = reader.requirement(holder, question) if holder else 0
     leg = reader.market_leg(holder, market) if holder else 0
     if leg:
-        requirement -= reader.leg_requirement(leg, FOR_OPEN)
+        requirement -= reader.leg_requirement(leg, question)
     rule, mark, owner = reader.market_rule(market), reader.mark(market), reader.owner(wish.account)
     price = reader.asset_price(rule.settle)
     quantity = reader.quantity(leg) if leg else 0
@@ -67,9 +67,13 @@ def afterwards(reader: Reader, wish: Wish) -> Afterwards:
         else:
             asks, ask_reserve = asks + lots, ask_reserve + reserve
     leverage, scaling = reader.leverage(holder or wish.account, market), int(reader.state.market.oi_scale_ppm[market])
-    upper = F.opening_side(rule, rule.notional(quantity + bids, mark), leverage, scaling) + bid_reserve
-    lower = F.opening_side(rule, rule.notional(quantity - asks, mark), leverage, scaling) + ask_reserve
-    return Afterwards(holder, equity, requirement + F.charge(max(upper, lower), price))
+    is_wide = not wish.is_reduce_only
+    index, gap = reader.index(market), reader.index_gap(market) if is_wide else F.CERTAIN
+    upper = F.opening_lots(rule, quantity + bids, mark, leverage, scaling, index, gap) + bid_reserve
+    lower = F.opening_lots(rule, quantity - asks, mark, leverage, scaling, index, gap) + ask_reserve
+    gap = reader.asset_gap(rule.settle) if is_wide else F.CERTAIN
+    atoms = reader.equity_atoms(leg) if leg else 0
+    return Afterwards(holder, equity, requirement + F.charge_opening(max(upper, lower), atoms, price, gap))
 
 
 def with_leverage(reader: Reader, account: int, market: int, leverage: int) -> Afterwards:
@@ -79,13 +83,16 @@ def with_leverage(reader: Reader, account: int, market: int, leverage: int) -> A
     leg, table = reader.market_leg(holder, market), reader.state.leg_open
     if leg:
         rule, mark = reader.market_rule(market), reader.mark(market)
+        index, gap = reader.index(market), reader.index_gap(market)
         scaling, quantity = int(reader.state.market.oi_scale_ppm[market]), reader.quantity(leg)
         sides = (
             (quantity + int(table.bid_lots[leg]), int(table.bid_reserve[leg])),
             (quantity - int(table.ask_lots[leg]), int(table.ask_reserve[leg])),
         )
-        most = max(F.opening_side(rule, rule.notional(size, mark), leverage, scaling) + kept for size, kept in sides)
-        requirement += F.charge(most, reader.asset_price(rule.settle)) - reader.leg_requirement(leg, FOR_OPEN)
+        most = max(F.opening_lots(rule, size, mark, leverage, scaling, index, gap) + kept for size, kept in sides)
+        price, gap = reader.asset_price(rule.settle), reader.asset_gap(rule.settle)
+        requirement += F.charge_opening(most, reader.equity_atoms(leg), price, gap)
+        requirement -= reader.leg_requirement(leg, FOR_OPEN)
     return Afterwards(holder, equity, requirement)
 
 
@@ -93,8 +100,8 @@ def with_less_cash(reader: Reader, account: int, asset: int, amount: int) -> Aft
     """With this much of an asset gone."""
     price, rule, cash = reader.asset_price(asset), reader.asset_rule(asset), reader.cash(account, asset)
     equity = reader.equity(account) + F.value(cash - amount, price) - F.value(cash, price)
-    requirement = reader.requirement(account, FOR_OPEN)
-    fresh = reader.is_price_fresh(asset)
-    requirement += F.cash_requirement(asset, rule, cash - amount, price, FOR_OPEN, fresh)
-    requirement -= F.cash_requirement(asset, rule, cash, price, FOR_OPEN, fresh)
+    requirement = reader.requirement(account, FOR_LEAVING)
+    good, gap = reader.is_good(reader.feed_of_asset(asset), TO_WITHDRAW), reader.asset_gap(asset)
+    requirement += F.cash_needed(asset, rule, cash - amount, price, FOR_LEAVING, good, gap)
+    requirement -= F.cash_needed(asset, rule, cash, price, FOR_LEAVING, good, gap)
     return Afterwards(account, equity, requirement)

@@ -13,6 +13,7 @@ from steelyard.venue import happened as H
 from steelyard.venue.amounts import BORROW_STEP, PPB_STEP, PPM_STEP, Step
 from steelyard.venue.event_rows import CLOSED, ENDED, MODES, ROLES, SIDES, TABLES, TIFS, TYPES, Row, plain_rows
 from steelyard.venue.instruments import Asset, Market, Names
+from steelyard.venue.parameters import FEED_ACTIONS
 
 When = dict[str, Any]  # seq, nth and at_ns of an event
 
@@ -123,6 +124,21 @@ class Decoder:
         fed = self.names.feed_at(e.market)
         step = fed.tick if isinstance(fed, Market) else fed.price_step
         return H.IndexSet(name=fed.name, price=step.back(e.price), **when)
+
+    def _feed_judged(self, e: Row, when: When) -> H.FeedJudged:
+        fed = self.names.feed_at(e.market)
+        step = fed.tick if isinstance(fed, Market) else fed.price_step
+        return H.FeedJudged(
+            name=fed.name,
+            price=step.back(e.price),
+            low=step.back(e.price - e.amount),
+            high=step.back(e.price + e.fee),
+            now=step.back(e.other),
+            average=step.back(e.lots),
+            pending=step.back(e.extra2) if e.extra2 else None,
+            good_for=tuple(name for place, name in enumerate(FEED_ACTIONS) if e.extra >> place & 1),
+            **when,
+        )
 
     def _mark_set(self, e: Row, when: When) -> H.MarkSet:
         market = self._in(e)
@@ -304,6 +320,16 @@ class Decoder:
             maintain=self._unit(e.fee),
             restore=self._unit(e.extra),
             takeover=self._unit(e.extra2),
+            **when,
+        )
+
+    def _liquidation_waits(self, e: Row, when: When) -> H.LiquidationWaits:
+        return H.LiquidationWaits(
+            account=self._who(e.account),
+            equity=self._unit(e.amount),
+            maintain=self._unit(e.fee),
+            good_equity=self._unit(e.extra),
+            good_maintain=self._unit(e.extra2),
             **when,
         )
 

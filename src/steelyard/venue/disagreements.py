@@ -85,7 +85,7 @@ def explain_refusal(
         elif table is CURVE_PARAMETERS:
             why = _curve(key, values)
         elif table is FEED_PARAMETERS:
-            why = f"quorum {values[K.F_QUORUM]} asks for more sources than the feed listens to"
+            why = _feed(key, values)
         else:
             why = f"there is no risk tier {values.get(K.O_RISK_TIER)}"
         return f"{label}: {why}"
@@ -114,6 +114,17 @@ def _text(table: dict[str, Parameter], grid: Grid, key: int, value: int) -> str:
     if table is ASSET_PARAMETERS:
         is_amount = K.A_TIER_UPPER <= key < K.A_TIER_UPPER + COLLATERAL_TIERS_MAX
     return _neat(grid.atom, value) if is_amount else trimmed(rate(value))
+
+
+def _feed(key: int, values: Values) -> str:
+    if key in (K.F_QUORUM, K.F_STRICT_QUORUM) and values[key]:
+        return f"{key_name(FEED_PARAMETERS, key)} {values[key]} asks for more sources than the feed listens to"
+    return {
+        K.F_STRICT_QUORUM: "what demands quorum needs a strict_quorum of at least 1",
+        K.F_STEP_NS: "a step needs a step_interval",
+        K.F_WINDOW_NS: "an average, and what demands steady, need a window",
+        K.F_DIVERGENCE_MAX_PPM: "what believes or demands steady needs a divergence above 0",
+    }.get(key, f"{key_name(FEED_PARAMETERS, key)} contradicts another parameter")
 
 
 def _asset(key: int) -> str:

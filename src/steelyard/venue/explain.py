@@ -129,12 +129,14 @@ class Explainer:
     def _cash(self, asset: Asset, leg: int) -> tuple[str, Numbers, list[str]]:
         quantity, price = self.reader.quantity(leg), self.reader.asset_price(asset.row)
         rule, fresh = self.reader.asset_rule(asset.row), self.reader.is_price_fresh(asset.row)
+        gap = self.reader.asset_gap(asset.row)
         opening, maintain = (
-            F.cash_requirement(asset.row, rule, quantity, price, question, fresh)
+            F.cash_needed(asset.row, rule, quantity, price, question, fresh, gap)
             for question in (FOR_OPEN, FOR_MAINTAIN)
         )
         worth = F.value(quantity, price)
         working = []
+        end = price + gap[1] if quantity < 0 else price - gap[0]
         if quantity and (asset.row != 1 or quantity < 0):
             amount = f"{grouped(asset.atom.back(quantity))} {asset.name}"
             exact = "" if price == ASSET_PRICE_SCALE else f" x {trimmed(asset.price_step.back(price))}"
@@ -147,10 +149,17 @@ class Explainer:
                 weight, total = trimmed(rate(rule.borrow_weight)), grouped(self._money(maintain))
                 working.append(f"M = |debt| x (borrow weight {weight} - 1) = {total} (up)")
                 working.append(self._cap(asset, settled))
+                if end != price:
+                    working.append(f"M(open) counts the debt at the high price {trimmed(asset.price_step.back(end))}")
             else:
                 working += self._tiers(asset, rule, quantity)
                 if not fresh:
-                    working.append(f"M(open): {amount} count nothing for new risk: their price is stale")
+                    feed = self.reader.feed_of_asset(asset.row)
+                    old = self.reader.now_ns > int(self.reader.state.feed.fresh_until_ns[feed])
+                    why = "stale" if old else "not good for opening"
+                    working.append(f"M(open): {amount} count nothing for new risk: their price is {why}")
+                if end != price:
+                    working.append(f"M(open) counts them at the low price {trimmed(asset.price_step.back(end))}")
         return asset.name, (worth, opening, maintain, maintain, maintain), working
 
     def _cap(self, asset: Asset, settled: Decimal) -> str:
@@ -222,6 +231,9 @@ class Explainer:
                 f"its opening bracket and 1/{leverage} of its notional, plus {grouped(money.back(reserve))} reserved "
                 f"for orders (up)"
             )
+            if any(reader.index_gap(market.row)):
+                below, above = (market.tick.text(ticks) for ticks in reader.index_gap(market.row))
+                working.append(f"M(open) adds what the index may be wrong by: {below} below, {above} above")
         equity = F.value(value - cost - funding, price)
         maintain, restore, takeover = answers
         return market.name, (equity, opening, maintain, restore, takeover), working
@@ -241,15 +253,17 @@ class Explainer:
         reader, orders = self.reader, self.reader.state.leg_open
         quantity, leverage = reader.quantity(leg), reader.leverage(account, rule.row)
         scaling = int(reader.state.market.oi_scale_ppm[rule.row])
+        index, gap = reader.index(rule.row), reader.index_gap(rule.row)
         sides = []
         for side, size, reserve in (
             ("bids", quantity + int(orders.bid_lots[leg]), int(orders.bid_reserve[leg])),
             ("asks", quantity - int(orders.ask_lots[leg]), int(orders.ask_reserve[leg])),
         ):
-            needed = F.opening_side(rule, rule.notional(size, mark), leverage, scaling)
+            needed = F.opening_lots(rule, size, mark, leverage, scaling, index, gap)
             sides.append((needed + reserve, side, size, reserve))
         worst, side, size, reserve = max(sides, key=lambda each: each[0])
-        return F.charge(worst, price), side, size, reserve
+        charged = F.charge_opening(worst, reader.equity_atoms(leg), price, reader.asset_gap(rule.settle))
+        return charged, side, size, reserve
 
 
 assert PPM == 10**6, "rates are printed with six decimals"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.model import keys as K
-from steelyard.model.orders import FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER, GIVES_PRICE, INVERSE
+from steelyard.model.orders import FOR_LEAVING, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER, GIVES_PRICE, INVERSE
 from steelyard.num.limits import ASSET_PRICE_SCALE, CURVE_POINTS, INDEX_SCALE, PPM
 
 
@@ -60,6 +60,10 @@ def largest_position(rule: Any) -> int:
     if rule[K.M_KIND] == INVERSE:
         return div_up(lots * scale, int(rule[K.M_TICKS_MIN]))
     return lots * scale * int(rule[K.M_TICKS_MAX])
+
+
+Gap = tuple[int, int]  # how much lower and how much higher a price may be
+CERTAIN: Gap = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,19 @@ def open_atoms(rule: MarketRule, notional: int) -> int:
     return ppm_up(notional, bracket.open) - bracket.deduct_open
 
 
+def opening_lots(rule: MarketRule, lots: int, mark: int, leverage: int, oi_scale: int, index: int, gap: Gap) -> int:
+    """Opening requirement of signed lots, with what they lose if the index is at its worse end. In atoms."""
+    worse = index - gap[0] if lots > 0 else index + gap[1]
+    lost = rule.worth(lots, index) - rule.worth(lots, worse)
+    return opening_side(rule, rule.notional(lots, mark), leverage, oi_scale) + lost
+
+
+def charge_opening(needed: int, equity: int, price: int, gap: Gap) -> int:
+    """M(open) in value of a market leg that needs these atoms; E, in atoms too, counts at its worse end."""
+    worse = price - gap[0] if equity > 0 else price + gap[1]
+    return charge(needed, price + gap[1]) + value(equity, price) - value(equity, worse)
+
+
 def opening_side(rule: MarketRule, notional: int, leverage: int, oi_scale: int) -> int:
     """Opening requirement of one notional: bracket or leverage, then open interest. In atoms."""
     base = max(open_atoms(rule, notional), div_up(notional, leverage))
@@ -261,19 +278,33 @@ def curve_rule(table: Any, row: int) -> CurveRule:
 def cash_requirement(
     asset: int, rule: AssetRule, quantity: int, price: int, question: int, is_fresh: bool = True
 ) -> int:
-    """Haircut of an asset held, or surcharge of one owed, in value. `is_fresh` matters to the question open alone."""
+    """Haircut of an asset held, or surcharge of one owed, in value. `is_fresh` says whether its price is good for
+    what is asked; it matters to the questions open and leaving alone.
+    """
     if quantity < 0:
         weight = max(rule.borrow_weight, rule.target) if question == FOR_RESTORE else rule.borrow_weight
         return ppm_up(charge(-quantity, price), weight - PPM)
     if asset == 1:
         return 0
-    if question == FOR_OPEN and not is_fresh:
+    opens = question in (FOR_OPEN, FOR_LEAVING)
+    if opens and not is_fresh:
         return value(quantity, price)
     total = below = 0
     for upper, opening, maintain in rule.tiers:
         end = min(quantity, upper)
         if end > below:
-            total += ppm_up(charge(end - below, price), PPM - (opening if question == FOR_OPEN else maintain))
+            total += ppm_up(charge(end - below, price), PPM - (opening if opens else maintain))
             below = end
     total += charge(quantity - below, price) if quantity > below else 0
     return min(total, value(quantity, price))  # never more than the cash is worth
+
+
+def cash_needed(
+    asset: int, rule: AssetRule, quantity: int, price: int, question: int, is_fresh: bool = True, gap: Gap = CERTAIN
+) -> int:
+    """The same, counted low or high where risk rises: E at mid needs the difference as well."""
+    end = price
+    if question in (FOR_OPEN, FOR_LEAVING):
+        end += gap[1] if quantity < 0 else -gap[0]
+    difference = value(quantity, price) - value(quantity, end)
+    return difference + cash_requirement(asset, rule, quantity, end, question, is_fresh)

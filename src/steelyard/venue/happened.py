@@ -94,6 +94,17 @@ class IndexSet(Happened, frozen=True, kw_only=True):
     price: Decimal
 
 
+class FeedJudged(Happened, frozen=True, kw_only=True):
+    name: str
+    price: Decimal
+    low: Decimal
+    high: Decimal
+    now: Decimal
+    average: Decimal
+    pending: Decimal | None
+    good_for: tuple[str, ...]
+
+
 class MarkSet(Happened, frozen=True, kw_only=True):
     symbol: str
     mark: Decimal
@@ -273,6 +284,16 @@ class LiquidationStarted(Happened, frozen=True, kw_only=True):
     maintain: Decimal
     restore: Decimal
     takeover: Decimal
+
+
+class LiquidationWaits(Happened, frozen=True, kw_only=True):
+    """For prices that are good for liquidating: at the last ones that were, the account would be healthy."""
+
+    account: str
+    equity: Decimal
+    maintain: Decimal
+    good_equity: Decimal
+    good_maintain: Decimal
 
 
 class LiquidationOrder(Happened, frozen=True, kw_only=True):

@@ -162,5 +162,5 @@ class QueueEntry(Record, frozen=True, kw_only=True):
 
     account: str
     health: Decimal  # E / M(maintain) when it was queued, rounded down
-    state: str  # "waiting", "cooling down" or "owing"
+    state: str  # "waiting", "cooling down", "owing" or "spared"
     due_ns: int | None  # end of the cool-down

@@ -32,6 +32,8 @@ class MarketViews:
     def market(self, row: int) -> MarketView:
         market, table = self.names.market_at(row), self.reader.state.market
         rule = self.reader.state.market_rule[row]
+        own = self.reader.state.feed.fresh_until_ns[market.feed] if market.feed else table.fresh_until_ns[row]
+        fresh_until = int(own)
 
         def price(ticks: int) -> Decimal | None:
             return market.tick.back(ticks) if ticks else None
@@ -45,7 +47,7 @@ class MarketViews:
             lot=market.lot.size,
             mark=price(int(table.mark[row])),
             index=price(int(table.index[row])),
-            index_is_fresh=bool(table.index[row]) and self.reader.now_ns <= int(table.fresh_until_ns[row]),
+            index_is_fresh=bool(table.index[row]) and self.reader.now_ns <= fresh_until,
             last=price(int(table.last[row])),
             bid=price(int(table.best_bid[row])),
             ask=price(int(table.best_ask[row])),

@@ -70,8 +70,8 @@ def sides(reader: Reader, account: int, leg: int) -> tuple[Side, ...]:
 def _counted(reader: Reader, asset: int, quantity: int) -> int:
     """What cash adds to E - M(open)."""
     price, fresh = reader.asset_price(asset), reader.is_price_fresh(asset)
-    required = F.cash_requirement(asset, reader.asset_rule(asset), quantity, price, FOR_OPEN, fresh)
-    return F.value(quantity, price) - required
+    rule, gap = reader.asset_rule(asset), reader.asset_gap(asset)
+    return F.value(quantity, price) - F.cash_needed(asset, rule, quantity, price, FOR_OPEN, fresh, gap)
 
 
 def least_spent(reader: Reader, market: int, owner: int, side: int, lots: int, price: int, post_only: bool) -> int:

@@ -29,6 +29,11 @@ STATES = ("open", "post_only", "reduce_only", "cancel_only", "halted")
 MARKS = ("median", "index")
 NO_YES = ("no", "yes")
 CONTRACTS = ("linear", "inverse", "spot")
+FEED_STATES = ("running", "halted")
+BELIEFS = ("now", "average", "steady")
+FEED_ACTIONS = ("open", "withdraw", "liquidate", "trigger", "fund", "settle")  # in the order of their numbers
+FEED_DEMANDS = ("quorum", "narrow", "steady", "whole")  # in the order of their bits
+FEED_WIDENS = ("confidence", "average", "now")
 SELF_TRADE = ("owner", "none", "expire_taker", "expire_maker", "expire_both")
 
 # What a number stands for: a share of one in millionths or billionths, a size in lots, a price in ticks, money in
@@ -84,6 +89,7 @@ MARKET_PARAMETERS = _named(
     ("slip", K.M_SLIP_PPM, RATE, "how far from the mark a liquidation may close on the book"),
     ("backstop_max", K.M_BACKSTOP_LOTS_MAX, SIZE, "largest position the backstop may hold"),
     ("ramp", K.M_RAMP_NS, DURATION, "maintenance rates that rise do so over so long"),
+    ("halt_grace", K.M_GRACE_NS, DURATION, "liquidation waits so long once the market is no longer halted"),
 )
 ASSET_PARAMETERS = _named(
     ("supply_max", K.A_SUPPLY_MAX, MONEY, "most that may ever be inside"),
@@ -116,6 +122,21 @@ FEED_PARAMETERS = _named(
     ("quorum", K.F_QUORUM, COUNT, "fresh sources needed"),
     ("staleness", K.F_STALENESS_NS, DURATION, "age from which a report is not fresh"),
     ("confidence_max", K.F_CONFIDENCE_MAX_PPM, RATE, "a report wider than this share of its price is not fresh"),
+    ("deviation", K.F_DEVIATION_MAX_PPM, RATE, "a report farther from the median is left out; 0: none is"),
+    ("strict_quorum", K.F_STRICT_QUORUM, COUNT, "fresh sources that the demand quorum asks for"),
+    ("width", K.F_WIDTH_MAX_PPM, RATE, "how wide the interval may be for the demand narrow"),
+    ("divergence", K.F_DIVERGENCE_MAX_PPM, RATE, "how far the sources may be from the average for the demand steady"),
+    ("window", K.F_WINDOW_NS, DURATION, "the average is over this; 0: there is none"),
+    ("believes", K.F_BELIEVES, "words", "the sources now, their average, or it while they are not steady", BELIEFS),
+    ("step", K.F_STEP_PPM, RATE, "the price moves at most so far per step_interval; 0: as far as it likes"),
+    ("step_interval", K.F_STEP_NS, DURATION, "see step"),
+    ("delay", K.F_DELAY_NS, DURATION, "a price takes effect so much later"),
+    ("growth", K.F_GROWTH_PPM, RATE, "the price grows at most so much a year, from growth_price on"),
+    ("growth_price", K.F_GROWTH_REF, PRICE, "what it was at growth_since; 0: it grows as it likes"),
+    ("growth_since", K.F_GROWTH_AT_NS, DURATION, "a time of the venue's clock, in seconds"),
+    ("price_state", K.F_HALTED, "words", "halted: the price stays, and is good for nothing", FEED_STATES),
+    ("outage", K.F_OUTAGE_NS, DURATION, "not good for liquidating for longer than this ..."),
+    ("grace", K.F_GRACE_NS, DURATION, "... makes liquidation wait so long"),
 )
 VARIABLES = ("health", "cover", "ltv", "time", "volatility")
 GIVES = ("bonus", "price")
@@ -257,6 +278,65 @@ def source_weights(sources: int | Sequence[int]) -> dict[int, int]:
     return {K.F_WEIGHT + place: int(weight) for place, weight in enumerate(weights)}
 
 
+def _bits(given: Sequence[str], words: Sequence[str], what: str) -> int:
+    bits = 0
+    for word in (given,) if isinstance(given, str) else given:
+        if word not in words:
+            raise ValueError(f"{what} {word!r} is not one of {', '.join(words)}")
+        bits |= 1 << words.index(word)
+    return bits
+
+
+def _source(number: Any, what: str) -> int:
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < SOURCES_MAX:
+        raise ValueError(f"{what} {number!r} is not a source: 0 to {SOURCES_MAX - 1}")
+    return number
+
+
+def feed_values(given: Mapping[str, Any], grid: Grid) -> dict[int, int]:
+    """Keys and values of what was said about a price.
+
+    `widens` lists what its interval covers, `witnesses` the numbers of sources that it covers; `source_staleness` maps
+    the number of a source to its staleness, `demands` an action to what it demands.
+    """
+    values, plain_ones = {}, dict(given)
+    if "widens" in plain_ones:
+        values[K.F_WIDENS] = _bits(plain_ones.pop("widens"), FEED_WIDENS, "widens")
+    if "witnesses" in plain_ones:
+        numbers = {_source(number, "witness") for number in plain_ones.pop("witnesses")}
+        values[K.F_WITNESSES] = sum(1 << number for number in numbers)
+    for number, staleness in plain_ones.pop("source_staleness", {}).items():
+        key = K.F_SOURCE_STALENESS_NS + _source(number, "source_staleness")
+        values[key] = duration_ns(staleness, f"staleness of source {number}")
+    for action, words in plain_ones.pop("demands", {}).items():
+        if action not in FEED_ACTIONS:
+            raise ValueError(f"demands {action!r} is not one of {', '.join(FEED_ACTIONS)}")
+        values[K.F_DEMANDS + FEED_ACTIONS.index(action)] = _bits(words, FEED_DEMANDS, f"what {action} demands,")
+    return values | chosen(FEED_PARAMETERS, plain_ones, grid)
+
+
+def feed_lists(rule: Sequence[int]) -> dict[str, Any]:
+    """The other way, for what is more than a number."""
+
+    def named(bits: int, words: Sequence[str]) -> tuple[str, ...]:
+        return tuple(word for place, word in enumerate(words) if bits >> place & 1)
+
+    ages = {number: int(rule[K.F_SOURCE_STALENESS_NS + number]) for number in range(SOURCES_MAX)}
+    return {
+        "widens": named(int(rule[K.F_WIDENS]), FEED_WIDENS),
+        "witnesses": tuple(number for number in range(SOURCES_MAX) if int(rule[K.F_WITNESSES]) >> number & 1),
+        "source_staleness": {number: duration_text(age) for number, age in ages.items() if age},
+        "demands": {
+            action: named(int(rule[K.F_DEMANDS + place]), FEED_DEMANDS)
+            for place, action in enumerate(FEED_ACTIONS)
+            if rule[K.F_DEMANDS + place]
+        },
+    }
+
+
+FEED_NAMES = (*FEED_PARAMETERS, "widens", "witnesses", "source_staleness", "demands")
+
+
 def atoms_per_tick_lot(tick: Step, lot: Step, settle: Step) -> int:
     """A trade is exact only if a tick times a lot is a whole number of atoms."""
     scale = settle.places - tick.places - lot.places
@@ -315,6 +395,15 @@ def key_name(table: Mapping[str, Parameter], key: int) -> str:
         )  # type: ignore[assignment]
     if table is CURVE_PARAMETERS:
         lists = ((K.C_POINT, CURVE_POINTS, "point"),)  # type: ignore[assignment]
+    if table is FEED_PARAMETERS:
+        if K.F_DEMANDS <= key < K.F_DEMANDS + len(FEED_ACTIONS):
+            return f"what {FEED_ACTIONS[key - K.F_DEMANDS]} demands"
+        for first, count, words in (
+            (K.F_SOURCE_STALENESS_NS, SOURCES_MAX, "staleness of source"),
+            (K.F_WEIGHT, SOURCES_MAX, "weight of source"),
+        ):
+            if first <= key < first + count:
+                return f"{words} {key - first}"
     for first, count, words in lists:
         if first <= key < first + count:
             return f"{words} {key - first + 1}"

@@ -99,7 +99,31 @@ class Reader:
         return int(self.state.asset.price[asset])
 
     def is_price_fresh(self, asset: int) -> bool:
+        """Whether an asset's price is good for opening."""
         return self.now_ns <= int(self.state.asset.fresh_until_ns[asset])
+
+    def is_good(self, feed: int, action: int) -> bool:
+        """Whether a feed's price is good for an action; feed 0 is the unit of account."""
+        return feed == 0 or bool(queries.is_good(self.state.handle, feed, action))
+
+    def feed_of_asset(self, asset: int) -> int:
+        """Of a share, the feed of what is lent."""
+        lent = int(self.state.asset_rule[asset, K.A_POOL_OF])
+        return int(self.state.asset_rule[lent or asset, K.A_FEED])
+
+    def feed_of_market(self, market: int) -> int:
+        """Of a pair, the feed of its base."""
+        rule = self.state.market_rule[market]
+        return int(rule[K.M_FEED]) or self.feed_of_asset(int(rule[K.M_BASE]))
+
+    def asset_gap(self, asset: int) -> F.Gap:
+        return int(self.state.asset.below[asset]), int(self.state.asset.above[asset])
+
+    def index_gap(self, market: int) -> F.Gap:
+        return int(self.state.market.below[market]), int(self.state.market.above[market])
+
+    def index(self, market: int) -> int:
+        return int(self.state.market.index[market])
 
     def mark(self, market: int) -> int:
         return int(self.state.market.mark[market])
@@ -247,6 +271,13 @@ class Reader:
 
     def leg_equity(self, leg: int) -> int:
         return int(queries.leg_equity(self.state.handle, leg))
+
+    def equity_atoms(self, leg: int) -> int:
+        """E of a market leg in atoms of what it settles in."""
+        market, quantity = self.thing(leg) - MARKET_0, self.quantity(leg)
+        rule, table = self.market_rule(market), self.state.leg
+        now, then = int(self.state.market.funding_index[market]), int(table.index_at_touch[leg])
+        return rule.worth(quantity, self.mark(market)) - int(table.cost[leg]) - rule.accrued_up(quantity, now, then)
 
     def leg_requirement(self, leg: int, question: int) -> int:
         return int(queries.leg_requirement(self.state.handle, leg, question))

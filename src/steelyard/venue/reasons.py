@@ -14,10 +14,11 @@ from steelyard.model.orders import (
     POST_ONLY,
     POST_ONLY_SLIDE,
     REDUCE_ONLY,
+    TO_OPEN,
 )
 from steelyard.model.orders import MARKET as MARKET_ORDER
 from steelyard.model.reject import Reject
-from steelyard.num.limits import AMOUNT_MAX
+from steelyard.num.limits import AMOUNT_MAX, TIME_NS_MAX
 from steelyard.rules.requirement import HEALTH_LIMIT
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
@@ -28,6 +29,7 @@ from steelyard.venue.instruments import Asset, Market, Names, price_step_of, thi
 from steelyard.venue.labels import Words, label_text
 from steelyard.venue.pairs import is_pair, least_spent, spent_on_orders
 from steelyard.venue.parameters import rate
+from steelyard.venue.price_views import PriceViews
 from steelyard.venue.reading import Reader
 from steelyard.venue.refusals import SENTENCES
 
@@ -161,6 +163,8 @@ class Reasons:
             return f"at most {int(reader.state.tier_rule[tier, K.T_LEVERAGE_MAX])}"
         if reason == no.PRICE_STALE:
             return self._stale(asked)
+        if reason == no.PRICE_UNCERTAIN:
+            return self._uncertain(asked)
         if reason == no.LOAN_CAP_EXCEEDED:
             return self._debts(reader.acting(asked.account, asked.market) if asked.market else asked.account)
         if is_order:
@@ -225,9 +229,22 @@ class Reasons:
             return f"position {lot.text(self.reader.quantity(leg) if leg else 0)}"
         return ""
 
-    def _stale(self, asked: Asked) -> str:
-        """Which prices are missing or too old: those of the order, or those of the giver's positions and orders."""
-        reader, table = self.reader, self.reader.state
+    def _uncertain(self, asked: Asked) -> str:
+        """Which prices are not good for what was asked, and why."""
+        leaves = asked.kind in (C.WITHDRAW, C.TRANSFER, C.MOVE_MARGIN)
+        feeds = {self.names.market_at(row).name: self.reader.feed_of_market(row) for row in self._markets_of(asked)}
+        for row in {self.names.market_at(row).settle.row for row in self._markets_of(asked)}:
+            feeds[self.names.asset_at(row).name] = self.reader.feed_of_asset(row)
+        views = PriceViews(self.reader)
+        found = [f"{name}: {why}" for name, row in feeds.items() if (why := views.why_not(row, int(leaves)))]
+        if leaves and asked.kind != C.MOVE_MARGIN and asked.options and not found:
+            asset = self.names.asset_at(asked.market)
+            found = [f"{asset.name}: {views.why_not(asset.feed, TO_OPEN)}"]
+        return "; ".join(found)
+
+    def _markets_of(self, asked: Asked) -> list[int]:
+        """Those of the order, or those of the giver's positions and orders."""
+        reader = self.reader
         markets: set[int] = set()
         if asked.kind in (C.PLACE_ORDER, C.AMEND_ORDER):
             wish = self._wish(asked)
@@ -237,13 +254,22 @@ class Reasons:
             markets |= {
                 reader.thing(leg) - MARKET_0 for leg in held if reader.quantity(leg) or any(reader.orders_of(leg))
             }
+        return sorted(markets)
+
+    def _stale(self, asked: Asked) -> str:
+        """Which prices are missing or too old."""
+        reader = self.reader
+        markets = self._markets_of(asked)
         assets = {self.names.market_at(row).settle.row for row in markets}
-        ends = {self.names.market_at(row).name: int(table.market.fresh_until_ns[row]) for row in sorted(markets)}
-        ends |= {self.names.asset_at(row).name: int(table.asset.fresh_until_ns[row]) for row in sorted(assets)}
+        ends = {self.names.market_at(row).name: self._fresh_until(reader.feed_of_market(row)) for row in markets}
+        ends |= {self.names.asset_at(row).name: self._fresh_until(reader.feed_of_asset(row)) for row in sorted(assets)}
         old = [f"{name} was fresh until {clock_text(end)}" for name, end in ends.items() if 0 < end < reader.now_ns]
         old += [f"{self.names.market_at(row).name} has no mark yet" for row in markets if not reader.mark(row)]
         old += [f"{name} has no price yet" for name, end in ends.items() if end <= 0]
         return "; ".join(old)
+
+    def _fresh_until(self, feed: int) -> int:
+        return int(self.reader.state.feed.fresh_until_ns[feed]) if feed else TIME_NS_MAX
 
     def _debts(self, account: int) -> str:
         """Debts beyond their cap."""

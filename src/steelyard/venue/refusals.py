@@ -62,6 +62,7 @@ SENTENCES: dict[int, str] = {
     no.MARKET_IS_NOT_ISOLATED: "this account has no isolated position in this market",
     no.ACCOUNT_IN_LIQUIDATION: "the account is in liquidation; it may cancel, deposit and receive",
     no.PRICE_STALE: "a price this needs is missing or too old",
+    no.PRICE_UNCERTAIN: "a price this needs is fresh, but less certain than its feed demands for this",
     no.PRICE_OUTSIDE_BAND: "the limit price is too far beyond the mark",
     no.EXPIRY_NOT_IN_FUTURE: "the expiry is not after the venue's clock",
     no.NO_LIQUIDITY: "there is nobody on the other side of the book",

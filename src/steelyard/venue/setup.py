@@ -30,7 +30,6 @@ _TABLES: dict[int, tuple[dict[str, Parameter], disagreements.Ranges, str]] = {
 DEFAULT_SUPPLY = K.ASSET_KEYS[K.A_SUPPLY_MAX, 1][2]
 PRICE_ROOM = 16
 SHARE_DECIMALS = 2  # an empty pool gives a hundred shares for an atom: one share is about one coin
-_FEED_NAMES = ("quorum", "staleness", "confidence_max")
 
 
 class Setup(Core):
@@ -54,17 +53,15 @@ class Setup(Core):
         means no end. Without it the asset counts nothing as collateral. More parameters: those of the asset
         (`loan_cap`, `convert_haircut`, `borrow_weight`, `supply_max`, and for interest on loans `interest_base`,
         `interest_slope`, `interest_steep`, `interest_kink`, `interest_interval`) and of its price (`quorum`,
-        `staleness`, `confidence_max`). The whole supply must keep a value that fits: without `supply_max` it is
-        chosen so that the price may rise sixteenfold.
+        `staleness`, `confidence_max`, and its policies: `steelyard.venue.parameters.FEED_NAMES`). The whole supply
+        must keep a value that fits: without `supply_max` it is chosen so that the price may rise sixteenfold.
         """
         self.names.free(name, "asset name")
         if not 0 <= decimals <= 12:
             raise ValueError(f"decimals {decimals!r} of {name} must be a whole number from 0 to 12")
         grid = self._grid(Step.atoms(decimals))
-        feed_values = self._feed_values(sources, parameters)
         tiers = [(None, 0, 0)] if collateral is None else collateral
         values = {K.A_DECIMALS: decimals, **P.collateral(tiers, grid.atom)}
-        values |= P.chosen(P.ASSET_PARAMETERS, parameters, grid)
         places = 12 + self.names.asset_at(1).decimals - decimals
         fresh = Asset(row=0, name=name, decimals=decimals, feed=0, price_places=places)
         if price is not None:
@@ -72,7 +69,9 @@ class Setup(Core):
             if "supply_max" not in parameters and now > 0:
                 widest = VALUE_MAX * ASSET_PRICE_SCALE // (PRICE_ROOM * now)
                 values[K.A_SUPPLY_MAX] = max(1, min(DEFAULT_SUPPLY, widest))
-        values[K.A_FEED] = self._configure(C.FEED, 0, feed_values, f"price of {name}")
+        feed_values = self._feed_values(sources, parameters, fresh.price_step)
+        values |= P.chosen(P.ASSET_PARAMETERS, parameters, grid)
+        values[K.A_FEED] = self._configure(C.FEED, 0, feed_values, f"price of {name}", Grid(tick=fresh.price_step))
         row = self._configure(C.ASSET, 0, values, f"asset {name}", grid)
         self.names.add_asset(Asset(row=row, name=name, decimals=decimals, feed=values[K.A_FEED], price_places=places))
         if price is not None:
@@ -225,7 +224,7 @@ class Setup(Core):
         is_inverse = contract == "inverse"
         scale = (P.atom_ticks_per_lot if is_inverse else P.atoms_per_tick_lot)(*steps, asset.atom)
         grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom)
-        feed_values = self._feed_values(sources, parameters)
+        feed_values = self._feed_values(sources, parameters, steps[0])
         ticks_max = _ladder(grid, price, price_max)
         ticks_min = _lowest(grid, price, price_min, is_inverse)
         most = NOTIONAL_MAX * ticks_min // scale if is_inverse else NOTIONAL_MAX // (ticks_max * scale)
@@ -242,7 +241,7 @@ class Setup(Core):
         if brackets is not None:
             values |= P.brackets(brackets, asset.atom)
         values |= P.fees(maker, taker, fee_tiers)
-        values[K.M_FEED] = self._configure(C.FEED, 0, feed_values, f"price of {name}")
+        values[K.M_FEED] = self._configure(C.FEED, 0, feed_values, f"price of {name}", Grid(tick=steps[0]))
         row = self._configure(C.MARKET, 0, values, f"market {name}", grid)
         self.names.add_market(
             Market(
@@ -353,7 +352,9 @@ class Setup(Core):
         found: dict[str, Any] = {name: grid.back(each, int(row[each.key])) for name, each in table.items()}
         if fed.feed:
             feed = self.reader.state.feed_rule[fed.feed]
-            found |= {name: Grid().back(each, int(feed[each.key])) for name, each in P.FEED_PARAMETERS.items()}
+            step = Grid(tick=fed.tick if isinstance(fed, Market) else fed.price_step)
+            found |= {name: step.back(each, int(feed[each.key])) for name, each in P.FEED_PARAMETERS.items()}
+            found |= P.feed_lists(feed)
         return found
 
     def ramp(self, name: str) -> Ramp | None:
@@ -399,23 +400,24 @@ class Setup(Core):
 
     # --- how
 
-    def _feed_values(self, sources: int | Sequence[int], parameters: dict[str, Any]) -> dict[int, int]:
+    def _feed_values(self, sources: int | Sequence[int], parameters: dict[str, Any], step: Step) -> dict[int, int]:
         """Takes the parameters of a price out of `parameters`."""
-        given = {name: parameters.pop(name) for name in _FEED_NAMES if parameters.get(name) is not None}
+        given = {name: parameters.pop(name) for name in P.FEED_NAMES if parameters.get(name) is not None}
         parameters.pop("staleness", None)
-        return P.source_weights(sources) | P.chosen(P.FEED_PARAMETERS, given, Grid())
+        return P.source_weights(sources) | P.feed_values(given, Grid(tick=step))
 
     def _change_feed(
         self, fed: Asset | Market, sources: int | Sequence[int] | None, parameters: dict[str, Any]
     ) -> None:
-        given = {name: parameters.pop(name) for name in _FEED_NAMES if name in parameters}
-        values = P.chosen(P.FEED_PARAMETERS, given, Grid())
+        given = {name: parameters.pop(name) for name in P.FEED_NAMES if name in parameters}
+        grid = Grid(tick=fed.tick if isinstance(fed, Market) else fed.price_step)
+        values = P.feed_values(given, grid)
         if sources is not None:
             values |= P.source_weights(sources)
         if values and not fed.feed:
             raise ValueError(f"{fed.name} has no price feed of its own")
         if values:
-            self._configure(C.FEED, fed.feed, values, f"price of {fed.name}")
+            self._configure(C.FEED, fed.feed, values, f"price of {fed.name}", grid)
 
     def _configure(self, table: int, row: int, values: Mapping[int, int], label: str, grid: Grid | None = None) -> int:
         """Send one CONFIGURE command; returns the row it made or changed."""

@@ -27,6 +27,7 @@ _TOLD = {
     E.DEBT_WRITTEN_OFF,
     E.CONVERTED,
     E.LIQUIDATION_STARTED,
+    E.LIQUIDATION_WAITS,
     E.LIQUIDATION_ORDER,
     E.FILL,
     E.LIQUIDATION_FEE,
@@ -155,6 +156,11 @@ def _sentence(event: H.Happened, who: str) -> str | None:
                 return text
             aim, below = grouped(event.restore), grouped(event.takeover)
             return f"{text} The aim is {aim}; below {below} the backstop may take over."
+        case H.LiquidationWaits():
+            return (
+                f"It waits for better prices: equity {grouped(event.equity)} is below {grouped(event.maintain)}, but "
+                f"at the last good ones {grouped(event.good_equity)} is not below {grouped(event.good_maintain)}."
+            )
         case H.LiquidationOrder():
             toward = "up" if event.side == "buy" else "down"
             verb = "brings" if event.bankruptcy >= 0 else "costs"

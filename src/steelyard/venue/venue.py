@@ -18,6 +18,7 @@ from steelyard.venue.machine import Machine, Progress
 from steelyard.venue.market_records import Book, FundingRate, Funds, LeverageTier, MarketView, PoolView, QueueEntry
 from steelyard.venue.market_views import MarketViews
 from steelyard.venue.preview import Preview, preview
+from steelyard.venue.price_views import PriceView, PriceViews
 from steelyard.venue.records import Account, AccountView, Liquidation, LiquidationPrice, Offer, Order, Position
 from steelyard.venue.requests import Who
 from steelyard.venue.trading import Trading
@@ -60,6 +61,7 @@ class Venue(Trading):
     def _look(self) -> None:
         self.views = Views(self.reader, self.names)
         self._markets = MarketViews(self.reader, self.names)
+        self._prices = PriceViews(self.reader)
 
     @classmethod
     def _around(cls, machine: Machine, names: Names, log: Log) -> "Venue":
@@ -131,6 +133,10 @@ class Venue(Trading):
     def pool(self, asset: str | None = None) -> PoolView:
         """What is lent of an asset through its pool, and at which rates."""
         return self._markets.pool(asset or self.unit)
+
+    def price_of(self, name: str) -> PriceView:
+        """The price of a market's index or of an asset, and what it is good for."""
+        return self._prices.price(self.names.feed(name))
 
     def book(self, market: str, depth: int = 20) -> Book:
         return self._markets.book(self.names.market(market).row, depth)

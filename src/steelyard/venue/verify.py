@@ -140,6 +140,9 @@ class _Checker:
             self._agree(row, "M(restore)", row.extra, self.statement.requirement(FOR_RESTORE))
             self._agree(row, "M(takeover)", row.extra2, self.statement.requirement(FOR_TAKEOVER))
             self._holds(row, "equity below M(maintain)", row.amount < row.fee)
+        elif row.kind == E.LIQUIDATION_WAITS:
+            self.close(row)
+            self._holds(row, "a reason to wait", row.amount < row.fee and row.extra >= row.extra2)
         elif row.kind == E.LIQUIDATION_ORDER:
             self.close(row)
             self._order(row)

@@ -18,7 +18,7 @@ from steelyard.venue.reading import Reader
 from steelyard.venue.records import AccountView, Balance, Offer, Position, Requirements
 from steelyard.venue.solve import losing_price
 
-QUEUED = (None, "waiting", "cooling down", "owing")
+QUEUED = (None, "waiting", "cooling down", "owing", "spared")
 ENTRY_PLACES = 6  # decimals of an average entry price beyond those of the tick
 _EXPIRED = {E.CLOSED_IMMEDIATE, E.CLOSED_EXPIRED, E.CLOSED_WORK_LIMIT}
 

@@ -5,7 +5,7 @@ import pytest
 from steelyard.model import commands as do
 from steelyard.model import events, reject
 from steelyard.model import keys as key
-from steelyard.model.orders import INVERSE, LINEAR
+from steelyard.model.orders import INVERSE, LINEAR, WIDEN_CONFIDENCE
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, PPM
 
 USD, COIN = 1, 2
@@ -121,3 +121,31 @@ def test_below_the_ladder_nothing_is_taken(desk):
     assert refused() == [reject.PRICE_BELOW_LIMIT]
     desk.price({2: 1_000})
     assert refused() == []
+
+
+def worth_in_dollars(coins_atoms):
+    """At 20,000 ticks, 10,000 dollars, a coin of eight decimals."""
+    return coins_atoms * 100
+
+
+def test_an_uncertain_index_asks_a_long_for_what_is_owed_at_the_low_end_and_a_short_for_the_high_one(desk):
+    desk.trade(ANN, BOB, 1, 30_000, 20_000)
+    before = desk.spare_to_open(ANN), desk.spare_to_open(BOB), desk.spare_to_keep(ANN)
+    desk.configure(do.FEED, {key.F_WIDENS: WIDEN_CONFIDENCE}, row=2)
+    desk.say(do.PRICE, {"market": 2, "price": 20_000, "lots": 2_000, "trigger": desk.now})
+    assert (desk.twin.markets[1].below, desk.twin.markets[1].above) == (2_000, 2_000)
+    # Three coins are 3.33 at 9,000 dollars and 2.73 at 11,000.
+    low, high = 30_000 * 2 * 10**8 // 18_000, 30_000 * 2 * 10**8 // 22_000
+    assert before[0] - desk.spare_to_open(ANN) == worth_in_dollars(low - 3 * 10**8)
+    assert before[1] - desk.spare_to_open(BOB) == worth_in_dollars(3 * 10**8 - high)
+    assert desk.spare_to_keep(ANN) == before[2]
+
+
+def test_no_interval_and_no_cap_ends_below_the_ladder(desk):
+    desk.trade(ANN, BOB, 1, 30_000, 20_000)
+    desk.configure(do.FEED, {key.F_WIDENS: WIDEN_CONFIDENCE}, row=2)
+    desk.say(do.PRICE, {"market": 2, "price": 20_000, "lots": 19_999, "trigger": desk.now})
+    assert (desk.twin.markets[1].below, desk.twin.markets[1].above) == (19_000, 19_999)
+    desk.order(BOB, 1, 1, 19_000)
+    desk.configure(do.FEED, {key.F_WIDENS: 0, key.F_GROWTH_REF: 10}, row=2)
+    assert desk.twin.markets[1].index == 1_000

@@ -39,6 +39,7 @@ def rules(state):
     """Kernels as Python can call them."""
     handle = state.handle
     value, locked, lot_up, lot = worth.worth, worth.inverse_locked_in, worth.inverse_lot_up, worth.lot_worth
+    lost, gap = worth.lost_at_worse_end, worth.index_gap
     bankrupt, average = sizing.bankruptcy_price, funding.average_price
     calls = {
         "worth": numba.njit(lambda s, market, lots, price: value(s, market, lots, price)),
@@ -46,6 +47,8 @@ def rules(state):
         "lot_up": numba.njit(lambda s, market, price: lot_up(s, market, price)),
         "lot_worth": numba.njit(lambda s, market, price: lot(s, market, price)),
         "bankruptcy": numba.njit(lambda s, market, lots, cash: bankrupt(s, market, lots, cash)),
+        "lost": numba.njit(lambda s, market, lots: lost(s, market, lots)),
+        "gap": numba.njit(lambda s, market: gap(s, market)),
         "average": numba.njit(lambda s, market, lots, atoms, up: average(s, market, lots, atoms, up)),
     }
     return {name: lambda *args, call=call: int(call(handle, *args)) for name, call in calls.items()}
@@ -130,3 +133,44 @@ def test_the_average_price_of_a_sample(rules):
     assert rules["average"](BITCOIN, 1_200, atoms, 1) == 80_000 * INDEX_SCALE
     assert rules["average"](BITCOIN, 1_200, atoms + 1, 0) < 80_000 * INDEX_SCALE
     assert rules["average"](COFFEE, 2, 7 * 201, 0) == 201 * INDEX_SCALE // 2
+
+
+def set_interval(state, market, index, below, above):
+    table = state.market
+    table.index[market], table.below[market], table.above[market] = index, below, above
+
+
+@pytest.mark.parametrize(
+    ("market", "lots", "atoms", "a_lot"),
+    [
+        (COFFEE, 3, 3 * 20_000 * 7, 60_000 * 7),
+        (COFFEE, -3, 3 * 60_000 * 7, 60_000 * 7),
+        (BITCOIN, 60_000, 20_000_000, 556),  # from one bitcoin owed to 1.2: 333.33 satoshi a lot ...
+        (BITCOIN, -60_000, 33_333_334, 556),  # ... and from one to 0.67, rounded down when it is owed to the short
+        (BITCOIN, 1, 334, 556),
+        (BITCOIN, -1, 555, 556),
+    ],
+)
+def test_what_lots_lose_at_the_worse_end_of_an_interval(state, rules, market, lots, atoms, a_lot):
+    set_interval(state, market, 120_000, 20_000, 60_000)
+    assert (rules["lost"](market, lots), rules["gap"](market)) == (atoms, a_lot)
+    set_interval(state, market, 120_000, 0, 0)
+    assert (rules["lost"](market, lots), rules["gap"](market)) == (0, 0)
+
+
+def test_no_lots_lose_more_than_the_gap_of_each(state, rules):
+    random = Random(13)
+    for _ in range(1_000):
+        index = random.randint(1_000, 400_000)
+        below, above = random.randint(0, index - 1_000), random.randint(0, index)
+        set_interval(state, BITCOIN, index, below, above)
+        lots, gap = random.choice((1, -1)) * random.randint(1, 10 ** random.randint(1, 9)), rules["gap"](BITCOIN)
+        worse = index - below if lots > 0 else index + above
+        lost = unrounded(BITCOIN, lots, index) - unrounded(BITCOIN, lots, worse)
+        assert -1 < rules["lost"](BITCOIN, lots) - lost < 1
+        assert 0 <= rules["lost"](BITCOIN, lots) <= abs(lots) * gap
+        largest = max(
+            2 * 10**8 * Fraction(away, index * end) for away, end in ((below, index - below), (above, index + above))
+        )
+        assert 0 <= gap - largest < 1
+    set_interval(state, BITCOIN, 0, 0, 0)

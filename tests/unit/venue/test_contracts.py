@@ -117,3 +117,20 @@ def test_a_quanto_is_a_linear_market_with_a_fixed_multiplier(exchange):
     exchange.order("alice", "BTC-Q", "sell", "0.5", 52_000)
     held = [{each.asset: each.total for each in exchange.account(name).balances}["EUR"] for name in ("alice", "bob")]
     assert held == [11_000, 9_000]
+
+
+def test_an_uncertain_index_is_explained_at_its_ends(inverse):
+    """The explanation adds up to what the machine says, or it would fail."""
+    inverse.order("bob", "BTC-USD", "sell", 20_000, 50_000)
+    inverse.order("alice", "BTC-USD", "buy", 20_000)
+    before = {name: inverse.explain(name).requirements.open for name in ("alice", "bob")}
+    inverse.set_market("BTC-USD", widens=["confidence"])
+    inverse.set_price("BTC-USD", 50_000, confidence=10_000)
+    after = {name: inverse.explain(name) for name in before}
+    assert "M(open) adds what the index may be wrong by: 10000.0 below, 10000.0 above" in str(after["alice"])
+    # 0.4 bitcoin at 50,000 are 0.5 at 40,000 and 0.33333333 at 60,000.
+    assert after["alice"].requirements.open - before["alice"] == 5_000
+    assert after["bob"].requirements.open - before["bob"] == D("3333.3335")
+    with pytest.raises(Rejected) as refused:
+        inverse.order("alice", "BTC-USD", "buy", 1_000_000, 50_000)
+    assert refused.value.reason == Reject.OPENING_MARGIN_EXCEEDED

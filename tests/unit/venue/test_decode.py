@@ -91,6 +91,12 @@ CASES = [
         {"account": "alice", "curve": 3, "rate": Decimal("0.05"), "received": Decimal("6E-8"), "cost": Decimal("0.07")},
     ),
     (E.DUST_TAKEN, {"market": 2, "other": 1, "amount": 5}, {"asset": "BTC", "taker": "insurance"}),
+    (
+        E.FEED_JUDGED,
+        {"market": 2, "price": 20, "amount": 2, "fee": 4, "other": 22, "lots": 18, "extra": 5, "extra2": 6},
+        {"low": Decimal(9), "high": Decimal(12), "pending": Decimal(3), "good_for": ("open", "liquidate")},
+    ),
+    (E.LIQUIDATION_WAITS, {"amount": 5, "extra": 7}, {"equity": Decimal("0.05"), "good_equity": Decimal("0.07")}),
     (E.LIQUIDATION_ENDED, {"reason": 2, "amount": 5}, {"because": "closed", "equity": Decimal("0.05")}),
 ]
 
