@@ -6,6 +6,7 @@ from steelyard.model import events
 from steelyard.model.keys import (
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_POOL_OF,
     A_RATE_BASE_PPM,
     A_RATE_KINK_PPM,
     A_RATE_SLOPE_PPM,
@@ -63,17 +64,22 @@ def after_accruing(twin, row, answer):
     """What would be answered if the asset accrued now."""
     asset = twin.assets[row]
     owed, reserve = asset.owed, asset.reserve
-    grow(asset, index_soon(twin, row))
+    grow(twin, row, index_soon(twin, row))
     answered = answer()
     asset.owed, asset.reserve = owed, reserve
     return answered
 
 
-def grow(asset, index):
-    """Debts up to this index, and the part of their growth that the house keeps."""
-    grown = down(asset.owed * index, asset.borrow_index) - asset.owed
+def grow(twin, row, index):
+    """Debts up to this index, and what of their growth the house keeps: what no lender funds, and its share."""
+    asset = twin.assets[row]
+    grown, theirs = down(asset.owed * index, asset.borrow_index) - asset.owed, None
+    if any(each.rule[A_POOL_OF] == row for each in twin.assets.values()):
+        of_lenders = max(0, max(0, twin.quantity(LENDER, row)) + asset.owed - loans_of(twin, row) - asset.reserve)
+        theirs = down(grown * of_lenders, asset.owed) if of_lenders < asset.owed else None
+    theirs = grown if theirs is None else theirs
     asset.owed += grown
-    asset.reserve += down(grown * asset.rule[A_RESERVE_PPM], PPM)
+    asset.reserve += grown - theirs + down(theirs * asset.rule[A_RESERVE_PPM], PPM)
 
 
 def accrue(twin, row):
@@ -83,7 +89,7 @@ def accrue(twin, row):
     if after == before and rate and after < 1000 * SCALE:
         return  # the time is left to the next accrual
     if after != before:
-        grow(asset, after)
+        grow(twin, row, after)
     asset.borrow_index, asset.accrued_ns = after, twin.now
     if after != before:
         twin.emit(events.INTEREST_SET, market=row, amount=rate, extra=after, extra2=loans_of(twin, row))

@@ -24,6 +24,7 @@ from steelyard.model.keys import (
 )
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
+from tests.reference.health import equity
 from tests.reference.numbers import clamp, value
 
 HEALTH, COVER, LTV, TIME, VOLATILITY = range(5)
@@ -159,7 +160,11 @@ def pairs(twin, row):
 def wait(twin, row):
     """How long an account whose offers stand is left alone, or None if none stands."""
     lasting = []
+    legs = twin.legs_of(row)
+    insolvent = equity(twin, legs) < 0
     for collateral, debt in pairs(twin, row):
+        if insolvent and is_dust(twin, collateral, legs[collateral].quantity):
+            continue  # it keeps no loss waiting
         offer = standing_offer(twin, row, collateral, debt)
         if offer:
             steps = ladder(twin, offer[0])

@@ -63,6 +63,7 @@ class Offer:
         twin.require(all(twin.is_fresh(asset) for asset in both), reject.PRICE_STALE)
         twin.require(all(twin.is_good(asset, TO_LIQUIDATE) for asset in both), reject.PRICE_UNCERTAIN)
         twin.require(not any(asset.rule[A_FROZEN] for asset in both), reject.ASSET_FROZEN)
+        twin.require(all(asset.price > 0 for asset in both), reject.NO_OFFER)
         twin.require((self.collateral, self.debt) in pairs(twin, self.row), reject.NO_OFFER)
         found = standing_offer(twin, self.row, self.collateral, self.debt)
         twin.require(found, reject.NO_OFFER)
@@ -95,6 +96,8 @@ class Offer:
     def gives(self, repaid):
         """(to the bidder, to the insurance fund), at the curve."""
         gross = min(self.held, self.gross(self.par(repaid)))
+        if self.rule[C_GIVES] == BONUS:
+            gross = min(gross, self.par(repaid) + atoms_worth_down(max(0, self.equity), self.price_held))
         fee = self.fee(gross, repaid)
         return gross - fee, fee
 

@@ -164,6 +164,7 @@ def supply(twin, c):
     share, assets = twin.assets[row], interest.after_accruing(twin, asset, lambda: assets_of(twin, asset))
     shares = down(amount * (share.deposited + NOBODYS_SHARES), assets + NOBODYS_ATOMS)
     twin.require(shares, reject.AMOUNT_MUST_BE_POSITIVE)
+    twin.require(not is_loss_pending(twin, asset), reject.LOSS_PENDING)
     twin.require(assets + amount <= twin.assets[asset].rule[A_POOL_MAX], reject.POOL_CAP_EXCEEDED)
     twin.require(share.deposited + shares <= share.rule[A_SUPPLY_MAX], reject.AMOUNT_EXCEEDS_LIMIT)
     twin.require(pairs.free(twin, c.account, asset) >= amount, reject.BALANCE_TOO_LOW)

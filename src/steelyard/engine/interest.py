@@ -43,9 +43,14 @@ def index_soon(s, asset, lender_row):
 
 
 @kernel
-def reserve_after(s, asset, grown):
-    """The reserve when debts have grown by so much."""
-    return ASSET(s).reserve[asset] + ppm_down(grown, ASSET_RULE(s)[asset, A_RESERVE_PPM])
+def reserve_after(s, asset, owed, grown, lender_row):
+    """The reserve when debts of `owed` have grown by so much; what no lender of a pool funds grows for the house."""
+    table, funded = ASSET(s), grown
+    if table.pool[asset]:
+        assets = max(0, lent(s, lender_row) + owed - table.loans[asset] - table.reserve[asset])
+        if assets < owed:
+            funded = mul_div_down(grown, assets, owed)
+    return table.reserve[asset] + grown - funded + ppm_down(funded, ASSET_RULE(s)[asset, A_RESERVE_PPM])
 
 
 @far
@@ -60,8 +65,9 @@ def accrue(s, asset, lender_row):
     if index == before:
         return 0
     table.borrow_index[asset] = index
-    table.owed[asset] = mul_div_down(owed, index, before)
-    table.reserve[asset] = reserve_after(s, asset, table.owed[asset] - owed)
+    later = mul_div_down(owed, index, before)
+    table.reserve[asset] = reserve_after(s, asset, owed, later - owed, lender_row)
+    table.owed[asset] = later
     table.moved_seq[asset] = machine.seq[0]
     machine.prices_moved[0] = 1
     if index > highest_index(s, asset):

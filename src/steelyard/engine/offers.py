@@ -90,6 +90,8 @@ def price_offer(s, row):
     if ASSET_RULE(s)[collateral, A_FROZEN] | ASSET_RULE(s)[debt, A_FROZEN]:
         return no.ASSET_FROZEN
     given, owed = find_leg(s, target, collateral), find_leg(s, target, debt)
+    if ASSET(s).price[collateral] <= 0 or ASSET(s).price[debt] <= 0:
+        return no.NO_OFFER  # a share of nothing
     if leg.quantity[given] <= 0 or leg.quantity[owed] >= 0:
         return no.NO_OFFER
     curve, elapsed = standing_offer(s, given, owed)

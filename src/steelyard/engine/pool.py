@@ -25,7 +25,7 @@ def assets_soon(s, asset, lender_row):
     table = ASSET(s)
     owed = table.owed[asset]
     later = mul_div_down(owed, index_soon(s, asset, lender_row), table.borrow_index[asset])
-    kept = reserve_after(s, asset, later - owed) - table.reserve[asset]
+    kept = reserve_after(s, asset, owed, later - owed, lender_row) - table.reserve[asset]
     return lent(s, lender_row) + unsettled(s, asset) + later - owed - kept
 
 
@@ -65,6 +65,20 @@ def exchange(s, account, asset, coins, share, shares):
 
 
 @far
+def is_loss_pending(s, asset):
+    """Whether somebody who is in liquidation owes this asset and more than there is."""
+    table, leg, holder = ACCOUNT(s), LEG(s), HOLDER(s)
+    row = ASSET(s).debtors[asset] if MACHINE(s).queued[0] else 0
+    while row:
+        if table.queued[leg.account[row]]:
+            equity, _, _ = account_risk(s, leg.account[row], FOR_MAINTAIN)
+            if equity < 0:
+                return 1
+        row = holder.next[row]
+    return 0
+
+
+@far
 def supply(s, i):
     """SUPPLY: coins of the account become the pool's."""
     c, table = COMMAND(s), ASSET(s)
@@ -85,6 +99,8 @@ def supply(s, i):
     shares = shares_down(coins, assets, table.deposited[share])
     if shares == 0:
         return no.AMOUNT_MUST_BE_POSITIVE
+    if is_loss_pending(s, asset):
+        return no.LOSS_PENDING
     if coins > ASSET_RULE(s)[asset, A_POOL_MAX] - assets:
         return no.POOL_CAP_EXCEEDED
     if shares > ASSET_RULE(s)[share, A_SUPPLY_MAX] - table.deposited[share]:
@@ -97,20 +113,6 @@ def supply(s, i):
     add_reference(s, i, USED)
     exchange(s, account, asset, coins, share, shares)
     return no.NONE
-
-
-@far
-def is_loss_pending(s, asset):
-    """Whether somebody who is in liquidation owes this asset and more than there is."""
-    table, leg, holder = ACCOUNT(s), LEG(s), HOLDER(s)
-    row = ASSET(s).debtors[asset] if MACHINE(s).queued[0] else 0
-    while row:
-        if table.queued[leg.account[row]]:
-            equity, _, _ = account_risk(s, leg.account[row], FOR_MAINTAIN)
-            if equity < 0:
-                return 1
-        row = holder.next[row]
-    return 0
 
 
 @far

@@ -26,6 +26,7 @@ from steelyard.model.keys import (
     C_TO,
 )
 from steelyard.model.orders import (
+    FOR_MAINTAIN,
     FOR_RESTORE,
     GIVES_BONUS,
     GIVES_PRICE,
@@ -207,16 +208,24 @@ def time_left(s, curve, elapsed):
     return left
 
 
+@leaf
+def is_dust(s, asset, quantity):
+    """Something, worth less than what counts."""
+    return quantity > 0 and value(quantity, ASSET(s).price[asset]) < ASSET_RULE(s)[asset, A_DUST]
+
+
 @far
 def shortest_wait(s, account, longest):
     """Active time until the first ladder of an account ends, at most `longest`; -1 if no offer stands."""
     leg, wait = LEG(s), -1
+    equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
     owed = ACCOUNT(s).first_leg[account]
     while owed:
         if leg.thing[owed] < MARKET_0 and leg.quantity[owed] < 0:
             given = ACCOUNT(s).first_leg[account]
             while given:
-                if leg.thing[given] < MARKET_0 and leg.quantity[given] > 0:
+                counts = leg.thing[given] < MARKET_0 and leg.quantity[given] > 0
+                if counts and not (equity < 0 and is_dust(s, leg.thing[given], leg.quantity[given])):
                     curve, elapsed = standing_offer(s, given, owed)
                     if curve:
                         left = time_left(s, curve, elapsed)
@@ -300,6 +309,8 @@ def net_and_fee(s, row, repaid, held):
     price_held, price_owed = prices_of(s, row)
     par = worth_of_debt(repaid, price_owed, price_held)
     gross = min(held, gross_of(s, curve, bid.value[row], par))
+    if CURVE_RULE(s)[curve, C_GIVES] == GIVES_BONUS:
+        gross = min(gross, par + atoms_down(max(0, bid.equity[row]), price_held))
     fee = ppm_up(max(0, gross - par), CURVE_RULE(s)[curve, C_FEE_PPM])
     return gross - fee, fee
 
@@ -352,12 +363,6 @@ def cost_of_bid(s, row, repaid, given):
     """What the account lost by a bid, in value."""
     price_held, price_owed = prices_of(s, row)
     return value(given, price_held) - value(repaid, price_owed)
-
-
-@leaf
-def is_dust(s, asset, quantity):
-    """Something, worth less than what counts."""
-    return quantity > 0 and value(quantity, ASSET(s).price[asset]) < ASSET_RULE(s)[asset, A_DUST]
 
 
 @kernel
