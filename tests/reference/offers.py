@@ -96,8 +96,6 @@ class Offer:
     def gives(self, repaid):
         """(to the bidder, to the insurance fund), at the curve."""
         gross = min(self.held, self.gross(self.par(repaid)))
-        if self.rule[C_GIVES] == BONUS:
-            gross = min(gross, self.par(repaid) + atoms_worth_down(max(0, self.equity), self.price_held))
         fee = self.fee(gross, repaid)
         return gross - fee, fee
 

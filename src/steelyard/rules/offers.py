@@ -309,8 +309,6 @@ def net_and_fee(s, row, repaid, held):
     price_held, price_owed = prices_of(s, row)
     par = worth_of_debt(repaid, price_owed, price_held)
     gross = min(held, gross_of(s, curve, bid.value[row], par))
-    if CURVE_RULE(s)[curve, C_GIVES] == GIVES_BONUS:
-        gross = min(gross, par + atoms_down(max(0, bid.equity[row]), price_held))
     fee = ppm_up(max(0, gross - par), CURVE_RULE(s)[curve, C_FEE_PPM])
     return gross - fee, fee
 

@@ -14,7 +14,6 @@ from steelyard.model.orders import (
     FOR_MAINTAIN,
     FOR_RESTORE,
     FOR_TAKEOVER,
-    GIVES_BONUS,
     INSURANCE,
     OF_COVER,
     OF_HEALTH,
@@ -312,8 +311,6 @@ class _Checker:
             self._agree(row, "value of the curve", row.price, rule.at(self._variable(rule.of, equity, maintain)))
         par, held = row.lots * price_owed // price_held, statement.cash[row.market]
         gross = min(held, rule.gross(row.price, par))
-        if rule.gives == GIVES_BONUS:
-            gross = min(gross, par + F.atoms_down(max(0, equity), price_held))
         fee = F.ppm_up(max(0, gross - par), rule.fee)
         net = gross - fee
         self._holds(row, "the least that was asked", net * placed.lots >= placed.amount * row.lots)

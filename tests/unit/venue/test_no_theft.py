@@ -62,22 +62,6 @@ def pool():
     return venue
 
 
-@pytest.mark.parametrize("bonus", ["0", "0.15"])
-def test_a_bonus_is_paid_by_the_owner_and_never_by_the_lenders(pool, bonus):
-    """Equity is 1,000 where a bonus of 15 % would be 23,850: the owner's other account bids for all of it."""
-    pool.set_offers("ETH", [ladders.fixed_bonus(bonus, lasts="1h")])
-    pool.set_price("ETH", 1_600)
-    assert pool.account("debtor").equity == 1_000
-    before = pool.account("debtor").equity + pool.account("other").equity
-    pool.liquidate("other", "debtor", 200_000, "ETH")
-    for _ in range(90):
-        pool.advance("1m")
-    assert pool.account("ann").equity == 300_000
-    assert pool.account("debtor").equity + pool.account("other").equity <= before
-    pool.verify("debtor")
-    pool.check()
-
-
 def test_dust_under_a_ladder_that_never_ends_keeps_no_loss_waiting(pool):
     pool.set_asset("ETH", dust=100)
     pool.set_offers("ETH", [ladders.fixed_bonus("0.05")])
