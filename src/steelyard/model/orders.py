@@ -19,14 +19,11 @@ ON_MARK, ON_INDEX, ON_LAST = 0, 1, 2
 # state of an order row
 FREE, RESTING, WAITING, TRIGGERED, INCOMING = 0, 1, 2, 3, 4
 
-# kind of a market
-LINEAR, SPOT = 0, 2
-
 # market state
 OPEN, POST_ONLY_MARKET, REDUCE_ONLY_MARKET, CANCEL_ONLY, HALTED = 0, 1, 2, 3, 4
 
-# kind of contract: what a lot is worth
-LINEAR, INVERSE = 0, 1
+# kind of a market: what a lot is worth
+LINEAR, INVERSE, SPOT = 0, 1, 2
 
 # mark policy
 MEDIAN_OF_THREE, INDEX_ONLY = 0, 1

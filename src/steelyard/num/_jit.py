@@ -121,8 +121,30 @@ def _make(function: Callable[..., Any], *, inline: bool = False, python: bool = 
         no_cpython_wrapper=not python,
         no_cfunc_wrapper=True,
     )(function)
+    _in_one_version(compiled)
     _kernels.append(compiled)
     return compiled
+
+
+def _in_one_version(compiled: Any) -> None:
+    """Whoever asks first, and with whatever types: the version of 64-bit integers is made, and no other.
+
+    Numba makes a version of its own for a caller's constant, which ignores what is passed. Taken for the kernel itself
+    it would post to one account whatever the account; and processes that compile at once save several versions under
+    one name.
+    """
+    make, signature = compiled.compile, _signature(compiled)
+
+    def compile_it(_: Any) -> Any:
+        made = make(signature)
+        compiled.disable_compile()
+        return made
+
+    compiled.compile = compile_it
+
+
+def _signature(compiled: Any) -> tuple[Any, ...]:
+    return (types.int64,) * len(inspect.signature(compiled.py_func).parameters)
 
 
 def kernel(function: Any) -> Any:
@@ -212,7 +234,7 @@ def far_addresses() -> list[int]:
     warm()
     addresses = []
     for compiled in _far:
-        result = compiled.get_compile_result(compiled.nopython_signatures[0])
+        result = compiled.overloads[_signature(compiled)]
         answer = types.unliteral(result.signature.return_type)
         assert answer == types.int64, f"{compiled.py_func.__name__} returns one integer"
         addresses.append(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
@@ -220,10 +242,8 @@ def far_addresses() -> list[int]:
 
 
 def _compile(compiled: Any) -> None:
-    arity = len(inspect.signature(compiled.py_func).parameters)
     if not compiled.signatures:
-        compiled.compile((types.int64,) * arity)
-        compiled.disable_compile()
+        compiled.compile(_signature(compiled))
 
 
 def _modules() -> dict[Path, list[Any]]:

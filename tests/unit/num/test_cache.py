@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numba
 import pytest
 
 import steelyard.engine.machine
@@ -64,6 +65,37 @@ def test_a_far_kernel_more_moves_the_folders_of_those_that_come_after(monkeypatc
     monkeypatch.setitem(_jit._first_slot, ledger, _jit._first_slot[ledger] + 1)
     assert _jit._folder_of(judge) != before[judge]
     assert _jit._folder_of(package / "engine" / "bitmap.py") == before[package / "engine" / "bitmap.py"]
+
+
+def test_a_constant_makes_no_version_of_its_own(monkeypatch, tmp_path):
+    """A caller that comes before its callee, as in the second process: its constant is an argument like any other."""
+    for name, empty in (("_kernels", []), ("_folders", {}), ("_first_slot", {})):
+        monkeypatch.setattr(_jit, name, empty)
+    monkeypatch.setattr(_jit, "_cache_base", lambda: tmp_path)
+
+    @_jit.kernel
+    def second(s, account):
+        return account
+
+    @_jit.kernel
+    def caller(s, account):
+        return 1_000 * second(s, 2) + second(s, account > 5)
+
+    @_jit.entry
+    def entered(s, account):
+        return second(s, account)
+
+    _jit._compile(caller)
+    _jit._compile(second)
+    _jit._compile(entered)
+    assert second.signatures == [(numba.int64, numba.int64)]
+    assert entered(0, 7) == 7
+
+
+def test_each_kernel_exists_in_one_version():
+    _jit.warm()
+    for compiled in _jit._kernels:
+        assert compiled.signatures in ([], [_jit._signature(compiled)]), compiled.py_func.__name__
 
 
 def test_a_module_is_taken_on_by_one_process_only(monkeypatch, tmp_path):
