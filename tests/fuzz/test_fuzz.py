@@ -26,7 +26,7 @@ def test_nothing_hurts_the_machine(seed):
 def test_abuse_reaches_deep():
     """Numbers at their ends still trade, fail and deleverage; otherwise the rounds would prove little."""
     counts = dict.fromkeys((FILL, LIQUIDATION_STARTED, DELEVERAGED), 0)
-    for number in range(2, 32, 3):
+    for number in range(2, 77, 3):
         watched = rounds.extremes(np.random.Generator(np.random.PCG64([7, number])), steps=100)
         for kind in counts:
             counts[kind] += watched.ghost.counts[kind]

@@ -7,14 +7,18 @@ Prices drift, jump and crash; their sources go stale and lie. Nothing here knows
 from collections import deque
 from random import Random
 
+import numpy as np
+
 from steelyard.engine import queries
 from steelyard.model import commands as do
 from steelyard.model import keys as key
 from steelyard.model.commands import COMMAND
-from steelyard.model.events import ORDER_ACCEPTED, WITHDRAWAL_RESERVED
+from steelyard.model.events import ORDER_ACCEPTED, POOL_SUPPLIED, WITHDRAWAL_RESERVED
 from steelyard.model.keys import HOUR, SECOND
 from steelyard.model.orders import (
+    AS_ASKED,
     BACKSTOP,
+    BORROW,
     BUY,
     CLOSE_POSITION,
     CONVERTER,
@@ -25,6 +29,7 @@ from steelyard.model.orders import (
     INVERSE,
     IOC,
     LENDER,
+    MAY_BORROW,
     POST_ONLY,
     POST_ONLY_SLIDE,
     REDUCE_ONLY,
@@ -36,7 +41,20 @@ from steelyard.model.orders import (
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import MARKET_0
 from tests.simulation import town
-from tests.simulation.town import ASSETS, COIN, DOLLAR, FEEDS, FIRST_USER, MARKETS, SOURCES, TOKEN, USD
+from tests.simulation.town import (
+    ASSETS,
+    COIN,
+    DOLLAR,
+    FEEDS,
+    FIRST_USER,
+    MARKETS,
+    PAIR,
+    SHARES,
+    SOURCES,
+    TOKEN,
+    TRADED,
+    USD,
+)
 from tests.telling import Teller, command
 
 STEPS = ((0, 30), (1, 10), (SECOND, 30), (7 * SECOND, 20), (61 * SECOND, 8), (600 * SECOND, 2), (HOUR + 1, 0.5))
@@ -58,6 +76,7 @@ class Crowd:
         self.orders = deque(maxlen=2_000)  # (account, id) accepted of late
         self.pending = deque(maxlen=50)  # references of withdrawals
         self.guarded = deque(maxlen=12)  # (account, market) with an order that only reduces
+        self.lenders = deque(maxlen=50)  # accounts that supplied
         self.names = 0
 
     def chance(self, probability):
@@ -73,9 +92,12 @@ class Crowd:
                 self.orders.append((int(self.state.account.parent[account]) or account, int(row["order"])))
             elif row["kind"] == WITHDRAWAL_RESERVED:
                 self.pending.append(self.teller.references)
+            elif row["kind"] == POOL_SUPPLIED:
+                self.lenders.append(int(row["account"]))
 
     def mark(self, market):
-        return int(self.state.market.mark[market]) or self.fair[self.feed_of(market).row]
+        mark = int(self.state.market.mark[market])
+        return mark or (1 if market == PAIR else self.fair[self.feed_of(market).row])
 
     def feed_of(self, market):
         return next(feed for feed in FEEDS if feed.market == market)
@@ -112,7 +134,7 @@ class Crowd:
         return self.random.randrange(FIRST_USER, FIRST_USER + self.accounts)
 
     def any_market(self):
-        return self.random.randint(-1, len(MARKETS) + 2) if self.chance(0.003) else self.random.choice(MARKETS)
+        return self.random.randint(-1, len(MARKETS) + 2) if self.chance(0.003) else self.random.choice(TRADED)
 
     # --- Time and prices ---
 
@@ -190,6 +212,9 @@ class Crowd:
         number = self.random.randint(0, self.names) if self.chance(0.05) else self.names
         return {"client0": number, "client3": -number}
 
+    def on_credit(self, market):
+        return BORROW if market == PAIR and self.chance(0.6) else 0
+
     def quote(self, account=None):
         """A maker renews its quotes in one market: one side and one level at a time."""
         makers = [each for each in range(FIRST_USER, FIRST_USER + self.accounts) if town.is_maker(each)]
@@ -198,26 +223,26 @@ class Crowd:
         account = account or self.random.choice(makers)
         if self.state.account.queued[account] and self.chance(0.9):
             return self.rescue(account)
-        market = self.random.choice(MARKETS)
+        market = self.random.choice(TRADED)
         mark, side = self.mark(market), self.random.choice((BUY, SELL))
         if self.chance(0.06):
             return self.teller.cancel_all(account, market)
         away = mark * self.random.choice((500, 2_000, 8_000, 20_000, 60_000)) // PPM + 1
         lots = side * max(1, self.affordable(account, market) // self.random.choice((5, 20, 80)))
-        options = self.random.choice((0, POST_ONLY, POST_ONLY_SLIDE))
+        options = self.random.choice((0, POST_ONLY, POST_ONLY_SLIDE)) | self.on_credit(market)
         return self.teller.order(account, market, lots, max(1, mark - side * away), options=options, **self.name())
 
     def take(self, account=None, market=None):
         """Somebody opens or adds, at the market or at a price that crosses."""
         pick = self.random.choice
         account, market = account or self.anyone(), market or self.any_market()
-        if market not in MARKETS or account < FIRST_USER or account > int(self.state.machine.accounts[0]):
+        if market not in TRADED or account < FIRST_USER or account > int(self.state.machine.accounts[0]):
             return self.teller.order(account, market, pick((-3, 3)), pick((0, 100)))
         side, mark = pick((BUY, SELL)), self.mark(market)
         lots = side * self.affordable(account, market)
         if abs(lots) == 1 and self.chance(0.7) and self.held(account, market):
             return self.reduce(account, market)
-        columns = {"stp": pick((0, 0, 0, 0, 1, 2, 3, 4))} | self.name()
+        columns = {"stp": pick((0, 0, 0, 0, 1, 2, 3, 4)), "options": self.on_credit(market)} | self.name()
         if self.chance(0.4):
             return self.teller.order(account, market, lots, tif=pick((0, IOC, FOK)), **columns)
         price = max(1, mark + side * mark * self.random.randint(-30_000, 20_000) // PPM)
@@ -246,12 +271,13 @@ class Crowd:
     def condition(self):
         """A stop, a take-profit, a trailing stop; often one that protects a position."""
         pick = self.random.choice
-        account, market = self.anyone(), self.random.choice(MARKETS)
+        account, market = self.anyone(), self.random.choice(TRADED)
         held, mark = self.held(account, market), self.mark(market)
         side = (SELL if held > 0 else BUY) if held else pick((BUY, SELL))
         kind = pick((STOP, STOP, TAKE_PROFIT, TRAILING))
         lots = side * (abs(held) or self.affordable(account, market))
         columns = {"trigger_kind": kind, "trigger_on": pick((0, 0, 1, 2)), "options": REDUCE_ONLY if held else 0}
+        columns["options"] |= self.on_credit(market)
         if kind == TRAILING:
             trigger = pick((0, 0, mark + mark * self.random.randint(-20_000, 20_000) // PPM))
             return self.teller.order(account, market, lots, trigger=trigger, callback=pick((1_000, 20_000)), **columns)
@@ -338,6 +364,64 @@ class Crowd:
         settle = int(self.state.market_rule[market, key.M_SETTLE])
         return self.teller.move_margin(account, market, (-1 if giver == child else 1) * self.amount_of(giver, settle))
 
+    def cash(self, account, asset):
+        leg = int(queries.find_leg(self.state.handle, account, asset))
+        return int(self.state.leg.quantity[leg]) if leg else 0
+
+    def richest(self, asset, others=()):
+        """Of a few people, who has most of an asset."""
+        people = [each for each in range(FIRST_USER, FIRST_USER + self.accounts) if each not in others]
+        return max(self.random.sample(people, min(8, len(people))), key=lambda each: self.cash(each, asset))
+
+    def lend(self):
+        """Somebody supplies, redeems or borrows; shares change hands."""
+        asset, choice = self.random.choice((USD, COIN)), self.random.random()
+        share = SHARES[asset]
+        if choice < 0.3:
+            account = self.anyone() if self.chance(0.1) else self.richest(asset)
+            return self.teller.supply(account, asset, self.amount_of(account, asset))
+        account = self.random.choice(self.lenders) if self.lenders and self.chance(0.9) else self.anyone()
+        if choice < 0.45:
+            return self.teller.redeem(account, share, self.amount_of(account, share))
+        if choice < 0.5:
+            return self.teller.redeem_all(account, share)
+        if choice < 0.6:
+            return self.teller.transfer(account, self.anyone(), share, self.amount_of(account, share))
+        return self.borrow()
+
+    def borrow(self):
+        """A withdrawal on credit: as far as the means reach, or just beyond what is held."""
+        account, asset, handle = self.richest(USD), self.random.choice(ASSETS), self.state.handle
+        amount = max(0, self.cash(account, asset)) + DOLLAR
+        if self.chance(0.7):
+            spare = int(queries.equity(handle, account)) - int(queries.requirement(handle, account, FOR_OPEN))
+            amount = max(1, spare) * self.random.choice((30, 80, 98)) // 100 * town.worth(asset, self.fair)
+        return self.teller.borrow(account, asset, min(amount, 1 << 60))
+
+    def offered(self):
+        """(account in liquidation, collateral, debt) of all that may be bid for."""
+        found = []
+        for target in np.flatnonzero(self.state.account.started).tolist():
+            held = {asset: self.cash(target, asset) for asset in (*ASSETS, *SHARES.values())}
+            owed = [asset for asset in held if held[asset] < 0]
+            found += [(target, asset, debt) for asset in held if held[asset] > 0 for debt in owed]
+        return found
+
+    def bid(self):
+        """Somebody who has the money bids for what an account in liquidation holds."""
+        pick, found = self.random.choice, self.offered()
+        if not found:
+            return self.lend()
+        target, collateral, debt = pick(found)
+        bidder, owed = self.richest(debt, (target,)), -self.cash(target, debt)
+        lots = pick((owed, 2 * owed, owed // 3 + 1))
+        options, least = pick((0, 0, MAY_BORROW, AS_ASKED)), 0
+        if options == AS_ASKED or self.chance(0.2):
+            prices = [int(self.state.asset.price[asset]) for asset in (debt, collateral)]
+            least = min(1 << 56, lots * prices[0] // max(1, prices[1])) * pick((98, 100, 101)) // 100 + 1
+        line = {"account": bidder, "order": target, "market": collateral, "trigger": debt, "lots": lots}
+        return self.teller.say(do.LIQUIDATE, line | {"price": least, "options": options})
+
     def set_up(self):
         pick = self.random.choice
         account, market = self.anyone(), self.any_market()
@@ -377,6 +461,8 @@ class Crowd:
                 (
                     {key.A_LOAN_CAP: pick((0, 10, 10_000)) * DOLLAR},
                     {key.A_CONVERT_HAIRCUT_PPM: pick((0, 50_000))},
+                    {key.A_FROZEN: pick((0, 0, 0, 1))},
+                    {key.A_BORROW_WEIGHT_PPM: pick((1_000_000, 1_100_000, 1_200_000))},
                     {key.A_TIER_MAINTAIN_PPM: pick((900_000, 960_000)), key.A_TIER_OPEN_PPM: pick((700_001, 880_000))},
                 )
             )
@@ -391,7 +477,10 @@ class Crowd:
         return self.teller.configure(do.OWNER, settings, owner)
 
     def reopen(self):
-        closed = [market for market in MARKETS if self.state.market_rule[market, key.M_STATE]]
+        frozen = [asset for asset in ASSETS if self.state.asset_rule[asset, key.A_FROZEN]]
+        if frozen:
+            return self.teller.configure(do.ASSET, {key.A_FROZEN: 0}, frozen[0])
+        closed = [market for market in (*MARKETS, PAIR) if self.state.market_rule[market, key.M_STATE]]
         return self.teller.configure(do.MARKET, {key.M_STATE: 0}, closed[0]) if closed else self.quote()
 
     def spoil(self):
@@ -422,6 +511,8 @@ class Crowd:
             (self.cancel, 3),
             (self.cancel_many, 1),
             (self.move_money, 5),
+            (self.lend, 6),
+            (self.bid, 1),
             (self.set_up, 2.5),
             (self.govern, 0.7),
             (self.reopen, 0.7),
@@ -435,6 +526,8 @@ class Crowd:
             return self.prices(FEEDS)
         if self.chance(0.01):
             return self.spoil()
+        if self.chance(0.15) and self.offered():
+            return self.bid()
         return self.act()
 
     def settle_in(self):

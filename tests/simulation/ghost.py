@@ -22,6 +22,7 @@ from steelyard.model.orders import (
     INVERSE,
     LENDER,
     REDUCE_ONLY,
+    SPOT,
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, VALUE_MAX
 from steelyard.state.tables import MARKET_0
@@ -84,6 +85,7 @@ class Ghost:
         self.assets_of = defaultdict(set)
         self.settle, self.scale, self.asset_of_feed = {}, {}, {}
         self.inverse = set()  # markets
+        self.pairs = {}  # market: (base, atoms of the base in a lot)
         self.mark, self.price, self.funding = {}, {}, defaultdict(int)
         self.borrow_index = defaultdict(lambda: 10**12)  # asset
         self.settled_at = {}  # (account, asset): borrow index when the debt last changed
@@ -92,6 +94,7 @@ class Ghost:
         self.orders = {}  # id: [account, market, side, lots left, may its lots change in silence]
         self.reduce_only = set()  # ids
         self.started = set()
+        self.kept = defaultdict(int)  # asset: interest that came to the fund in this command
         self.suffered = {}  # account: (rank of the last counterparty of its turn, what they paid beyond the mark)
         self.counts = defaultdict(int)  # kind of event: how often
         self.fills, self.traded, self.fees = 0, defaultdict(int), defaultdict(int)
@@ -104,6 +107,7 @@ class Ghost:
         self.waits = int(batch["trigger_kind"][-1]) != 0
         self.asks_reduce = int(batch["options"][-1]) & (REDUCE_ONLY | CLOSE_POSITION) != 0
         self.suffered.clear()
+        self.kept.clear()
         for row in events.tolist():
             event = Event(row)
             assert event.seq >= self.seq, "sequence numbers never fall"
@@ -125,6 +129,8 @@ class Ghost:
             self.scale[event.market] = settings.get(key.M_ATOMS_PER_TICK_LOT, 1)
             if settings.get(key.M_KIND) == INVERSE:
                 self.inverse.add(event.market)
+            if settings.get(key.M_KIND) == SPOT:
+                self.pairs[event.market] = settings[key.M_BASE], settings[key.M_LOT_ATOMS]
         elif event.extra and event.account == do.ASSET:
             if settings.get(key.A_FEED):
                 self.asset_of_feed[settings[key.A_FEED]] = event.market
@@ -206,22 +212,16 @@ class Ghost:
         self.reduce_only.discard(event.order)
 
     def on_fill(self, event):
-        position, market = self.position(event.account, event.market), event.market
-        before = position.quantity
-        position.touched = self.funding[market]
-        lots = event.side * event.lots
-        realised = position.trade(lots, self.worth(market, lots, event.price))
-        assert realised == event.amount, f"realised {event.amount}, from its costs {realised}"
-        assert position.quantity == event.extra, f"position told as {event.extra}, sums to {position.quantity}"
+        market = event.market
         asset = self.settle[market]
-        self.post(event.account, asset, realised)
+        if market in self.pairs:
+            self.exchange(event)
+        else:
+            self.trade(event)
         self.pay(event.account, FEES, asset, event.fee)
         self.fees[asset] += event.fee
         self.traded[event.account, market] += event.lots
         self.fills += 1
-        if event.order in self.reduce_only or event.order < 0:
-            shrank = abs(position.quantity) == abs(before) - event.lots
-            assert shrank and position.quantity * before >= 0, "reduce-only never opens and never flips"
         order = self.orders.get(event.order)
         if order is None:
             assert event.order < 0, "only an accepted order fills"
@@ -231,6 +231,29 @@ class Ghost:
         if event.extra2 == 0:
             del self.orders[event.order]
             self.reduce_only.discard(event.order)
+
+    def exchange(self, event):
+        """A fill in a pair: base for quote."""
+        base, atoms = self.pairs[event.market]
+        lots = event.side * event.lots
+        assert event.amount == 0, "an exchange realises nothing"
+        self.post(event.account, base, lots * atoms)
+        self.post(event.account, self.settle[event.market], -self.worth(event.market, lots, event.price))
+        held = self.cash[event.account, base]
+        assert held == event.extra, f"base told as {event.extra}, sums to {held}"
+
+    def trade(self, event):
+        position, market = self.position(event.account, event.market), event.market
+        before = position.quantity
+        position.touched = self.funding[market]
+        lots = event.side * event.lots
+        realised = position.trade(lots, self.worth(market, lots, event.price))
+        assert realised == event.amount, f"realised {event.amount}, from its costs {realised}"
+        assert position.quantity == event.extra, f"position told as {event.extra}, sums to {position.quantity}"
+        self.post(event.account, self.settle[market], realised)
+        if event.order in self.reduce_only or event.order < 0:
+            shrank = abs(position.quantity) == abs(before) - event.lots
+            assert shrank and position.quantity * before >= 0, "reduce-only never opens and never flips"
 
     def on_funding_set(self, event):
         self.funding[event.market] = event.extra
@@ -258,6 +281,7 @@ class Ghost:
         assert event.amount == self.cash[key] - self.cash_now(*key), "interest is what the debt has grown by"
         self.pay(event.account, LENDER, event.market, event.amount - event.fee)
         self.pay(event.account, INSURANCE, event.market, event.fee)
+        self.kept[event.market] += event.fee
 
     def on_supplied(self, event):
         self.pay(event.account, LENDER, event.market, event.amount)
@@ -280,6 +304,25 @@ class Ghost:
         self.pay(event.account, CONVERTER, event.market, event.lots)
         self.pay(CONVERTER, event.account, event.other, event.amount)
         assert self.cash[CONVERTER, event.other] >= 0, "a converter pays what it has"
+
+    def on_bid_filled(self, event):
+        account, bidder, collateral, debt = event.account, event.other, event.market, event.options
+        assert account in self.started, "only an account in liquidation is bid for"
+        self.near(account, event.extra)
+        self.pay(bidder, account, debt, event.lots)
+        self.pay(account, bidder, collateral, event.amount)
+        left = self.equity(account)
+        self.pay(account, INSURANCE, collateral, event.fee)
+        assert self.cash[account, debt] <= 0, "a bid repays a debt, no more"
+        assert self.cash[account, collateral] >= 0, "and gets what is there"
+        if event.fee:
+            after = self.equity(account)
+            assert after >= -self.slack(account), f"a fee takes no more than there is: {left} became {after}"
+
+    def on_dust_taken(self, event):
+        assert self.equity(event.account) < self.slack(event.account), "dust is taken from those who cannot pay"
+        self.pay(event.account, event.other, event.market, event.amount)
+        assert event.amount > 0 and self.cash[event.account, event.market] == 0, "all of it"
 
     # --- Liquidation: every unit of loss has a payer, in order ---
 
@@ -396,7 +439,9 @@ class Ghost:
         assert after <= slack, f"counterparties pay the deficit, not more: {before} became {after}"
         if self.positions[account, market].quantity == 0:
             if suffered > 1:
-                assert self.cash[INSURANCE, asset] == 0, "counterparties pay only when the fund is empty"
+                # The interest of those who close settles on the way, after the fund's part was decided.
+                late = self.kept[asset]
+                assert self.cash[INSURANCE, asset] <= late, "counterparties pay only when the fund is empty"
             if all(self.positions[account, other].quantity == 0 for other in self.of_account[account]):
                 assert after >= -slack, f"the parts of the loss sum to the deficit, here {after} is left"
 
@@ -424,6 +469,8 @@ class Ghost:
         said.DEBT_WRITTEN_OFF: on_written_off,
         said.SHARE_PRICE_SET: on_share_price,
         said.CONVERTED: on_converted,
+        said.BID_FILLED: on_bid_filled,
+        said.DUST_TAKEN: on_dust_taken,
         said.LIQUIDATION_STARTED: on_started,
         said.LIQUIDATION_WAITS: on_waits,
         said.FEED_JUDGED: on_judged,

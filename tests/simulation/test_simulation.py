@@ -5,7 +5,9 @@ import os
 import pytest
 
 from steelyard.model.events import (
+    BID_FILLED,
     CONVERTED,
+    DEBT_WRITTEN_OFF,
     DELEVERAGED,
     FILL,
     FUND_PAID,
@@ -13,10 +15,13 @@ from steelyard.model.events import (
     LIQUIDATION_FEE,
     MARGIN_MOVED,
     ORDER_TRIGGERED,
+    POOL_REDEEMED,
+    POOL_SUPPLIED,
     TAKEN_OVER,
 )
 from tests.simulation.ghost import Ghost
 from tests.simulation.run import Failure, Watched, shrunk, simulate, snippet
+from tests.simulation.town import PAIR
 
 SEEDS = range(200) if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else (1, 2, 3, 4)
 
@@ -31,6 +36,9 @@ def test_every_promise_holds_in_a_large_town():
     watched = simulate(11, accounts=1_000, commands=4_000, every=100)
     for kind in (FILL, ORDER_TRIGGERED, MARGIN_MOVED, CONVERTED, INTEREST_PAID):
         assert watched.ghost.counts[kind] > 0
+    for kind in (POOL_SUPPLIED, POOL_REDEEMED, BID_FILLED, DEBT_WRITTEN_OFF):
+        assert watched.ghost.counts[kind] > 0
+    assert any(watched.ghost.traded[account, PAIR] for account, _ in list(watched.ghost.traded))
     for kind in (LIQUIDATION_FEE, FUND_PAID, TAKEN_OVER, DELEVERAGED):
         assert watched.ghost.counts[kind] > 0
 

@@ -3,9 +3,21 @@
 from dataclasses import dataclass
 
 from steelyard.model import keys as key
-from steelyard.model.commands import ASSET, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import HOUR, SECOND
-from steelyard.model.orders import BACKSTOP, CONVERTER, INSURANCE, INVERSE, LENDER, SYSTEM_ACCOUNTS
+from steelyard.model.orders import (
+    BACKSTOP,
+    CONVERTER,
+    INSURANCE,
+    INVERSE,
+    LENDER,
+    OF_HEALTH,
+    OF_TIME,
+    SPOT,
+    SYSTEM_ACCOUNTS,
+    TAKE_ALL,
+    TO_RESTORE,
+)
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import Limits
 
@@ -13,6 +25,7 @@ FIRST_USER = SYSTEM_ACCOUNTS + 1
 USD, COIN, TOKEN = 1, 2, 3
 DOLLAR = 1_000_000  # atoms
 ASSETS = (USD, COIN, TOKEN)
+SHARES = {USD: 4, COIN: 5}  # of the pools that lend them
 SOURCES = (0, 1, 2)
 
 
@@ -37,14 +50,16 @@ FEEDS = (
     Feed(7, 9_000, 60_000, market=5),
 )
 MARKETS = tuple(feed.market for feed in FEEDS if feed.market)
+PAIR = 6  # coins for dollars
+TRADED = (*MARKETS, PAIR, PAIR)
 
 
 def limits_of(random, accounts, commands):
     """Room for so many accounts; budgets are small in some towns, so that work waits its turn."""
     return Limits(
-        assets=4,
+        assets=6,
         feeds=8,
-        markets=6,
+        markets=7,
         risk_tiers=4,
         owners=accounts + 16,
         accounts=3 * accounts + 64,
@@ -55,6 +70,7 @@ def limits_of(random, accounts, commands):
         ladder_ticks=1 << 19,
         orders_per_account=random.choice((20, 60)),
         staged_rows=128,
+        bids=random.choice((2, 64)),
         liquidations_per_command=random.choice((2, 16, 64)),
         triggers_per_command=random.choice((2, 16, 64)),
         events_per_command=random.choice((100, 2_000, 16_384)),
@@ -89,6 +105,7 @@ def manners(random):
         key.M_MARK_BAND_PPM: pick((0, 20_000, 200_000)),
         key.M_BASIS_CLAMP_PPM: pick((0, 25_000)),
         key.M_BASIS_TAU_NS: pick((1, 10 * SECOND, 150 * SECOND)),
+        key.M_RAMP_NS: pick((60, 3_600)) * SECOND,
     }
 
 
@@ -168,6 +185,37 @@ def market_settings(random, market):
     )
 
 
+def pair_settings(random):
+    """A lot is a coin, a tick a four-hundredth of what it costs at first."""
+    return {
+        key.M_KIND: SPOT,
+        key.M_BASE: COIN,
+        key.M_LOT_ATOMS: DOLLAR,
+        key.M_SETTLE: USD,
+        key.M_ATOMS_PER_TICK_LOT: 9_250,
+        key.M_TICKS_MAX: 110_000,
+        key.M_FEED: 0,
+        key.M_FUNDING_INTERVAL_NS: 0,
+        key.M_ORDER_LOTS_MAX: 20_000,
+        key.M_POSITION_LOTS_MAX: 1 << 20,
+        **brackets((1 << 50,), (10_000,), PPM),
+        **manners(random),
+        **fees(random),
+    }
+
+
+def curves(random):
+    """Two steps of a ladder: a restore at a bonus that grows as health falls, then an auction of all."""
+    pick = random.choice
+    most = pick((5_000, 30_000))
+    auction = {key.C_OF: OF_TIME, key.C_FROM: 0, key.C_TO: 120 * SECOND, key.C_SIZE: TAKE_ALL}
+    auction |= {key.C_POINT + i: 4 * most * i // 32 for i in range(33)}
+    first = {key.C_OF: OF_HEALTH, key.C_FROM: 0, key.C_TO: PPM, key.C_SIZE: TO_RESTORE}
+    first |= {key.C_POINT + i: most * (32 - i) // 32 for i in range(33)}
+    first |= {key.C_FEE_PPM: pick((0, 100_000)), key.C_LASTS_NS: pick((10, 300)) * SECOND, key.C_THEN: 1}
+    return auction | {key.C_FEE_PPM: pick((0, 250_000)), key.C_LASTS_NS: pick((30, 600)) * SECOND}, first
+
+
 def interest(random):
     """Rates at which a debt grows within a run."""
     pick = random.choice
@@ -177,6 +225,11 @@ def interest(random):
         key.A_RATE_STEEP_PPM: pick((0, 90_000_000)),
         key.A_RATE_KINK_PPM: pick((500_000, 800_000)),
         key.A_INTEREST_INTERVAL_NS: pick((60, 3_600)) * key.SECOND,
+        key.A_RESERVE_PPM: pick((0, 100_000)),
+        key.A_RAMP_NS: pick((60, 3_600)) * key.SECOND,
+        key.A_LENDER_BEARS: pick((0, 1)),
+        key.A_DUST: pick((0, DOLLAR // 10)),
+        key.A_TARGET_PPM: pick((PPM, 1_050_000)),
     }
 
 
@@ -184,7 +237,7 @@ def asset_settings(random, asset):
     pick = random.choice
     if asset == USD:
         return {
-            key.A_LOAN_CAP: pick((0, 100 * DOLLAR)),
+            key.A_LOAN_CAP: pick((0, 100 * DOLLAR, 50_000 * DOLLAR)),
             key.A_CONVERT_HAIRCUT_PPM: pick((0, 1_000)),
             **interest(random),
         }
@@ -192,7 +245,7 @@ def asset_settings(random, asset):
     settings = {
         key.A_FEED: next(feed.row for feed in FEEDS if feed.asset == asset),
         key.A_SUPPLY_MAX: 1 << (46 if asset == COIN else 52),
-        key.A_LOAN_CAP: pick((0, 50 * DOLLAR, 5_000 * DOLLAR)),
+        key.A_LOAN_CAP: pick((0, 50 * DOLLAR, 5_000 * DOLLAR, 100_000 * DOLLAR)),
         key.A_CONVERT_HAIRCUT_PPM: pick((0, 25_000)),
         key.A_BORROW_WEIGHT_PPM: pick((PPM, 1_100_000)),
         key.A_TIERS: 3,
@@ -219,6 +272,12 @@ def found(teller, random, accounts, prices):
         teller.configure(ASSET, asset_settings(random, asset))
     for market in MARKETS:
         teller.configure(MARKET, market_settings(random, market))
+    teller.configure(MARKET, pair_settings(random))
+    for curve in curves(random):
+        teller.configure(CURVE, curve)
+    for asset in ASSETS:
+        if random.random() < 0.7:
+            teller.configure(ASSET, {key.A_OFFER: 1 if asset == USD else 2}, asset)
     teller.configure(RISK_TIER, {key.T_LEVERAGE_MAX: pick((5, 20))})
     teller.configure(RISK_TIER, {key.T_PRODUCTS: 0})
     teller.price(prices, SOURCES)
@@ -226,6 +285,9 @@ def found(teller, random, accounts, prices):
         for asset in ASSETS:
             if random.random() < 0.6:
                 teller.deposit(account, asset, pick((1, 1_000, 200_000)) * DOLLAR * worth(asset, prices))
+    for lent in SHARES:
+        tiers = {key.A_TIER_OPEN_PPM: pick((0, 800_000)), key.A_TIER_MAINTAIN_PPM: 850_000}
+        teller.configure(ASSET, {key.A_POOL_OF: lent, key.A_SUPPLY_MAX: 1 << 56} | tiers)
     owners = 1
     for account in range(FIRST_USER, FIRST_USER + accounts):
         if owners == 1 or random.random() < 0.9:
