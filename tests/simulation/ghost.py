@@ -103,7 +103,6 @@ class Ghost:
 
     def take(self, batch, events):
         """One command and all its events."""
-        kind = int(batch["kind"][-1])
         self.waits = int(batch["trigger_kind"][-1]) != 0
         self.asks_reduce = int(batch["options"][-1]) & (REDUCE_ONLY | CLOSE_POSITION) != 0
         self.suffered.clear()
@@ -113,7 +112,7 @@ class Ghost:
             assert event.seq >= self.seq, "sequence numbers never fall"
             self.seq = event.seq
             self.counts[event.kind] += 1
-            if event.kind == said.CONFIGURED and kind == do.CONFIGURE:
+            if event.kind == said.CONFIGURED and event.extra == 1:  # a new row, no change and no step of a ramp
                 self.learn(batch, event)
             hear = self.HEARD.get(event.kind)
             if hear:
@@ -124,14 +123,14 @@ class Ghost:
 
     def learn(self, batch, event):
         settings = {int(row["order"]): int(row["lots"]) for row in batch}
-        if event.extra and event.account == do.MARKET:
+        if event.account == do.MARKET:
             self.settle[event.market] = settings.get(key.M_SETTLE, 1)
             self.scale[event.market] = settings.get(key.M_ATOMS_PER_TICK_LOT, 1)
             if settings.get(key.M_KIND) == INVERSE:
                 self.inverse.add(event.market)
             if settings.get(key.M_KIND) == SPOT:
                 self.pairs[event.market] = settings[key.M_BASE], settings[key.M_LOT_ATOMS]
-        elif event.extra and event.account == do.ASSET:
+        elif event.account == do.ASSET:
             if settings.get(key.A_FEED):
                 self.asset_of_feed[settings[key.A_FEED]] = event.market
             self.price[event.market] = ASSET_PRICE_SCALE if event.market == 1 else 0
