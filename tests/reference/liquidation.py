@@ -149,8 +149,11 @@ def settle(twin, row):
 
 
 def is_spared(twin, account):
-    """Healthy at the last good prices of what has none now."""
+    """Unhealthy, but healthy at the last good prices of what has none now."""
     legs, bad = twin.legs_of(account.row), []
+    now = equity(twin, legs), requirement(twin, legs, FOR_MAINTAIN)
+    if now[0] >= now[1]:
+        return False
     for thing, leg in legs.items():
         if thing < MARKET_0:
             asset = twin.assets[thing]
@@ -165,7 +168,6 @@ def is_spared(twin, account):
                 bad.append((market, "mark", market.good_mark))
     if not bad:
         return False
-    now = equity(twin, legs), requirement(twin, legs, FOR_MAINTAIN)
     kept = [getattr(priced, name) for priced, name, _ in bad]
     for priced, name, good in bad:
         setattr(priced, name, good)

@@ -234,8 +234,11 @@ def swap_bad_prices(s, account, back):
 
 @far
 def is_spared(s, account):
-    """Whether the account would be healthy at the last prices that were good for liquidating; told when it begins."""
+    """Whether an unhealthy account would be healthy at the last prices good for liquidating; told when it begins."""
     table = ACCOUNT(s)
+    equity, requirement = account_health(s, account)
+    if equity >= requirement:
+        return 0
     swapped = swap_bad_prices(s, account, 0)
     if swapped == 0:
         return 0
@@ -244,7 +247,6 @@ def is_spared(s, account):
     if good_equity < good_requirement:
         return 0
     if table.queued[account] != SPARED:
-        equity, requirement = account_health(s, account)
         say(
             s, LIQUIDATION_WAITS, account, 0, 0, 0, 0, 0, 0, equity, requirement, good_equity, good_requirement, 0, 0
         )  # fmt: skip
