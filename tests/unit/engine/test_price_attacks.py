@@ -27,6 +27,7 @@ from steelyard.model.orders import (
     TO_LIQUIDATE,
     TO_OPEN,
     TO_WITHDRAW,
+    WAITS,
     WIDEN_AVERAGE,
     WIDEN_CONFIDENCE,
 )
@@ -190,6 +191,28 @@ def test_who_waits_keeps_orders_and_may_reduce_and_a_price_that_stays_is_believe
         say(floor, 880)
     assert floor.lots(ANN) < 90  # it stayed: the average came down to it
     assert floor.twin.accounts[ANN].started or floor.lots(ANN) == 0
+
+
+def test_who_is_healthy_at_its_turn_waits_for_nothing(make_floor):
+    """Ann and Dan fall in one command that has room for one turn; before Dan's comes, money does."""
+    floor = make_floor(liquidations_per_command=1)
+    open_venue(floor, {}, people=4, purse=100_000)
+    floor.configure(FEED, only_sources(1), row=1)
+    floor.price({1: 1_000})
+    floor.configure(FEED, STEADY, row=1)
+    floor.deposit(BOB, USD, 10_000_000)
+    for person in (ANN, DAN):
+        floor.trade(person, BOB, 1, 100, 1_000)
+    for _ in range(10):
+        floor.wait(MINUTE)
+        say(floor, 1_000)
+    floor.wait(MINUTE)
+    say(floor, 880)
+    assert [event["account"] for event in floor.happened(events.LIQUIDATION_WAITS)] == [ANN]
+    assert floor.twin.accounts[DAN].queued == WAITS
+    floor.deposit(DAN, USD, 100_000)
+    assert not floor.happened(events.LIQUIDATION_WAITS)
+    assert floor.twin.accounts[DAN].queued == 0 and floor.lots(DAN) == 100
 
 
 # --- A thin venue is pumped -------------------------------------------------------------------------------------------
