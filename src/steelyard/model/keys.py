@@ -69,7 +69,7 @@ A_DUST = 57  # value below which a rest is dust
 A_TARGET_PPM = 58  # a liquidation aims for debts that count as this many times their value
 A_VOLATILITY_PPM = 59
 A_FROZEN = 60  # 1: liquidations neither sell nor repay it
-ASSET_WIDTH = 64
+ASSET_WIDTH = 96
 assert A_RAMP_NS < A_FUND_STEP_MAX and A_GROUP < A_POOL_OF and A_FROZEN < ASSET_WIDTH
 
 # feed ------------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ M_LOT_ATOMS = 129  # of a spot pair: atoms of the base in a lot
 M_GRACE_NS = 136  # liquidation waits so long after a halt
 M_RANKING = 150  # who is deleveraged first: BY_PROFIT_AND_LEVERAGE ...
 M_GROUP = 151
-MARKET_WIDTH = 160
+MARKET_WIDTH = 224
 assert M_RAMP_NS < M_KIND < M_LOT_ATOMS < M_GRACE_NS < M_RANKING < MARKET_WIDTH
 
 # ramp, of an asset or a market: the way of its ramped keys to where they were set ----------------------------------

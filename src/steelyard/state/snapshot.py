@@ -16,7 +16,7 @@ import numpy as np
 from steelyard.num.limits import SOURCES_MAX
 from steelyard.state.tables import FACT_TABLES, INDEX_COLUMNS, Limits, State
 
-VERSION = 3  # of the machine and its rows; a snapshot of another version is refused
+VERSION = 4  # of the machine and its rows; a snapshot of another version is refused
 _MAGIC = b"STEELYARD"
 
 Rows = np.ndarray[Any, Any]

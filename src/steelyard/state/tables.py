@@ -174,7 +174,7 @@ MACHINE_ROW = row(
 )
 
 ASSET_ROW = row(
-    192,
+    256,
     price="i8",  # value atoms per atom x ASSET_PRICE_SCALE
     fresh_until_ns="i8",  # good for opening until then
     deposited="i8",
@@ -228,7 +228,7 @@ FEED_ROW = row(
 SOURCE_ROW = row(32, price="i8", confidence="i8", at_ns="i8")
 
 MARKET_ROW = row(
-    320,
+    384,
     mark="i8",  # ticks
     index="i8",  # ticks
     last="i8",  # ticks
