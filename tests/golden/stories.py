@@ -10,6 +10,7 @@ from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import HOUR, SECOND
 from steelyard.model.orders import (
+    ADAPTIVE,
     AS_ASKED,
     BACKSTOP,
     BORROW,
@@ -26,6 +27,7 @@ from steelyard.model.orders import (
     INSURANCE,
     INVERSE,
     IOC,
+    KINK,
     LENDER,
     MAY_BORROW,
     OF_COVER,
@@ -33,6 +35,7 @@ from steelyard.model.orders import (
     ON_INDEX,
     ON_LAST,
     OPEN,
+    PEG,
     POST_ONLY,
     POST_ONLY_MARKET,
     POST_ONLY_SLIDE,
@@ -599,6 +602,39 @@ def pools(t):
     t.redeem(EVE, dollars, 1_000)
 
 
+def rates(t):
+    """Interest that moves by itself: towards a target of what is lent, and by the price of a coin against its peg."""
+    day = 24 * HOUR
+    open_venue(t, {}, people=2, purse=0)
+    follows = {key.A_RATE_KIND: ADAPTIVE, key.A_RATE_BASE_PPM: 40_000, key.A_RATE_KINK_PPM: 900_000}
+    t.configure(ASSET, {key.A_LOAN_CAP: 1 << 40, key.A_INTEREST_INTERVAL_NS: 7 * day, **follows}, row=USD)
+    t.configure(FEED, {key.F_STALENESS_NS: 365 * day})
+    pegged = {key.A_RATE_KIND: PEG, key.A_RATE_BASE_PPM: 100_000, key.A_RATE_SPEED_PPM: 1_000 * 10**6}
+    t.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, key.A_LOAN_CAP: 1 << 40, **pegged})
+    t.price({2: ASSET_PRICE_SCALE})
+    for asset in (USD, COIN):
+        t.deposit(LENDER, asset, 1_000_000)
+    t.deposit(ANN, COIN, 9_000_000)
+    t.deposit(BOB, USD, 9_000_000)
+    t.borrow(ANN, USD, 500_000)  # little is lent: it falls
+    t.borrow(BOB, COIN, 9_000)
+    for _ in range(3):
+        t.wait(3 * day).clock()
+    t.borrow(ANN, USD, 490_000)  # nearly all: it rises
+    for cents in (99, 97, 80, 101, 130):
+        t.wait(6 * day).price({2: ASSET_PRICE_SCALE * cents // 100})
+    t.configure(ASSET, {key.A_INTEREST_INTERVAL_NS: 8 * day}, row=USD)  # it could move too far
+    t.configure(ASSET, {key.A_RATE_MAX_PPM: 60_000}, row=USD)
+    t.configure(ASSET, {key.A_RATE_KIND: ADAPTIVE}, row=COIN)  # its target may be reached, its speed is too high
+    t.configure(ASSET, {key.A_RATE_KIND: ADAPTIVE, key.A_RATE_SPEED_PPM: 10**6}, row=COIN)
+    t.deposit(ANN, USD, 1_500_000)
+    for _ in range(9):
+        t.wait(25 * day).clock()
+    t.deposit(LENDER, USD, 1)  # nobody owes dollars: it has fallen to its floor
+    t.configure(ASSET, {key.A_RATE_KIND: KINK}, row=USD)
+    t.deposit(BOB, COIN, 20_000)
+
+
 def offers(t):
     """Collateral of accounts in liquidation: bonuses by cover, an auction, rival bids, dust, and the converter last."""
     minute = 60 * SECOND
@@ -799,6 +835,7 @@ STORIES = {
         pairs,
         offers,
         pools,
+        rates,
         inverse,
         governing,
         doubts,

@@ -36,12 +36,19 @@ from steelyard.model.keys import (
     A_OFFER,
     A_OUTFLOW_MAX,
     A_OUTFLOW_WINDOW_NS,
+    A_PEG,
+    A_PEG_SIGMA_PPM,
     A_POOL_MAX,
     A_POOL_OF,
     A_RAMP_NS,
     A_RATE_BASE_PPM,
+    A_RATE_CURVE_PPM,
+    A_RATE_KIND,
     A_RATE_KINK_PPM,
+    A_RATE_MAX_PPM,
+    A_RATE_MIN_PPM,
     A_RATE_SLOPE_PPM,
+    A_RATE_SPEED_PPM,
     A_RATE_STEEP_PPM,
     A_RESERVE_PPM,
     A_SUPPLY_MAX,
@@ -143,6 +150,7 @@ from steelyard.model.keys import (
 )
 from steelyard.model.orders import (
     ACTIONS,
+    ADAPTIVE,
     BACKSTOP,
     CONVERTER,
     DEMAND_NARROW,
@@ -153,7 +161,9 @@ from steelyard.model.orders import (
     INSURANCE,
     INVERSE,
     ISOLATED,
+    KINK,
     LENDER,
+    PEG,
     SPOT,
     SYSTEM_ACCOUNTS,
     TO_LIQUIDATE,
@@ -185,6 +195,7 @@ class Town:
 
     def __init__(self, seed, twin=None):
         self.random = Random(seed)
+        self.rate_random = Random(f"rates of {seed}")
         self.twin = twin or Twin(small_limits(seed))
         self.own = twin is None
         self.reference = 0
@@ -276,13 +287,32 @@ class Town:
         if self.chance(0.4):
             return {}
         pick = self.random.choice
-        return {
-            A_RATE_BASE_PPM: pick((0, 20_000, 9_999_999)),
-            A_RATE_SLOPE_PPM: pick((0, 40_001, 10_000_000)),
-            A_RATE_STEEP_PPM: pick((0, 3_000_000, 99_999_999)),
-            A_RATE_KINK_PPM: pick((1, 333_333, 800_000, PPM)),
-            A_INTEREST_INTERVAL_NS: pick((60, 60, 3_600)) * SECOND,
-            A_RESERVE_PPM: pick((0, 100_001, PPM)),
+        return self.follow(
+            {
+                A_RATE_BASE_PPM: pick((0, 20_000, 9_999_999)),
+                A_RATE_SLOPE_PPM: pick((0, 40_001, 10_000_000)),
+                A_RATE_STEEP_PPM: pick((0, 3_000_000, 99_999_999)),
+                A_RATE_KINK_PPM: pick((1, 333_333, 800_000, PPM)),
+                A_INTEREST_INTERVAL_NS: pick((60, 60, 3_600)) * SECOND,
+                A_RESERVE_PPM: pick((0, 100_001, PPM)),
+            }
+        )
+
+    def follow(self, rates):
+        """What the rate follows. By draws of its own: the rest of a town does not depend on them."""
+        pick = self.rate_random.choice
+        kind, most = pick((KINK, ADAPTIVE, PEG)), pick((20_001, 10 * PPM, 10 * PPM))
+        if kind != KINK:
+            rates |= {A_RATE_BASE_PPM: max(1, min(rates[A_RATE_BASE_PPM], most))}
+            rates |= {A_RATE_KINK_PPM: min(rates[A_RATE_KINK_PPM], PPM - 1)}
+        return rates | {
+            A_RATE_KIND: kind,
+            A_RATE_SPEED_PPM: pick((0, 50, 1_000, 1_000)) * PPM,
+            A_RATE_CURVE_PPM: pick((PPM, 4 * PPM, 9_999_999)),
+            A_RATE_MIN_PPM: 1,
+            A_RATE_MAX_PPM: most,
+            A_PEG: pick((ASSET_PRICE_SCALE, *self.bases[:1])),
+            A_PEG_SIGMA_PPM: pick((500, 20_000, PPM)),
         }
 
     def lending(self, row):

@@ -6,34 +6,123 @@ from steelyard.model import events
 from steelyard.model.keys import (
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_PEG,
+    A_PEG_SIGMA_PPM,
     A_POOL_OF,
     A_RATE_BASE_PPM,
+    A_RATE_CURVE_PPM,
+    A_RATE_KIND,
     A_RATE_KINK_PPM,
+    A_RATE_MAX_PPM,
+    A_RATE_MIN_PPM,
     A_RATE_SLOPE_PPM,
+    A_RATE_SPEED_PPM,
     A_RATE_STEEP_PPM,
     A_RESERVE_PPM,
 )
-from steelyard.model.orders import INSURANCE, LENDER
+from steelyard.model.orders import ADAPTIVE, INSURANCE, LENDER, PEG
 from steelyard.num.limits import PPM
 from tests.reference.numbers import down, up
 
 SCALE = 10**12
+LN2 = 69_314_718_055_994_531  # 10^-17
 YEAR = 365 * 24 * 3600 * 10**9
 TOGETHER_MAX = 2**56
 LEAST = 1000  # that an index moves by
 
 
-def rate_ppm(rule, used):
-    """Of a year, at this utilisation in ppm."""
+def power_of_e(power):
+    """e to a power given in 10^-12: how often it doubles, and the rest in 10^-18."""
+    doublings, rest = divmod(10**5 * power, LN2)
+    terms = [10**18]
+    for n in range(1, 18):
+        terms.append(down(terms[-1] * rest, n * 10**17))
+    return doublings, sum(terms)
+
+
+def moved(rate, power, rule):
+    """A rate in 10^-12 that moves by e to a power, never more than that, and stays within its bounds."""
+    power = max(-20 * SCALE, min(20 * SCALE, power))
+    doublings, rest = power_of_e(power)
+    over = rate * rest * 2 ** max(0, doublings)
+    under = 10**18 * 2 ** max(0, -doublings)
+    rate = down(over, under) if power >= 0 else up(over, under)
+    return max(rule[A_RATE_MIN_PPM] * 10**6, min(rule[A_RATE_MAX_PPM] * 10**6, rate))
+
+
+def off_target(asset, used):
+    target = asset.rule[A_RATE_KINK_PPM]
+    if used > target:
+        return down((used - target) * PPM, PPM - target)
+    return -down((target - used) * PPM, target)
+
+
+def to_zero(over, under):
+    return down(over, under) if over >= 0 else up(over, under)
+
+
+def target_rates(asset, used, elapsed):
+    """The adaptive rate at the target at the start, the middle and the end of a stretch of time."""
+    off = off_target(asset, used) if asset.owed else -PPM
+    whole = to_zero(off * asset.rule[A_RATE_SPEED_PPM] * elapsed, YEAR)
+    whole = max(-20 * SCALE, min(20 * SCALE, whole))
+    first = asset.rate_held
+    return first, moved(first, to_zero(whole, 2), asset.rule), moved(first, whole, asset.rule)
+
+
+def rate_by_peg(asset):
+    rule = asset.rule
+    peg = rule[A_PEG]
+    power = to_zero(to_zero((peg - asset.price) * SCALE, peg) * PPM, rule[A_PEG_SIGMA_PPM])
+    return moved(rule[A_RATE_BASE_PPM] * 10**6, power, rule)
+
+
+def hold(twin, row, rate):
+    if twin.assets[row].rate_held != rate:
+        twin.assets[row].rate_held = rate
+        twin.emit(events.RATE_SET, market=row, amount=rate)
+
+
+def begin_rate(twin, row, before):
+    """After parameters changed from a kind of rate that was there before."""
+    asset = twin.assets[row]
+    rule = asset.rule
+    rate = 0
+    if rule[A_RATE_KIND] == ADAPTIVE:
+        rate = asset.rate_held if before == ADAPTIVE else rule[A_RATE_BASE_PPM] * 10**6
+        rate = max(rule[A_RATE_MIN_PPM] * 10**6, min(rule[A_RATE_MAX_PPM] * 10**6, rate))
+    if rule[A_RATE_KIND] == PEG:
+        rate = rate_by_peg(asset)
+    hold(twin, row, rate)
+
+
+def rate_ppm(asset, used, elapsed):
+    """Of a year, through a stretch of time at this utilisation in ppm."""
+    rule = asset.rule
+    if rule[A_RATE_KIND] == PEG:
+        return down(asset.rate_held, 10**6)
+    if rule[A_RATE_KIND] == ADAPTIVE:
+        start, middle, end = target_rates(asset, used, elapsed)
+        off, steep = off_target(asset, used), rule[A_RATE_CURVE_PPM]
+        if off >= 0:
+            times = PPM + down((steep - PPM) * off, PPM)
+        else:
+            times = PPM - down((PPM - down(PPM * PPM, steep)) * -off, PPM)
+        return down(down(start + 2 * middle + end, 4) * times, SCALE)
     kink = rule[A_RATE_KINK_PPM]
     rate = rule[A_RATE_BASE_PPM] + down(rule[A_RATE_SLOPE_PPM] * min(used, kink), kink)
     return rate + (down(rule[A_RATE_STEEP_PPM] * (used - kink), PPM - kink) if used > kink else 0)
 
 
-def rate_of_loans(twin, row):
+def used_of(twin, row):
     asset = twin.assets[row]
     whole = max(0, twin.quantity(LENDER, row)) + asset.owed - loans_of(twin, row)
-    return rate_ppm(asset.rule, min(PPM, down(asset.owed * PPM, whole)) if whole > 0 else PPM)
+    return min(PPM, down(asset.owed * PPM, whole)) if whole > 0 else PPM
+
+
+def rate_of_loans(twin, row):
+    asset = twin.assets[row]
+    return rate_ppm(asset, used_of(twin, row), twin.now - asset.accrued_ns)
 
 
 def index_soon(twin, row):
@@ -88,6 +177,10 @@ def accrue(twin, row):
     rate, before = rate_of_loans(twin, row) if asset.owed else 0, asset.borrow_index
     if after == before and rate and after < 1000 * SCALE:
         return  # the time is left to the next accrual
+    if asset.rule[A_RATE_KIND] == ADAPTIVE:
+        hold(twin, row, target_rates(asset, used_of(twin, row), twin.now - asset.accrued_ns)[2])
+    if asset.rule[A_RATE_KIND] == PEG:
+        hold(twin, row, rate_by_peg(asset))
     if after != before:
         grow(twin, row, after)
     asset.borrow_index, asset.accrued_ns = after, twin.now

@@ -5,6 +5,9 @@ from collections import defaultdict
 from steelyard.model.events import DEBT_WRITTEN_OFF, REJECTED
 from steelyard.model.keys import (
     A_POOL_OF,
+    A_RATE_KIND,
+    A_RATE_MAX_PPM,
+    A_RATE_MIN_PPM,
     M_ATOMS_PER_TICK_LOT,
     M_KIND,
     M_POSITION_LOTS_MAX,
@@ -87,6 +90,10 @@ def interest(facts):
                 owed += -(leg["quantity"] * asset["borrow_index"] // then)
         if not asset["owed"] <= owed:
             yield f"asset {row}: {asset['owed']} owed altogether, its debts are {owed}"
+        rule, held = facts["asset_rule"][row], asset["rate_held"]
+        bounds = [rule[key] * 10**6 if rule[A_RATE_KIND] else 0 for key in (A_RATE_MIN_PPM, A_RATE_MAX_PPM)]
+        if not bounds[0] <= held <= bounds[1]:
+            yield f"asset {row}: a rate of {held} is not within {bounds}"
 
 
 def pool_of(facts, row):

@@ -8,6 +8,12 @@ from steelyard.model.keys import (
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
     A_POOL_OF,
+    A_RATE_BASE_PPM,
+    A_RATE_KIND,
+    A_RATE_KINK_PPM,
+    A_RATE_MAX_PPM,
+    A_RATE_MIN_PPM,
+    A_RATE_SPEED_PPM,
     A_SUPPLY_MAX,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
@@ -68,10 +74,12 @@ from steelyard.model.keys import (
 )
 from steelyard.model.orders import (
     ACTIONS,
+    ADAPTIVE,
     BELIEVE_STEADY,
     DEMAND_QUORUM,
     DEMAND_STEADY,
     HALTED,
+    KINK,
     OPEN,
     SPOT,
     WIDEN_AVERAGE,
@@ -161,10 +169,13 @@ def configure(twin, rows):
             compute_deductions(rule)
         wrong = CHECKS[kind](twin, rule, place) if ways else None
         twin.require(wrong is None, reject.PARAMETERS_DISAGREE, row=rows[0], order=wrong)
+    followed = KINK if kind != ASSET or new else twin.assets[place].rule[A_RATE_KIND]
     APPLY[kind](twin, rule, place, new)
     if can_ramp:
         ramps.begin(twin, kind, table[row], ways)
     twin.emit(events.CONFIGURED, account=kind, market=place, extra=int(new))
+    if kind == ASSET:
+        interest.begin_rate(twin, place, followed)
     if kind == FEED and not new:
         if not rule[F_HAS_POLICY]:
             prices.forget_policy(twin.feeds[place])
@@ -204,7 +215,24 @@ def check_asset(twin, rule, row):
         return A_FEED
     if row == 1 and (tiers, rule[A_TIER_OPEN_PPM], rule[A_TIER_MAINTAIN_PPM]) != (1, PPM, PPM):
         return A_TIERS
-    return ladders.check_ladder(twin, rule)
+    wrong = check_rate(rule)
+    return ladders.check_ladder(twin, rule) if wrong is None else wrong
+
+
+def check_rate(rule):
+    kind = rule[A_RATE_KIND]
+    if kind == KINK:
+        return None
+    low, first, high = rule[A_RATE_MIN_PPM], rule[A_RATE_BASE_PPM], rule[A_RATE_MAX_PPM]
+    if low > high:
+        return A_RATE_MIN_PPM
+    if not low <= first <= high:
+        return A_RATE_BASE_PPM
+    if kind == ADAPTIVE and rule[A_RATE_KINK_PPM] == PPM:
+        return A_RATE_KINK_PPM
+    if kind == ADAPTIVE and rule[A_RATE_SPEED_PPM] * rule[A_INTEREST_INTERVAL_NS] > PPM * interest.YEAR:
+        return A_RATE_SPEED_PPM
+    return None
 
 
 def feed_is_free(twin, row, user, is_market):

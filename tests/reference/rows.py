@@ -43,6 +43,7 @@ class Asset:
     outflow_until_ns: int = 0
     below: int = 0
     above: int = 0
+    rate_held: int = 0
 
 
 @dataclass(slots=True)

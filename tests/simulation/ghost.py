@@ -88,6 +88,7 @@ class Ghost:
         self.pairs = {}  # market: (base, atoms of the base in a lot)
         self.mark, self.price, self.funding = {}, {}, defaultdict(int)
         self.borrow_index = defaultdict(lambda: 10**12)  # asset
+        self.rate_held = defaultdict(int)  # asset
         self.settled_at = {}  # (account, asset): borrow index when the debt last changed
         self.pool = defaultdict(int)  # market: funding paid in less paid out
         self.inside = defaultdict(lambda: [0, 0, 0])  # asset: deposited, withdrawn, reserved
@@ -274,6 +275,9 @@ class Ghost:
     def on_interest_set(self, event):
         assert event.extra > self.borrow_index[event.market], "a borrow index only rises"
         self.borrow_index[event.market] = event.extra
+
+    def on_rate_set(self, event):
+        self.rate_held[event.market] = event.amount
 
     def on_interest_paid(self, event):
         key = event.account, event.market
@@ -466,6 +470,7 @@ class Ghost:
         said.POOL_SUPPLIED: on_supplied,
         said.POOL_REDEEMED: on_redeemed,
         said.DEBT_WRITTEN_OFF: on_written_off,
+        said.RATE_SET: on_rate_set,
         said.SHARE_PRICE_SET: on_share_price,
         said.CONVERTED: on_converted,
         said.BID_FILLED: on_bid_filled,
@@ -510,6 +515,8 @@ class Ghost:
             asset: [int(state.asset[asset][c]) for c in ("deposited", "withdrawn", "reserved")] for asset in assets
         }
         agree("sums of deposits", {asset: self.inside[asset] for asset in assets}, named)
+        held = {asset: int(state.asset.rate_held[asset]) for asset in assets}
+        agree("rates held", {asset: self.rate_held[asset] for asset in assets}, held)
         markets = range(1, int(state.machine.markets[0]) + 1)
         agree(
             "funding pools", {m: self.pool[m] for m in markets}, {m: int(state.market.funding_pool[m]) for m in markets}

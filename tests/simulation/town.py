@@ -6,13 +6,16 @@ from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import HOUR, SECOND
 from steelyard.model.orders import (
+    ADAPTIVE,
     BACKSTOP,
     CONVERTER,
     INSURANCE,
     INVERSE,
+    KINK,
     LENDER,
     OF_HEALTH,
     OF_TIME,
+    PEG,
     SPOT,
     SYSTEM_ACCOUNTS,
     TAKE_ALL,
@@ -220,7 +223,10 @@ def interest(random):
     """Rates at which a debt grows within a run."""
     pick = random.choice
     return {
-        key.A_RATE_BASE_PPM: pick((0, 50_000, 5_000_000)),
+        key.A_RATE_KIND: pick((KINK, ADAPTIVE, PEG)),
+        key.A_RATE_MIN_PPM: 1,
+        key.A_RATE_MAX_PPM: 10 * PPM,
+        key.A_RATE_BASE_PPM: pick((1, 50_000, 5_000_000)),
         key.A_RATE_SLOPE_PPM: pick((0, 4_000_000)),
         key.A_RATE_STEEP_PPM: pick((0, 90_000_000)),
         key.A_RATE_KINK_PPM: pick((500_000, 800_000)),

@@ -3,11 +3,12 @@
 from steelyard.engine import queries
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET
-from steelyard.model.events import INTEREST_PAID, INTEREST_SET, WITHDRAWAL_RESERVED
+from steelyard.model.events import INTEREST_PAID, INTEREST_SET, REJECTED, WITHDRAWAL_RESERVED
 from steelyard.model.keys import SECOND
 from steelyard.model.orders import FOR_MAINTAIN, LENDER
+from steelyard.model.reject import LOANS_LIMIT, OUTFLOW_LIMIT
 from steelyard.num.limits import AMOUNT_MAX, PPM
-from tests.vectors.scene import COIN, DEEP, USD, Scene, whole
+from tests.vectors.scene import COIN, DEEP, USD, Scene, Unsupported, whole
 
 DEBT = COIN + 1
 MONTH = 30 * 24 * 3600 * SECOND
@@ -69,6 +70,8 @@ def health(inputs):
 
 def kink(inputs):
     """The rates at a utilisation: what a loan costs for a while, and what that brings to all that could be lent."""
+    if "supply" in inputs:
+        raise Unsupported("a curve of its own for what lenders earn; here it is their part of what is paid")
     scene = Scene()
     rates = {
         key.A_RESERVE_PPM: whole(inputs["reserve_factor"] * PPM),
@@ -93,4 +96,55 @@ def kink(inputs):
     return {
         "borrow_rate": scene.usd(told["amount"]) * scene.atoms_per_usd / PPM,
         "supply_rate": scene.usd(paid["amount"] - paid["fee"]) * PART / scene.usd(lent),
+    }
+
+
+def expanding_limit(inputs):
+    """What may be owed altogether, some time after a loan: what flowed out counts less and less."""
+    scene = Scene()
+    pledged(scene, 1, 1)
+    scene.teller.configure(ASSET, {key.A_LOAN_CAP: AMOUNT_MAX}, row=USD)
+    scene.teller.deposit(LENDER, USD, DEEP)
+    account = scene.account()
+    scene.teller.deposit(account, COIN, 1 << 48)
+    room = inputs["borrow_after"] * inputs["expand_pct"]  # what the limit grows by in its whole time
+    late = inputs["borrow_after"] + room - inputs["previous_limit"]  # of the loan, what is not forgotten yet
+    if not 0 < late <= room or inputs["borrow_after"] < inputs["base_limit"]:
+        raise Unsupported("a limit that does not follow from what was borrowed lately")
+    scene.teller.borrow(account, USD, scene.atoms(inputs["borrow_after"] - late))
+    limits = {
+        key.A_OUTFLOW_MAX: scene.atoms(room),
+        key.A_OUTFLOW_WINDOW_NS: whole(inputs["expand_duration_s"]) * SECOND,
+        key.A_LOANS_MAX: scene.atoms(inputs["max_limit"]),
+    }
+    scene.teller.configure(ASSET, limits, row=USD)
+    scene.teller.borrow(account, USD, scene.atoms(late))
+    scene.teller.wait(whole(inputs["elapsed_s"]) * SECOND)
+    for step in range(scene.atoms(inputs["max_limit"]).bit_length(), -1, -1):  # all that still passes
+        try:
+            scene.teller.borrow(account, USD, 1 << step)
+        except RuntimeError:
+            assert scene.happened(REJECTED)["reason"][0] in (OUTFLOW_LIMIT, LOANS_LIMIT)
+    return {"limit": scene.usd(int(scene.state.asset.loans[USD]))}
+
+
+def absorbed(inputs):
+    """The operator's own money is all that was lent, and the collateral comes to nothing: it bears the loss."""
+    (debtor,) = inputs["accounts"]
+    lent = inputs["total_borrow"]
+    if (inputs["total_supply"], inputs["cash"], debtor["collateral_value"], debtor["debt"]) != (0, 0, 0, lent):
+        raise Unsupported("a loss that the operator bears only in part")
+    scene = Scene()
+    pledged(scene, 2, 1)
+    scene.teller.configure(ASSET, {key.A_LOAN_CAP: AMOUNT_MAX, key.A_LENDER_BEARS: 1}, row=USD)
+    scene.teller.deposit(LENDER, USD, scene.atoms(lent))
+    account = scene.account()
+    scene.teller.deposit(account, COIN, scene.atoms(lent))
+    scene.teller.borrow(account, USD, scene.atoms(lent))
+    before = scene.cash(LENDER)
+    scene.teller.price({scene.feeds: 1})  # the least there is: its atoms are worth less than one
+    return {
+        "reserves_before": before,
+        "reserves_after": scene.cash(LENDER),
+        "total_borrow_after": scene.usd(int(scene.state.asset.loans[USD])),
     }

@@ -5,7 +5,7 @@ from steelyard.engine.alarms import mark_dirty
 from steelyard.engine.bitmap import words_at
 from steelyard.engine.events import say
 from steelyard.engine.funding import plan_funding
-from steelyard.engine.interest import accrue, plan_interest
+from steelyard.engine.interest import accrue, begin_rate, plan_interest
 from steelyard.engine.ledger import find_leg, retry_conversions
 from steelyard.engine.pool import begin_pool, shares_at_start
 from steelyard.engine.prices import forget_policy, refresh_feed, refresh_pairs, settle_active_time
@@ -19,7 +19,15 @@ from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.commands import OWNER as OWNER_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
 from steelyard.model.events import CONFIGURED
-from steelyard.model.orders import ACTIONS, HALTED, INVERSE, LENDER, TIMER_RAMP_ASSET, TIMER_RAMP_MARKET
+from steelyard.model.orders import (
+    ACTIONS,
+    HALTED,
+    INVERSE,
+    KINK,
+    LENDER,
+    TIMER_RAMP_ASSET,
+    TIMER_RAMP_MARKET,
+)
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE, SOURCES_MAX, TIME_NS_MAX
 from steelyard.rules import parameters
@@ -447,6 +455,7 @@ def configure(s):
     old_wait = ASSET_RULE(s)[row, keys.A_INTEREST_INTERVAL_NS] if kind == ASSET_TABLE else 0
     if kind == ASSET_TABLE and DRAFT(s)[0, keys.A_LOAN_CAP] < ASSET_RULE(s)[row, keys.A_LOAN_CAP]:
         machine.capping[0] = 1
+    was = ASSET_RULE(s)[row, keys.A_RATE_KIND] if kind == ASSET_TABLE and not new else KINK
     write_rule(s, kind, row)
     if not new and parameters.ramped_keys(kind):
         plan_ramp(s, kind, row, ramps)
@@ -467,6 +476,8 @@ def configure(s):
     else:
         machine.owners[0] = row
     say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, new, 0, 0, 0)
+    if kind == ASSET_TABLE:
+        begin_rate(s, row, was)
     if kind == FEED_TABLE and not new:
         if FEED_RULE(s)[row, keys.F_HAS_POLICY] == 0:
             forget_policy(s, row)

@@ -5,16 +5,26 @@ from steelyard.engine.events import say
 from steelyard.engine.opening import STALE
 from steelyard.engine.timers import push_timer
 from steelyard.engine.worth import lent, show_share
-from steelyard.model.events import INTEREST_PAID, INTEREST_SET
-from steelyard.model.keys import A_INTEREST_INTERVAL_NS, A_OUTFLOW_MAX, A_RESERVE_PPM, UNIT
-from steelyard.model.orders import INSURANCE, LENDER, TIMER_INTEREST
+from steelyard.model.events import INTEREST_PAID, INTEREST_SET, RATE_SET
+from steelyard.model.keys import (
+    A_INTEREST_INTERVAL_NS,
+    A_OUTFLOW_MAX,
+    A_RATE_BASE_PPM,
+    A_RATE_KIND,
+    A_RATE_MAX_PPM,
+    A_RATE_MIN_PPM,
+    A_RESERVE_PPM,
+    UNIT,
+)
+from steelyard.model.orders import ADAPTIVE, INSURANCE, KINK, LENDER, PEG, TIMER_INTEREST
 from steelyard.num import far, kernel
-from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_STEP
-from steelyard.num.rounding import mul_div_down, ppm_down
+from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_STEP, RATE_FINE
+from steelyard.num.rounding import clamp, mul_div_down, ppm_down
 from steelyard.rules.interest import (
     borrow_index_after,
     borrow_rate_ppm,
     debt_up,
+    held_after,
     highest_index,
     inflow_ns,
     outflow_ns,
@@ -24,10 +34,39 @@ from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, HOLDER, LEG, MACH
 
 
 @kernel
-def rate_of_loans(s, asset, lender_row):
-    """What the loans that stand now cost a year."""
+def used_now_ppm(s, asset, lender_row):
     table = ASSET(s)
-    return borrow_rate_ppm(s, asset, utilisation_ppm(table.owed[asset], table.loans[asset], lent(s, lender_row)))
+    return utilisation_ppm(table.owed[asset], table.loans[asset], lent(s, lender_row))
+
+
+@kernel
+def rate_of_loans(s, asset, lender_row):
+    """What the loans that stand cost a year, since the asset last accrued."""
+    elapsed = MACHINE(s).now_ns[0] - ASSET(s).accrued_ns[asset]
+    return borrow_rate_ppm(s, asset, used_now_ppm(s, asset, lender_row), elapsed)
+
+
+@kernel
+def hold_rate(s, asset, rate):
+    """The rate that is held from now on."""
+    table = ASSET(s)
+    if rate != table.rate_held[asset]:
+        table.rate_held[asset] = rate
+        say(s, RATE_SET, 0, asset, 0, 0, 0, 0, 0, rate, 0, 0, 0, 0, 0)
+    return 0
+
+
+@far
+def begin_rate(s, asset, was):
+    """Parameters changed: the rate that is held from now on. An adaptive one goes on from where it is."""
+    rule = ASSET_RULE(s)
+    kind = rule[asset, A_RATE_KIND]
+    first = ASSET(s).rate_held[asset] if was == ADAPTIVE else rule[asset, A_RATE_BASE_PPM] * RATE_FINE
+    if kind == ADAPTIVE:
+        first = clamp(first, rule[asset, A_RATE_MIN_PPM] * RATE_FINE, rule[asset, A_RATE_MAX_PPM] * RATE_FINE)
+    elif kind == PEG:
+        first = held_after(s, asset, 0, 0, 1)
+    return hold_rate(s, asset, 0 if kind == KINK else first)
 
 
 @far
@@ -61,6 +100,9 @@ def accrue(s, asset, lender_row):
     rate = rate_of_loans(s, asset, lender_row) if owed else 0
     if index == before and rate > 0 and index < BORROW_INDEX_MAX:
         return 0
+    if ASSET_RULE(s)[asset, A_RATE_KIND] != KINK:
+        elapsed = machine.now_ns[0] - table.accrued_ns[asset]
+        hold_rate(s, asset, held_after(s, asset, used_now_ppm(s, asset, lender_row), elapsed, 1))
     table.accrued_ns[asset] = machine.now_ns[0]
     if index == before:
         return 0

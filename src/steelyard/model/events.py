@@ -51,6 +51,7 @@ POOL_SUPPLIED = 50  # account, market: asset, amount, other: share, lots: shares
 POOL_REDEEMED = 51  # account, market: asset, amount, other: share, lots: shares
 SHARE_PRICE_SET = 52  # market: share, price, amount: assets of the pool, lots: shares there are
 DEBT_WRITTEN_OFF = 53  # account, market: asset, amount: the lender's loss, other: share whose holders bear it, or 0
+RATE_SET = 54  # market: asset, amount: rate at the target utilisation, or by the peg, in 10**-12 a year
 BID_PLACED = 62  # account: bidder, other: account in liquidation, market: collateral, options: debt, lots: most debt,
 #                  amount: least collateral, side: options of the bid
 BID_CLOSED = 63  # account: bidder, other: account in liquidation, market: collateral, options: debt, order: the command

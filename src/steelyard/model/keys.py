@@ -9,13 +9,16 @@ from steelyard.model.orders import (
     BY_PROFIT_AND_LEVERAGE,
     DEMANDS_ALL,
     HEDGES_LAST,
+    KINK,
     LINEAR,
+    PEG,
     PRODUCTS_ALL,
     SPOT,
     WIDENS_ALL,
 )
 from steelyard.num.limits import (
     AMOUNT_MAX,
+    ASSET_PRICE_SCALE,
     BRACKETS_MAX,
     COLLATERAL_TIERS_MAX,
     CURVE_POINTS,
@@ -50,7 +53,7 @@ A_TIER_MAINTAIN_PPM = A_TIER_OPEN_PPM + COLLATERAL_TIERS_MAX
 A_RATE_BASE_PPM = A_TIER_MAINTAIN_PPM + COLLATERAL_TIERS_MAX  # interest on loans, a year
 A_RATE_SLOPE_PPM = A_RATE_BASE_PPM + 1  # what it rises up to the kink
 A_RATE_STEEP_PPM = A_RATE_BASE_PPM + 2  # and from there to full utilisation
-A_RATE_KINK_PPM = A_RATE_BASE_PPM + 3  # utilisation
+A_RATE_KINK_PPM = A_RATE_BASE_PPM + 3  # utilisation; the target of an adaptive rate
 A_INTEREST_INTERVAL_NS = A_RATE_BASE_PPM + 4  # interest accrues at least so often
 A_RAMP_NS = A_RATE_BASE_PPM + 5  # what tightens the requirement comes over so long
 A_FUND_STEP_MAX = 26  # atoms the insurance fund pays at most at a time
@@ -64,6 +67,13 @@ A_UTILISATION_MAX_PPM = 36  # that such a loan may leave
 A_OUTFLOW_MAX = 37  # atoms that may be redeemed and borrowed in a window; 0: as many as there are
 A_OUTFLOW_WINDOW_NS = 38
 A_LENDER_BEARS = 39  # 1: a debt that nobody pays is the lender's loss, though the asset has no pool
+A_RATE_KIND = 40  # what the rate follows: KINK, ADAPTIVE or PEG
+A_RATE_SPEED_PPM = 41  # exponent a year by which an adaptive rate moves when all, or nothing, is lent
+A_RATE_CURVE_PPM = 42  # an adaptive rate is so many times that at the target when all is lent
+A_RATE_MIN_PPM = 43  # of the rate at the target, or of a rate by the peg
+A_RATE_MAX_PPM = 44
+A_PEG = 45  # price at which a rate by the peg is the base
+A_PEG_SIGMA_PPM = 46  # so far below its peg it is e times the base
 A_OFFER = 56  # the curve that begins the ladder of offers for this collateral; 0: the converter at once
 A_DUST = 57  # value below which a rest is dust
 A_TARGET_PPM = 58  # a liquidation aims for debts that count as this many times their value
@@ -215,6 +225,13 @@ ASSET_KEYS = {
     (A_OUTFLOW_MAX, 1): (0, AMOUNT_MAX, 0, False),
     (A_OUTFLOW_WINDOW_NS, 1): (SECOND, 30 * 24 * HOUR, 24 * HOUR, False),
     (A_LENDER_BEARS, 1): (0, 1, 0, False),
+    (A_RATE_KIND, 1): (KINK, PEG, KINK, False),
+    (A_RATE_SPEED_PPM, 1): (0, 1000 * PPM, 50 * PPM, False),
+    (A_RATE_CURVE_PPM, 1): (PPM, 10 * PPM, 4 * PPM, False),
+    (A_RATE_MIN_PPM, 1): (1, 10 * PPM, 1_000, False),
+    (A_RATE_MAX_PPM, 1): (1, 10 * PPM, 2 * PPM, False),
+    (A_PEG, 1): (1, VALUE_MAX, ASSET_PRICE_SCALE, False),
+    (A_PEG_SIGMA_PPM, 1): (1, PPM, 20_000, False),
     (A_OFFER, 1): (0, 1 << 20, 0, False),
     (A_DUST, 1): (0, AMOUNT_MAX, 0, False),
     (A_TARGET_PPM, 1): (PPM, 4 * PPM, PPM, False),

@@ -25,6 +25,9 @@ OPEN, POST_ONLY_MARKET, REDUCE_ONLY_MARKET, CANCEL_ONLY, HALTED = 0, 1, 2, 3, 4
 # kind of a market: what a lot is worth
 LINEAR, INVERSE, SPOT = 0, 1, 2
 
+# what the rate of loans follows
+KINK, ADAPTIVE, PEG = 0, 1, 2
+
 # mark policy
 MEDIAN_OF_THREE, INDEX_ONLY = 0, 1
 

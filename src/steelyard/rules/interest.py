@@ -1,7 +1,7 @@
 """Interest on loans: the rate of an asset, and what a debt has grown to. See docs/concepts/borrowing.md.
 
 Promises
-- The rate never falls while utilisation rises.
+- At one instant, no rate falls while utilisation rises.
 - A debt never falls with time; settling it at one instant twice is settling it once.
 """
 
@@ -10,18 +10,38 @@ from steelyard.model.keys import (
     A_LOANS_MAX,
     A_OUTFLOW_MAX,
     A_OUTFLOW_WINDOW_NS,
+    A_PEG,
+    A_PEG_SIGMA_PPM,
     A_RATE_BASE_PPM,
+    A_RATE_CURVE_PPM,
+    A_RATE_KIND,
     A_RATE_KINK_PPM,
+    A_RATE_MAX_PPM,
+    A_RATE_MIN_PPM,
     A_RATE_SLOPE_PPM,
+    A_RATE_SPEED_PPM,
     A_RATE_STEEP_PPM,
     A_UTILISATION_MAX_PPM,
 )
-from steelyard.model.orders import LENDER
+from steelyard.model.orders import ADAPTIVE, KINK, LENDER
 from steelyard.num import far, kernel, leaf
-from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_SCALE, DEBT_MAX, PPM, YEAR_NS
-from steelyard.num.rounding import mul_div_down, mul_div_up
+from steelyard.num.limits import (
+    BORROW_INDEX_MAX,
+    BORROW_SCALE,
+    DEBT_MAX,
+    LN2,
+    POWER_FINE,
+    POWER_MAX,
+    POWER_ONE,
+    PPM,
+    RATE_FINE,
+    RATE_SCALE,
+    YEAR_NS,
+)
+from steelyard.num.rounding import clamp, mul_div_down, mul_div_up
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, MACHINE
 
+POWER_TERMS = 17  # of the exponential's series: the next is below 1 in 10**18
 BAND_SHARE_BITS = 8  # certificates count debts at an index that is this fraction of two higher
 
 
@@ -33,9 +53,70 @@ def utilisation_ppm(owed, loans, lent):
 
 
 @kernel
-def borrow_rate_ppm(s, asset, used_ppm):
-    """Interest a year at this utilisation: up to the kink, then steeper."""
+def grown_by(amount, power, low, high):
+    """amount x e^power, power in 10**-12 and within POWER_MAX; rounded towards the amount, then kept within bounds."""
+    doublings = power * POWER_FINE // LN2
+    rest = power * POWER_FINE - doublings * LN2
+    term, total = POWER_ONE, POWER_ONE
+    for n in range(1, POWER_TERMS + 1):
+        term = mul_div_down(term, rest, n * (RATE_SCALE * POWER_FINE))
+        total += term
+    if power < 0:
+        return clamp(-(-mul_div_up(amount, total, POWER_ONE) >> -doublings), low, high)
+    return clamp(mul_div_down(mul_div_down(amount, 1 << doublings, 1), total, POWER_ONE), low, high)
+
+
+@kernel
+def off_target_ppm(used_ppm, target):
+    """How far utilisation is from its target: -10**6 when nothing is lent, 10**6 when all is."""
+    if used_ppm <= target:
+        return -mul_div_down(target - used_ppm, PPM, target)
+    return mul_div_down(used_ppm - target, PPM, PPM - target)
+
+
+@kernel
+def signed(size, sign):
+    return size if sign >= 0 else -size
+
+
+@far
+def held_after(s, asset, used_ppm, elapsed_ns, part):
+    """The rate that is held, when it has moved for this long at this utilisation, or for a part of that.
+
+    Adaptive: the rate at the target. By the peg: what the price now makes of it, whatever the time.
+    """
+    table, rule = ASSET(s), ASSET_RULE(s)
+    low = rule[asset, A_RATE_MIN_PPM] * RATE_FINE
+    high = rule[asset, A_RATE_MAX_PPM] * RATE_FINE
+    if rule[asset, A_RATE_KIND] == ADAPTIVE:
+        off = -PPM if table.owed[asset] == 0 else off_target_ppm(used_ppm, rule[asset, A_RATE_KINK_PPM])
+        power = min(POWER_MAX, mul_div_down(abs(off) * rule[asset, A_RATE_SPEED_PPM], elapsed_ns, YEAR_NS)) // part
+        return grown_by(table.rate_held[asset], signed(power, off), low, high)
+    below = rule[asset, A_PEG] - table.price[asset]
+    share = mul_div_down(abs(below), RATE_SCALE, rule[asset, A_PEG])
+    power = min(POWER_MAX, mul_div_down(share, PPM, rule[asset, A_PEG_SIGMA_PPM]))
+    return grown_by(rule[asset, A_RATE_BASE_PPM] * RATE_FINE, signed(power, below), low, high)
+
+
+@far
+def held_rate_ppm(s, asset, used_ppm, elapsed_ns):
+    """The rate of a stretch of time, of a kind that holds one."""
+    rule, first = ASSET_RULE(s), ASSET(s).rate_held[asset]
+    if rule[asset, A_RATE_KIND] != ADAPTIVE:
+        return first // RATE_FINE
+    middle, last = held_after(s, asset, used_ppm, elapsed_ns, 2), held_after(s, asset, used_ppm, elapsed_ns, 1)
+    off, steep = off_target_ppm(used_ppm, rule[asset, A_RATE_KINK_PPM]), rule[asset, A_RATE_CURVE_PPM]
+    bend = steep - PPM if off >= 0 else PPM - PPM * PPM // steep
+    times = PPM + signed(mul_div_down(bend, abs(off), PPM), off)
+    return mul_div_down((first + 2 * middle + last) // 4, times, RATE_SCALE)
+
+
+@kernel
+def borrow_rate_ppm(s, asset, used_ppm, elapsed_ns):
+    """Interest a year of so long a stretch of time at this utilisation. By a kink: up to it, then steeper."""
     rule = ASSET_RULE(s)
+    if rule[asset, A_RATE_KIND] != KINK:
+        return held_rate_ppm(s, asset, used_ppm, elapsed_ns)
     kink = rule[asset, A_RATE_KINK_PPM]
     rate = rule[asset, A_RATE_BASE_PPM] + mul_div_down(rule[asset, A_RATE_SLOPE_PPM], min(used_ppm, kink), kink)
     if used_ppm > kink:

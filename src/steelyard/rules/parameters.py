@@ -12,8 +12,15 @@ from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
     A_FEED,
+    A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
     A_POOL_OF,
+    A_RATE_BASE_PPM,
+    A_RATE_KIND,
+    A_RATE_KINK_PPM,
+    A_RATE_MAX_PPM,
+    A_RATE_MIN_PPM,
+    A_RATE_SPEED_PPM,
     A_TIER_MAINTAIN_PPM,
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
@@ -58,11 +65,13 @@ from steelyard.model.keys import (
 )
 from steelyard.model.orders import (
     ACTIONS,
+    ADAPTIVE,
     BELIEVE_NOW,
     BELIEVE_STEADY,
     DEMAND_QUORUM,
     DEMAND_STEADY,
     INVERSE,
+    KINK,
     SPOT,
     WIDEN_AVERAGE,
 )
@@ -78,6 +87,7 @@ from steelyard.num.limits import (
     PPM,
     SOURCES_MAX,
     VALUE_MAX,
+    YEAR_NS,
 )
 from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_up
 from steelyard.num.wide import multiply, product_is_less
@@ -237,6 +247,26 @@ def is_feed_free(s, feed, user, is_market):
 
 
 @kernel
+def rate_disagreement(s):
+    """A rate that is held begins within its bounds; an adaptive one moves by at most a power of one per interval."""
+    draft = DRAFT(s)
+    if draft[0, A_RATE_KIND] == KINK:
+        return AGREE
+    if draft[0, A_RATE_MIN_PPM] > draft[0, A_RATE_MAX_PPM]:
+        return A_RATE_MIN_PPM
+    base = draft[0, A_RATE_BASE_PPM]
+    if base < draft[0, A_RATE_MIN_PPM] or base > draft[0, A_RATE_MAX_PPM]:
+        return A_RATE_BASE_PPM
+    if draft[0, A_RATE_KIND] != ADAPTIVE:
+        return AGREE
+    if draft[0, A_RATE_KINK_PPM] == PPM:
+        return A_RATE_KINK_PPM
+    if mul_div_up(draft[0, A_RATE_SPEED_PPM], draft[0, A_INTEREST_INTERVAL_NS], YEAR_NS) > PPM:
+        return A_RATE_SPEED_PPM
+    return AGREE
+
+
+@kernel
 def asset_disagreement(s, row):
     draft = DRAFT(s)
     tiers = draft[0, A_TIERS]
@@ -265,7 +295,7 @@ def asset_disagreement(s, row):
         return A_FEED
     if row == 1 and (tiers != 1 or draft[0, A_TIER_OPEN_PPM] != PPM or draft[0, A_TIER_MAINTAIN_PPM] != PPM):
         return A_TIERS
-    return AGREE
+    return rate_disagreement(s)
 
 
 @kernel

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from steelyard.model import keys
-from steelyard.model.orders import INVERSE, LENDER
-from steelyard.num.limits import INDEX_SCALE, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
+from steelyard.model.orders import INVERSE, KINK, LENDER
+from steelyard.num.limits import INDEX_SCALE, RATE_FINE, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.state.tables import MARKET_0, State
 
 
@@ -26,6 +26,7 @@ def check(state: State) -> None:
     legs = legs[legs["account"] != 0]
     conserves(state, legs)
     shares_agree(state, legs)
+    rates_agree(state)
     for market in range(1, int(machine.markets[0]) + 1):
         balances(state, market, legs[legs["thing"] == MARKET_0 + market])
     orders_agree(state)
@@ -46,6 +47,16 @@ def conserves(state: State, legs: Any) -> None:
         owed = total(-legs["quantity"][(legs["thing"] == asset) & (legs["quantity"] < 0)])
         assert owed == int(row.loans), f"asset {asset}: loans are {owed}, booked as {row.loans}"
         assert 0 <= row.reserve <= row.owed - row.loans, f"asset {asset}: more is reserved than is owed of interest"
+
+
+def rates_agree(state: State) -> None:
+    """A rate that is held from accrual to accrual stays within its bounds."""
+    for asset in range(1, int(state.machine.assets[0]) + 1):
+        rule, held = state.asset_rule[asset], int(state.asset.rate_held[asset])
+        low, high = (int(rule[key]) * RATE_FINE for key in (keys.A_RATE_MIN_PPM, keys.A_RATE_MAX_PPM))
+        if rule[keys.A_RATE_KIND] == KINK:
+            low = high = 0
+        assert low <= held <= high, f"asset {asset}: it holds a rate of {held}, allowed are {low} to {high}"
 
 
 def shares_agree(state: State, legs: Any) -> None:

@@ -112,6 +112,7 @@ class Step:
 
 
 PPM_STEP, PPB_STEP, NS_STEP, BORROW_STEP = Step(1, 6), Step(1, 9), Step(1, 9), Step(1, 12)
+RATE_STEP = Step(1, 12)
 assert PPM == 10**PPM_STEP.places and PPB == 10**PPB_STEP.places and SECOND == 10**NS_STEP.places
 
 

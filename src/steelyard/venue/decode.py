@@ -10,7 +10,7 @@ from steelyard.model.orders import AS_ASKED, MAY_BORROW
 from steelyard.model.reject import Reject
 from steelyard.num.limits import INDEX_SCALE_BITS
 from steelyard.venue import happened as H
-from steelyard.venue.amounts import BORROW_STEP, PPB_STEP, PPM_STEP, Step
+from steelyard.venue.amounts import BORROW_STEP, PPB_STEP, PPM_STEP, RATE_STEP, Step
 from steelyard.venue.event_rows import CLOSED, ENDED, MODES, ROLES, SIDES, TABLES, TIFS, TYPES, Row, plain_rows
 from steelyard.venue.instruments import Asset, Market, Names
 from steelyard.venue.parameters import FEED_ACTIONS
@@ -288,6 +288,9 @@ class Decoder:
             share=self.names.asset_at(e.other).name if e.other else None,
             **when,
         )
+
+    def _rate_set(self, e: Row, when: When) -> H.RateSet:
+        return H.RateSet(asset=self.names.asset_at(e.market).name, rate=RATE_STEP.back(e.amount), **when)
 
     def _share_price_set(self, e: Row, when: When) -> H.SharePriceSet:
         share = self.names.asset_at(e.market)

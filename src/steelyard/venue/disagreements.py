@@ -19,6 +19,7 @@ from steelyard.num.limits import (
     LOT_WORTH_MAX,
     NOTIONAL_MAX,
     PPM,
+    YEAR_NS,
 )
 from steelyard.venue import formulas as F
 from steelyard.venue.amounts import Step, duration_text, trimmed
@@ -81,7 +82,7 @@ def explain_refusal(
         if table is MARKET_PARAMETERS:
             why = _market(key, values, grid)
         elif table is ASSET_PARAMETERS:
-            why = _ladder(values, curves) if key == K.A_OFFER else _asset(key)
+            why = _ladder(values, curves) if key == K.A_OFFER else _asset(key, values)
         elif table is CURVE_PARAMETERS:
             why = _curve(key, values)
         elif table is FEED_PARAMETERS:
@@ -127,7 +128,7 @@ def _feed(key: int, values: Values) -> str:
     }.get(key, f"{key_name(FEED_PARAMETERS, key)} contradicts another parameter")
 
 
-def _asset(key: int) -> str:
+def _asset(key: int, values: Values) -> str:
     name = key_name(ASSET_PARAMETERS, key)
     if K.A_TIER_UPPER <= key < K.A_TIER_OPEN_PPM:
         return f"the {name} must lie above that of the tier before it"
@@ -145,6 +146,19 @@ def _asset(key: int) -> str:
         return "shares of a pool are never owed: their loan_cap is 0"
     if key == K.A_SUPPLY_MAX:
         return "supply_max is less than the shares that the lender's own coins buy when the pool begins"
+    if key == K.A_RATE_KINK_PPM:
+        return "the target of an adaptive rate, interest_kink, must be below 1"
+    low, base, high = (trimmed(rate(values[each])) for each in (K.A_RATE_MIN_PPM, K.A_RATE_BASE_PPM, K.A_RATE_MAX_PPM))
+    if key == K.A_RATE_MIN_PPM:
+        return f"interest_min {low} is above interest_max {high}"
+    if key == K.A_RATE_BASE_PPM:
+        return f"interest_base {base} is not within interest_min {low} and interest_max {high}"
+    if key == K.A_RATE_SPEED_PPM:
+        speed, interval = trimmed(rate(values[key])), values[K.A_INTEREST_INTERVAL_NS]
+        return (
+            f"interest_speed {speed} moves the rate by more than a factor of e in interest_interval "
+            f"{duration_text(interval)}; it may be at most {trimmed(rate(PPM * YEAR_NS // interval))}"
+        )
     return f"{name} contradicts another parameter"
 
 

@@ -263,6 +263,11 @@ class SharePriceSet(Happened, frozen=True, kw_only=True):
     shares: Decimal
 
 
+class RateSet(Happened, frozen=True, kw_only=True):
+    asset: str
+    rate: Decimal  # a year: at the target utilisation, or by the peg
+
+
 class CancelAfterSet(Happened, frozen=True, kw_only=True):
     account: str
     due_ns: int | None

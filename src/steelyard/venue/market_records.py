@@ -100,6 +100,7 @@ class PoolView(Record, frozen=True, kw_only=True):
     available: Decimal
     utilisation: Decimal
     borrow_rate: Decimal
+    rate_at_target: Decimal | None  # where the rate is adaptive
     supply_rate: Decimal
     shares: Decimal
     share_value: Decimal  # coins for one share, rounded down

@@ -6,7 +6,7 @@ from steelyard.model import keys as K
 from steelyard.model.orders import SYSTEM_ACCOUNTS
 from steelyard.num.limits import PPM, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.state.tables import MARKET_0
-from steelyard.venue.amounts import PPB_STEP, PPM_STEP
+from steelyard.venue.amounts import PPB_STEP, PPM_STEP, RATE_STEP
 from steelyard.venue.instruments import SYSTEM_NAMES, Names
 from steelyard.venue.market_records import (
     Book,
@@ -105,6 +105,7 @@ class MarketViews:
             available=back(pool.available),
             utilisation=PPM_STEP.back(pool.utilisation),
             borrow_rate=PPM_STEP.back(pool.borrow_rate),
+            rate_at_target=None if pool.rate_at_target is None else RATE_STEP.back(pool.rate_at_target),
             supply_rate=PPM_STEP.back(pool.supply_rate),
             shares=share.atom.back(pool.shares),
             share_value=back(coins),

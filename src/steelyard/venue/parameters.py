@@ -28,6 +28,7 @@ RANKINGS = ("profit_and_leverage", "profit", "size", "pro_rata", "hedges_last")
 STATES = ("open", "post_only", "reduce_only", "cancel_only", "halted")
 MARKS = ("median", "index")
 NO_YES = ("no", "yes")
+RATES = ("kink", "adaptive", "peg")
 CONTRACTS = ("linear", "inverse", "spot")
 FEED_STATES = ("running", "halted")
 BELIEFS = ("now", "average", "steady")
@@ -99,7 +100,14 @@ ASSET_PARAMETERS = _named(
     ("interest_base", K.A_RATE_BASE_PPM, RATE, "interest on loans a year, when none is lent"),
     ("interest_slope", K.A_RATE_SLOPE_PPM, RATE, "what it rises to the kink"),
     ("interest_steep", K.A_RATE_STEEP_PPM, RATE, "what it rises from the kink until all is lent"),
-    ("interest_kink", K.A_RATE_KINK_PPM, RATE, "the share lent at which interest begins to rise steeply"),
+    ("interest_kink", K.A_RATE_KINK_PPM, RATE, "the share lent from which interest rises steeply, or that it aims for"),
+    ("interest_kind", K.A_RATE_KIND, "words", "what interest on loans follows", RATES),
+    ("interest_speed", K.A_RATE_SPEED_PPM, RATE, "power of e a year by which an adaptive rate moves at full or no use"),
+    ("interest_curve", K.A_RATE_CURVE_PPM, RATE, "an adaptive rate at full use, over that at the target"),
+    ("interest_min", K.A_RATE_MIN_PPM, RATE, "lowest adaptive rate at the target, lowest rate by the peg"),
+    ("interest_max", K.A_RATE_MAX_PPM, RATE, "highest of these"),
+    ("peg", K.A_PEG, PRICE, "price in the unit of account at which interest by the peg is interest_base"),
+    ("peg_sigma", K.A_PEG_SIGMA_PPM, RATE, "so far below its peg, as a share of it, interest is e times the base"),
     ("interest_interval", K.A_INTEREST_INTERVAL_NS, DURATION, "interest accrues at least so often"),
     ("reserve", K.A_RESERVE_PPM, RATE, "the part of interest that goes to the insurance fund"),
     ("loans_max", K.A_LOANS_MAX, MONEY, "what a loan may bring all loans to"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from steelyard.engine import queries
 from steelyard.model import keys as K
-from steelyard.model.orders import CHILD, FOR_MAINTAIN, FOR_OPEN, LENDER, RESTING, SYSTEM_ACCOUNTS
+from steelyard.model.orders import ADAPTIVE, CHILD, FOR_MAINTAIN, FOR_OPEN, LENDER, RESTING, SYSTEM_ACCOUNTS
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, VALUE_MAX
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
@@ -46,6 +46,7 @@ class Pool:
     available: int
     utilisation: int
     borrow_rate: int
+    rate_at_target: int | None
     supply_rate: int
 
 
@@ -165,6 +166,7 @@ class Reader:
         cash = max(0, self.settled(leg)) if leg else 0
         whole = cash + owed - loans
         used = min(PPM, owed * PPM // whole) if whole > 0 else PPM
+        adaptive = int(self.state.asset_rule[lent, K.A_RATE_KIND]) == ADAPTIVE
         rate = int(queries.borrow_rate(self.state.handle, lent))
         return Pool(
             asset=lent,
@@ -175,6 +177,7 @@ class Reader:
             available=max(0, cash - loans),
             utilisation=used,
             borrow_rate=rate,
+            rate_at_target=int(table.rate_held[lent]) if adaptive else None,
             supply_rate=rate * used * (PPM - int(self.state.asset_rule[lent, K.A_RESERVE_PPM])) // PPM**2,
         )
 

@@ -52,28 +52,29 @@ class Setup(Core):
         `collateral` lists (amount up to which it reaches, opening weight, maintenance weight); None in the last row
         means no end. Without it the asset counts nothing as collateral. More parameters: those of the asset
         (`loan_cap`, `convert_haircut`, `borrow_weight`, `supply_max`, and for interest on loans `interest_base`,
-        `interest_slope`, `interest_steep`, `interest_kink`, `interest_interval`) and of its price (`quorum`,
-        `staleness`, `confidence_max`, and its policies: `steelyard.venue.parameters.FEED_NAMES`). The whole supply
-        must keep a value that fits: without `supply_max` it is chosen so that the price may rise sixteenfold.
+        `interest_slope`, `interest_steep`, `interest_kink`, `interest_interval`, and with `interest_kind` "adaptive" or
+        "peg" what belongs to that) and of its price (`quorum`, `staleness`, `confidence_max`, and its policies:
+        `steelyard.venue.parameters.FEED_NAMES`). The whole supply must keep a value that fits: without `supply_max` it
+        is chosen so that the price may rise sixteenfold.
         """
         self.names.free(name, "asset name")
         if not 0 <= decimals <= 12:
             raise ValueError(f"decimals {decimals!r} of {name} must be a whole number from 0 to 12")
-        grid = self._grid(Step.atoms(decimals))
-        tiers = [(None, 0, 0)] if collateral is None else collateral
-        values = {K.A_DECIMALS: decimals, **P.collateral(tiers, grid.atom)}
         places = 12 + self.names.asset_at(1).decimals - decimals
-        fresh = Asset(row=0, name=name, decimals=decimals, feed=0, price_places=places)
+        grid = self._grid(Step.atoms(decimals), places)
+        tiers = [(None, 0, 0)] if collateral is None else collateral
+        values = {K.A_DECIMALS: decimals, K.A_PEG: min(10**places, VALUE_MAX), **P.collateral(tiers, grid.atom)}
         if price is not None:
-            now = fresh.price_step.count(price, f"price of {name}", "price steps")
+            now = grid.tick.count(price, f"price of {name}", "price steps")
             if "supply_max" not in parameters and now > 0:
                 widest = VALUE_MAX * ASSET_PRICE_SCALE // (PRICE_ROOM * now)
                 values[K.A_SUPPLY_MAX] = max(1, min(DEFAULT_SUPPLY, widest))
-        feed_values = self._feed_values(sources, parameters, fresh.price_step)
+        feed_values = self._feed_values(sources, parameters, grid.tick)
         values |= P.chosen(P.ASSET_PARAMETERS, parameters, grid)
-        values[K.A_FEED] = self._configure(C.FEED, 0, feed_values, f"price of {name}", Grid(tick=fresh.price_step))
-        row = self._configure(C.ASSET, 0, values, f"asset {name}", grid)
-        self.names.add_asset(Asset(row=row, name=name, decimals=decimals, feed=values[K.A_FEED], price_places=places))
+        feed = self._configure(C.FEED, 0, feed_values, f"price of {name}", Grid(tick=grid.tick))
+        values[K.A_FEED] = feed
+        fresh = Asset(row=self.reader.assets + 1, name=name, decimals=decimals, feed=feed, price_places=places)
+        self._new_asset(fresh, values, f"asset {name}", grid)
         if price is not None:
             self.send(lambda: self.rows.prices({name: price}))
         return name
@@ -106,13 +107,17 @@ class Setup(Core):
         places = 12 + self.names.asset_at(1).decimals - decimals
         row = self.reader.assets + 1
         share = Asset(row=row, name=name, decimals=decimals, feed=0, price_places=places, pool_of=lent.name)
-        self.names.add_asset(share)  # the events that follow name it
-        try:
-            assert self._configure(C.ASSET, 0, values, f"pool of {asset}", grid) == row, "rows are handed out in order"
-        except Rejected:
-            self.names.remove_asset(share)
-            raise
+        self._new_asset(share, values, f"pool of {asset}", grid)
         return name
+
+    def _new_asset(self, asset: Asset, values: Mapping[int, int], label: str, grid: Grid) -> None:
+        """The asset has its name before it is there: the events that make it name it."""
+        self.names.add_asset(asset)
+        try:
+            assert self._configure(C.ASSET, 0, values, label, grid) == asset.row, "rows are handed out in order"
+        except Rejected:
+            self.names.remove_asset(asset)
+            raise
 
     def set_asset(
         self,
@@ -125,16 +130,16 @@ class Setup(Core):
         """Change parameters of an asset or of its price."""
         asset = self.names.asset(name)
         self._change_feed(asset, sources, parameters)
-        grid = self._grid(asset.atom)
+        grid = self._grid(asset.atom, asset.price_places)
         values = P.chosen(P.ASSET_PARAMETERS, parameters, grid)
         if collateral is not None:
             values |= P.collateral(collateral, asset.atom)
         if values:
             self._configure(C.ASSET, asset.row, values, f"asset {name}", grid)
 
-    def _grid(self, atom: Step) -> Grid:
-        """The steps of an asset's parameters; dust is in the unit of account."""
-        return Grid(atom=atom, value=self.names.asset_at(1).atom)
+    def _grid(self, atom: Step, price_places: int) -> Grid:
+        """The steps of an asset's parameters; dust and peg are in the unit of account."""
+        return Grid(atom=atom, tick=Step(1, price_places), value=self.names.asset_at(1).atom)
 
     # --- offers
 
@@ -170,7 +175,8 @@ class Setup(Core):
             if not steps:
                 raise ValueError(f"the ladder for debts in {owed} has no step")
             first = self._add_ladder(collateral, steps, debt=owed, other=first)
-        self._configure(C.ASSET, asset.row, {K.A_OFFER: first}, f"offers of {collateral}", self._grid(asset.atom))
+        grid = self._grid(asset.atom, asset.price_places)
+        self._configure(C.ASSET, asset.row, {K.A_OFFER: first}, f"offers of {collateral}", grid)
 
     def _add_ladder(
         self, collateral: str, steps: Sequence[ladders.Step], debt: str | None = None, other: int = 0
@@ -346,7 +352,7 @@ class Setup(Core):
     def parameters(self, name: str) -> dict[str, Any]:
         """Every parameter of a market or an asset, by name and in natural units."""
         fed: Asset | Market = self.names.markets.get(name) or self.names.asset(name)
-        grid = fed.grid if isinstance(fed, Market) else self._grid(fed.atom)
+        grid = fed.grid if isinstance(fed, Market) else self._grid(fed.atom, fed.price_places)
         table, _, rules = _TABLES[C.MARKET if isinstance(fed, Market) else C.ASSET]
         row = getattr(self.reader.state, rules)[fed.row]
         found: dict[str, Any] = {name: grid.back(each, int(row[each.key])) for name, each in table.items()}

@@ -61,6 +61,7 @@ CASES = [
     (E.DEBT_WRITTEN_OFF, {"market": 2, "amount": 5, "other": 3}, {"share": "pBTC", "amount": Decimal("0.00000005")}),
     (E.DEBT_WRITTEN_OFF, {"market": 2, "amount": 5}, {"share": None}),
     (E.SHARE_PRICE_SET, {"market": 3, "price": 7, "amount": 5, "lots": 500}, {"assets": Decimal("0.00000005")}),
+    (E.RATE_SET, {"market": 2, "amount": 40_000_000_001}, {"asset": "BTC", "rate": Decimal("0.040000000001")}),
     (E.INTEREST_SET, {"market": 1, "amount": 50_000, "extra": 10**12, "extra2": 7}, {"rate": Decimal("0.05")}),
     (E.CANCEL_AFTER_SET, {"amount": 0}, {"due_ns": None}),
     (E.CONVERTED, {"market": 2, "other": 1, "lots": 5, "amount": 6}, {"sold_asset": "BTC", "bought": Decimal("0.06")}),
