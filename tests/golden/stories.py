@@ -823,6 +823,70 @@ def doubts(t):
     t.configure(FEED, dict.fromkeys(range(key.F_POLICIES, key.F_GRACE_NS + 1), 0), row=1)
 
 
+def dated(t):
+    """Two futures that expire over a stale stretch, an isolated position, a liquidation, orders; then a delisting."""
+    t.configure(ASSET, {key.A_SUPPLY_MAX: 1 << 50})
+    for staleness in (30 * 24, 1, 1, 24):
+        t.configure(FEED, {key.F_STALENESS_NS: staleness * HOUR})
+    weights = {key.A_TIER_OPEN_PPM: 950_000, key.A_TIER_MAINTAIN_PPM: 970_000}
+    t.configure(ASSET, {key.A_FEED: 1, key.A_SUPPLY_MAX: 1 << 44, key.A_LOAN_CAP: 20_000, **weights})
+    expiry = t.now + 6 * HOUR + 123_456
+    usual = {key.M_TICKS_MAX: 4_000, key.M_ORDER_LOTS_MAX: 1_000, key.M_POSITION_LOTS_MAX: 5_000, key.M_MARK_POLICY: 1}
+    usual |= {key.M_FUNDING_INTERVAL_NS: 0, key.M_PRICE_BAND_PPM: PPM, key.M_SETTLE_WINDOW_NS: 4 * HOUR}
+    usual |= {key.M_BACKSTOP_LOTS_MAX: 0}
+    t.configure(MARKET, usual | {key.M_FEED: 2, key.M_ATOMS_PER_TICK_LOT: 10, key.M_EXPIRY_NS: expiry})
+    inverse = {key.M_SETTLE: COIN, key.M_KIND: INVERSE, key.M_ATOMS_PER_TICK_LOT: 1_000_003, key.M_TICKS_MIN: 100}
+    t.configure(MARKET, usual | inverse | {key.M_FEED: 3, key.M_EXPIRY_NS: expiry})
+    funding = {key.M_FUNDING_INTERVAL_NS: HOUR, key.M_SAMPLE_INTERVAL_NS: HOUR}
+    t.configure(MARKET, usual | funding | {key.M_FEED: 4, key.M_ATOMS_PER_TICK_LOT: 10})
+
+    def move(ticks):
+        t.price({1: ticks * ASSET_PRICE_SCALE // 100, 2: ticks, 3: ticks, 4: ticks})
+
+    move(1_000)
+    for owner in range(2, 8):
+        t.configure(OWNER, {key.O_STP: STP_MAKER})
+        t.open_account(owner)
+        t.deposit(owner + 5, USD, 1_000_000)
+        t.deposit(owner + 5, COIN, 40_000)
+    t.isolate(DAN, 1)
+    for market in (1, 2, 3):
+        t.trade(ANN, FAY, market, 30, 1_000)
+        t.trade(BOB, FAY, market, 11, 1_003)
+        t.trade(FAY, CAT, market, 17, 997)
+    t.order(FAY, 1, -20, 1_000)
+    t.order(DAN, 1, 20, 1_000)
+    t.order(DAN, 1, 5, 900)
+    t.order(EVE, 1, 800, 1_000)
+    t.order(FAY, 1, -800, 1_000, tif=IOC)
+    t.order(EVE, 2, 7, trigger_kind=STOP, trigger=1_900)
+    t.configure(MARKET, {key.M_EXPIRY_NS: 0}, row=1)
+    t.wait(3 * HOUR)
+    move(1_050)
+    t.wait(2 * HOUR)
+    move(1_101)
+    t.wait(HOUR // 2).clock()
+    t.order(BOB, 1, 1, 1_200)
+    t.wait(HOUR // 4)
+    move(880)  # Eve has lost about all
+    t.wait(HOUR // 4 - SECOND).clock()
+    t.wait(2 * SECOND).clock()
+    for market in (1, 2):
+        t.order(ANN, market, 1, 1_000)
+    t.configure(MARKET, {key.M_STATE: 0}, row=1)
+    t.wait(HOUR).clock()
+    # A perpetual is left, then settled.
+    t.configure(MARKET, {key.M_EXPIRY_NS: t.now + 23 * HOUR}, row=3)
+    t.configure(MARKET, {key.M_EXPIRY_NS: t.now + 24 * HOUR, key.M_SETTLE_WINDOW_NS: HOUR}, row=3)
+    t.order(EVE, 3, 1, 1_000)
+    t.order(ANN, 3, -10, 900, options=REDUCE_ONLY)
+    t.order(FAY, 3, 10, 900, options=REDUCE_ONLY)
+    t.wait(23 * HOUR)
+    move(905)
+    t.wait(2 * HOUR).clock()
+    t.order(ANN, 3, -10, 900, options=REDUCE_ONLY)
+
+
 STORIES = {
     story.__name__: story
     for story in (
@@ -837,6 +901,7 @@ STORIES = {
         pools,
         rates,
         inverse,
+        dated,
         governing,
         doubts,
     )

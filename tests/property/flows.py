@@ -51,6 +51,7 @@ from tests.reference.health import equity, requirement
 from tests.reference.ladders import pairs, standing_offer
 from tests.reference.matching import best_price
 from tests.reference.numbers import worth
+from tests.reference.settlement import due
 from tests.telling import command
 
 
@@ -71,6 +72,9 @@ class Flow(Town):
         step = self.random.choices(
             (0, 1, SECOND, 7 * SECOND, 61 * SECOND, 600 * SECOND, HOUR + 1, 24 * HOUR), (30, 10, 30, 20, 8, 2, 0.6, 0.1)
         )[0]
+        pending = [due(market) for market in self.twin.markets.values() if due(market) > self.now]
+        if self.ends and pending and self.dates.random() < 0.006:
+            step = min(pending) - self.now + self.dates.choice((-1, 0, 0, 1, SECOND))
         self.now += step
         self.step = step
         return step
@@ -397,7 +401,9 @@ class Flow(Town):
         for _ in range(count):
             passed = self.pass_time()
             self.now = max(self.now, self.twin.now)
-            if passed > 60 * SECOND and self.chance(0.8):
+            if self.ends and self.dates.random() < 0.003:
+                made = self.delisting()
+            elif passed > 60 * SECOND and self.chance(0.8):
                 made = self.random_price((1, 2, 3, 4))
             else:
                 bids = self.lends and self.chance(0.7) and self.with_offers()

@@ -105,6 +105,7 @@ from steelyard.model.keys import (
     M_BRACKET_UPPER,
     M_BRACKETS,
     M_COOLDOWN_NS,
+    M_EXPIRY_NS,
     M_FEE_TIERS,
     M_FEED,
     M_FUNDING_CAP_PPB,
@@ -133,6 +134,7 @@ from steelyard.model.keys import (
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
+    M_SETTLE_WINDOW_NS,
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
     M_SLIP_PPM,
@@ -164,12 +166,13 @@ from steelyard.model.orders import (
     KINK,
     LENDER,
     PEG,
+    SETTLED,
     SPOT,
     SYSTEM_ACCOUNTS,
     TO_LIQUIDATE,
     TO_OPEN,
 )
-from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, LOT_WORTH_MAX, NOTIONAL_MAX, PPM, VALUE_MAX
+from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, LOT_WORTH_MAX, NOTICE_NS, NOTIONAL_MAX, PPM, VALUE_MAX
 from steelyard.state.tables import Limits
 from tests.reference.twin import Twin
 from tests.telling import START_NS, command
@@ -212,6 +215,8 @@ class Town:
         self.oracle = Random(f"prices {seed}")
         self.wary = self.oracle.random() < 0.5  # whether its feeds have policies, and its sources reasons for them
         self.calm = self.random.choice((0.3, 0.6, 0.85))  # how often a price hardly moves
+        self.dates = Random(f"settlement {seed}")  # of its own: towns in which nothing ends stay as they are
+        self.ends = self.dates.random() < 0.3  # whether markets expire or are delisted
         self.pairs = [self.pair()] if self.chance(0.5) else []
         self.traded = (1, 1, 2, 3, 4, 4, 4) if self.pairs else (1, 1, 2, 3)
 
@@ -377,10 +382,10 @@ class Town:
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR} | self.policy(3))
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR} | self.policy(4))
         positions = (self.plain_market(), self.coin_market(), self.coarse_market())
-        for market in (*map(self.perhaps_inverse, positions), *self.pairs):
+        for market in (*map(self.perhaps_dated, map(self.perhaps_inverse, positions)), *self.pairs):
             yield self.configure(MARKET, market)
         yield self.configure(RISK_TIER, {T_LEVERAGE_MAX: pick((3, 10))})
-        yield self.configure(RISK_TIER, {T_PRODUCTS: pick((0, 1, 2, 9))})
+        yield self.configure(RISK_TIER, {T_PRODUCTS: pick((0, 1, 2, 13))})
         for _ in range(4):
             owner = {O_STP: uniform(1, 4), O_FEE_TIER: uniform(0, 3), O_RISK_TIER: pick((1, 1, 1, 2))}
             yield self.configure(OWNER, owner)
@@ -506,6 +511,23 @@ class Town:
             M_TAKER_PPM + 1: 350,
             M_TAKER_PPM + 2: pick((150, 300)),
         }
+
+    def perhaps_dated(self, market):
+        """Some markets expire soon; some that do not could be delisted over a short window."""
+        pick = self.dates.choice
+        market = market | {M_SETTLE_WINDOW_NS: pick((1, 60, 1_800, 86_400)) * SECOND}
+        if self.ends and self.dates.random() < 0.5:
+            market |= {M_EXPIRY_NS: self.now + pick((1_200, 3_600, 7_200, 20_000)) * SECOND + pick((0, 1, 999))}
+        return market
+
+    def delisting(self):
+        """An expiry for a market that has none, or another one; sooner than is allowed, now and then."""
+        pick = self.dates.choice
+        soon = pick((0, 1, SECOND, NOTICE_NS - 1, NOTICE_NS, NOTICE_NS, NOTICE_NS + 600 * SECOND))
+        settings = {M_EXPIRY_NS: pick((0, *[self.now + soon] * 9))}
+        if self.dates.random() < 0.2:
+            settings[M_SETTLE_WINDOW_NS] = pick((1, 60, 86_400)) * SECOND
+        return self.configure(MARKET, settings, pick(self.traded))
 
     def plain_market(self):
         pick = self.random.choice
@@ -736,7 +758,7 @@ class Town:
 
     def reopen(self):
         """Markets do not stay closed for long."""
-        closed = [row for row, market in self.twin.markets.items() if market.rule[M_STATE]]
+        closed = [row for row, market in self.twin.markets.items() if 0 < market.rule[M_STATE] < SETTLED]
         return self.configure(MARKET, {M_STATE: 0}, closed[0]) if closed else self.random_order()
 
 

@@ -5,6 +5,8 @@ from steelyard.model.keys import (
     M_ATOMS_PER_TICK_LOT,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_DATED,
+    M_EXPIRY_NS,
     M_MAKER_PPM,
     M_OPEN_INTEREST_LOTS_MAX,
     M_ORDER_LOTS_MAX,
@@ -35,6 +37,7 @@ from steelyard.model.orders import (
     POST_ONLY,
     POST_ONLY_MARKET,
     POST_ONLY_SLIDE,
+    PRODUCT_DATED,
     PRODUCT_PERPETUAL,
     PRODUCT_SPOT,
     REDUCE_ONLY_MARKET,
@@ -48,7 +51,7 @@ from steelyard.model.orders import (
     TRAILING,
 )
 from steelyard.num.limits import PPM
-from tests.reference import closing, isolated, money, pairs
+from tests.reference import closing, isolated, money, pairs, settlement
 from tests.reference.health import equity, gained, leaves_no_weaker, may_open, requirement
 from tests.reference.matching import best_price, book_side, crosses, fee_rate, fillable_lots
 from tests.reference.numbers import atoms_worth_up, is_inverse, part_down, part_up, up, value, worth
@@ -97,6 +100,9 @@ def check_price(twin, market, c, needs_trigger):
 
 def check_permissions(twin, market, order):
     """6 to 8: what the market, the tier, the account and the prices allow."""
+    twin.require(not settlement.has_expired(twin, market), reject.MARKET_SETTLED)
+    leaving = market.rule[M_EXPIRY_NS] and not market.rule[M_DATED]
+    twin.require(not leaving or order.reduces, reject.MARKET_REDUCE_ONLY)
     state = market.rule[M_STATE]
     twin.require(state != HALTED, reject.MARKET_HALTED)
     twin.require(state != CANCEL_ONLY, reject.MARKET_CANCEL_ONLY)
@@ -104,7 +110,8 @@ def check_permissions(twin, market, order):
     twin.require(state != POST_ONLY_MARKET or post_only, reject.MARKET_POST_ONLY)
     twin.require(state != REDUCE_ONLY_MARKET or order.reduces, reject.MARKET_REDUCE_ONLY)
     tier = twin.tiers[twin.risk_tier_of(order.home)]
-    product = PRODUCT_SPOT if pairs.is_pair(market) else PRODUCT_PERPETUAL
+    product = PRODUCT_DATED if market.rule[M_DATED] else PRODUCT_PERPETUAL
+    product = PRODUCT_SPOT if pairs.is_pair(market) else product
     twin.require(order.reduces or tier[T_PRODUCTS] & product, reject.TIER_FORBIDS_PRODUCT)
     queued = order.account and twin.accounts[order.account].queued
     twin.require(not queued or (queued == SPARED and order.reduces), reject.ACCOUNT_IN_LIQUIDATION)

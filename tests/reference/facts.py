@@ -98,6 +98,7 @@ def facts_of_twin(twin):
         "curves": len(twin.curves),
         "bids": len(twin.bids),
         "bids_due_ns": twin.bids_due_ns,
+        "settling": sum(market.settling != 0 for market in twin.markets.values()),
     }
     for row, asset in twin.assets.items():
         facts["asset"][row] = columns_of("asset", asset, loans=loans(twin, row))
@@ -110,7 +111,7 @@ def facts_of_twin(twin):
         for number, source in enumerate(feed.sources):
             facts["source"][row * SOURCES_MAX + number] = columns_of("source", source)
     for row, market in twin.markets.items():
-        clearing = -sum(leg.cost for leg in twin.legs.values() if leg.thing == market.thing)
+        clearing = market.closed - sum(leg.cost for leg in twin.legs.values() if leg.thing == market.thing)
         facts["market"][row] = columns_of("market", market, open_interest=twin.open_interest(market), clearing=clearing)
         facts["market_rule"][row] = dict(enumerate(market.rule))
         facts["ramp"][twin.limits.assets + row] = ramps.columns(MARKET, market.ramp)

@@ -9,8 +9,9 @@ from steelyard.model.keys import (
     M_IMPACT_NOTIONAL,
     M_INTEREST_PPB,
     M_SAMPLE_INTERVAL_NS,
+    M_STATE,
 )
-from steelyard.model.orders import BUY, DUST, SELL, TO_FUND
+from steelyard.model.orders import BUY, DUST, SELL, SETTLED, TO_FUND
 from steelyard.num.limits import FUNDING_INDEX_MAX, INDEX_SCALE, PPB
 from tests.reference import money
 from tests.reference.matching import book_side
@@ -110,7 +111,7 @@ def next_instant(now, interval):
 
 def schedule(market, now):
     """A market's instants start anew from now."""
-    interval = market.rule[M_FUNDING_INTERVAL_NS]
+    interval = 0 if market.rule[M_STATE] == SETTLED else market.rule[M_FUNDING_INTERVAL_NS]
     market.next_funding_ns = next_instant(now, interval) if interval else 0
     market.next_sample_ns = next_instant(now, market.rule[M_SAMPLE_INTERVAL_NS]) if interval else 0
     market.premium_sum = 0

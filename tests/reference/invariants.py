@@ -12,6 +12,7 @@ from steelyard.model.keys import (
     M_KIND,
     M_POSITION_LOTS_MAX,
     M_SETTLE,
+    M_STATE,
     M_TICKS_MAX,
     M_TICKS_MIN,
 )
@@ -24,6 +25,7 @@ from steelyard.model.orders import (
     REDUCE_ONLY,
     RESERVED,
     RESTING,
+    SETTLED,
     SPARED,
     WAITS,
 )
@@ -33,8 +35,8 @@ from steelyard.state.tables import MARKET_0
 # What clock work may change without an event, and what every command changes.
 SILENT = {
     "asset": {"accrued_ns", "next_interest_ns"},
-    "machine": {"seq", "now_ns", "staged", "dropping", "capping", "queued"},
-    "market": {"next_sample_ns", "premium_sum", "funding_dust"},
+    "machine": {"seq", "now_ns", "staged", "dropping", "capping", "queued", "settling"},
+    "market": {"next_sample_ns", "premium_sum", "funding_dust", "index_sum", "index_micros", "index_at_ns", "settling"},
     "leg": {"index_at_touch"},
     "account": {"cancel_at_ns", "health", "due_ns", "queued"},
 }
@@ -138,6 +140,14 @@ def positions(facts):
         legs = legs_of_thing(facts, MARKET_0 + row)
         longs = sum(max(0, leg["quantity"]) for leg in legs)
         shorts = sum(max(0, -leg["quantity"]) for leg in legs)
+        if market["settling"]:  # legs are being closed one after the other
+            if longs != market["open_interest"]:
+                yield f"market {row}: longs {longs}, open interest {market['open_interest']}"
+            continue
+        if facts["market_rule"][row][M_STATE] == SETTLED and any(
+            market[column] for column in ("open_interest", "clearing", "funding_pool", "funding_dust")
+        ):
+            yield f"market {row}: is settled, yet {market}"
         if not longs == shorts == market["open_interest"]:
             yield f"market {row}: longs {longs}, shorts {shorts}, open interest {market['open_interest']}"
         cost = sum(leg["cost"] for leg in legs)

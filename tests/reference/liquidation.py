@@ -24,6 +24,7 @@ from steelyard.model.orders import (
     HALTED,
     INSURANCE,
     OWES,
+    SETTLED,
     SPARED,
     TO_LIQUIDATE,
     WAITS,
@@ -199,7 +200,7 @@ def start(twin, account):
 
 
 def can_be_closed(twin, market):
-    return market.rule[M_STATE] != HALTED and twin.is_tradable(market, TO_LIQUIDATE)
+    return market.rule[M_STATE] not in (HALTED, SETTLED) and twin.is_tradable(market, TO_LIQUIDATE)
 
 
 def take_dust(twin, row):

@@ -43,8 +43,10 @@ from steelyard.model.keys import (
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_DATED,
     M_DEDUCT_MAINTAIN,
     M_DEDUCT_OPEN,
+    M_EXPIRY_NS,
     M_FEE_TIERS,
     M_FEED,
     M_FUNDING_INTERVAL_NS,
@@ -60,6 +62,7 @@ from steelyard.model.keys import (
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
+    M_SETTLE_WINDOW_NS,
     M_STATE,
     M_TAKER_PPM,
     M_TICKS_MAX,
@@ -81,6 +84,7 @@ from steelyard.model.orders import (
     HALTED,
     KINK,
     OPEN,
+    SETTLED,
     SPOT,
     WIDEN_AVERAGE,
 )
@@ -89,6 +93,7 @@ from steelyard.num.limits import (
     ASSET_PRICE_SCALE,
     BRACKETS_MAX,
     LOT_WORTH_MAX,
+    NOTICE_NS,
     NOTIONAL_MAX,
     PPM,
     SOURCES_MAX,
@@ -289,11 +294,28 @@ def check_kind(twin, rule, row):
     return M_LOT_ATOMS if rule[M_LOT_ATOMS] * rule[M_POSITION_LOTS_MAX] > AMOUNT_MAX else None
 
 
+def check_dates(twin, rule, market):
+    """Notice is given of a new expiry; one that is reached stays, and what has settled stays settled."""
+    wanted = rule[M_EXPIRY_NS]
+    if market is None:
+        in_order = not wanted or (wanted > twin.now and rule[M_KIND] != SPOT)
+        return None if in_order else M_EXPIRY_NS
+    held = market.rule
+    if held[M_STATE] == SETTLED != rule[M_STATE]:
+        return M_STATE
+    if wanted == held[M_EXPIRY_NS] and (not wanted or rule[M_SETTLE_WINDOW_NS] == held[M_SETTLE_WINDOW_NS]):
+        return None
+    reached = held[M_EXPIRY_NS] and twin.now >= held[M_EXPIRY_NS]
+    withdrawn = held[M_DATED] and not wanted
+    too_soon = wanted and (rule[M_KIND] == SPOT or wanted < twin.now + NOTICE_NS)
+    return M_EXPIRY_NS if reached or withdrawn or too_soon else None
+
+
 def check_market(twin, rule, row):
     brackets, restore = rule[M_BRACKETS], rule[M_RESTORE_PPM]
     if rule[M_SETTLE] not in twin.assets or twin.assets[rule[M_SETTLE]].rule[A_POOL_OF]:
         return M_SETTLE
-    wrong = check_kind(twin, rule, row)
+    wrong = check_kind(twin, rule, row) or check_dates(twin, rule, twin.markets.get(row))
     if wrong is not None:
         return wrong
     if rule[M_TICKS_MIN] > rule[M_TICKS_MAX]:
@@ -395,6 +417,7 @@ def apply_owner(twin, rule, row, _):
 
 def apply_market(twin, rule, row, new):
     if new:
+        rule[M_DATED] = int(rule[M_EXPIRY_NS] != 0)
         market = twin.markets[row] = Market(row, rule)
         change_state(twin, market, HALTED if rule[M_STATE] == HALTED else OPEN)
         if rule[M_KIND] != SPOT:
@@ -404,6 +427,8 @@ def apply_market(twin, rule, row, new):
     market = twin.markets[row]
     intervals = (M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS)
     changed = any(market.rule[key] != rule[key] for key in intervals)
+    if any(market.rule[key] != rule[key] for key in (M_EXPIRY_NS, M_SETTLE_WINDOW_NS)):
+        market.index_sum = market.index_micros = 0
     before, market.rule = market.rule[M_STATE], rule
     change_state(twin, market, before)
     if changed:

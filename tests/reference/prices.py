@@ -37,6 +37,7 @@ from steelyard.model.keys import (
     M_OI_LOWER_LOTS,
     M_OI_UPPER_LOTS,
     M_SETTLE,
+    M_STATE,
     M_TICKS_MAX,
     M_TICKS_MIN,
 )
@@ -50,6 +51,7 @@ from steelyard.model.orders import (
     ON_INDEX,
     ON_MARK,
     SELL,
+    SETTLED,
     TO_LIQUIDATE,
     TO_OPEN,
     TO_SETTLE,
@@ -69,7 +71,7 @@ from steelyard.num.limits import (
     VALUE_MAX,
     YEAR_NS,
 )
-from tests.reference import ladders, money, pairs
+from tests.reference import ladders, money, pairs, settlement
 from tests.reference.matching import best_price
 from tests.reference.numbers import clamp, down, largest_position, part_down, part_up
 
@@ -193,6 +195,8 @@ def good_until(reports, quorum):
 
 def recompute_index(twin, row):
     feed = twin.feeds[row]
+    if feed.user and feed.user_is_market:
+        settlement.take_in(twin, twin.markets[feed.user])
     rule, before, settled = feed.rule, feed.price, feed.until[TO_SETTLE]
     reports = [] if rule[F_HALTED] else counted_reports(twin, feed)
     end = good_until(reports, rule[F_QUORUM])
@@ -217,6 +221,8 @@ def is_good(twin, feed, action):
 def copy_to_user(twin, feed, settled, changed):
     if feed.user and feed.user_is_market:
         market = twin.markets[feed.user]
+        if market.rule[M_STATE] == SETTLED:
+            return
         market.index, market.fresh_until_ns = feed.price, feed.until[TO_OPEN]
         market.below, market.above = feed.below, feed.above
         twin.show(market, ON_INDEX, changed)
@@ -363,6 +369,9 @@ def recompute_mark(twin, market):
     # What feeds a pair has no freshness of its own: its mark stands still while an asset is not good for opening.
     fresh = twin.is_fresh(market) if market.rule[M_FEED] else twin.now <= market.fresh_until_ns
     if not market.index or not fresh:
+        return
+    if settlement.has_expired(twin, market):
+        settlement.settle(twin, market)
         return
     bid, ask = best_price(twin, market, BUY), best_price(twin, market, SELL)
     index, rule = market.index, market.rule

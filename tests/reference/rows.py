@@ -100,6 +100,11 @@ class Market:
     funding_pool: int = 0
     funding_dust: int = 0
     oi_scale_ppm: int = 0
+    index_sum: int = 0
+    index_micros: int = 0
+    index_at_ns: int = 0
+    settling: int = 0  # the leg to close next
+    closed: int = 0  # what closing legs at settlement cost them altogether
     ramp: Ramp = field(default_factory=Ramp)
     below: int = 0
     above: int = 0

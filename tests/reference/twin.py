@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from steelyard.model import commands, events, reject
 from steelyard.model.commands import ASSET, COMMAND, CURVE, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.events import EVENT
-from steelyard.model.keys import A_FEED, A_POOL_OF, M_BASE, M_FEED, M_SETTLE, O_RISK_TIER
+from steelyard.model.keys import A_FEED, A_POOL_OF, M_BASE, M_EXPIRY_NS, M_FEED, M_SETTLE, M_STATE, O_RISK_TIER
 from steelyard.model.orders import (
     COOLS,
     OWES,
     RESERVED,
     RESTING,
+    SETTLED,
     SPARED,
     SYSTEM,
     SYSTEM_ACCOUNTS,
@@ -25,6 +26,7 @@ from steelyard.model.orders import (
     TIMER_RAMP_ASSET,
     TIMER_RAMP_MARKET,
     TIMER_SAMPLE,
+    TIMER_SETTLEMENT,
     TO_LIQUIDATE,
     TO_OPEN,
     TO_TRIGGER,
@@ -45,6 +47,7 @@ from tests.reference import (
     prices,
     ramps,
     settings,
+    settlement,
     stops,
 )
 from tests.reference.facts import facts_of_twin
@@ -222,6 +225,8 @@ class Twin:
         if self.bids:
             yield self.bids_due_ns, TIMER_BIDS, 0
         for market in self.markets.values():
+            if at_ns := settlement.due(market):
+                yield at_ns, TIMER_SETTLEMENT, market.row
             if market.ramp.next:
                 yield market.ramp.next, TIMER_RAMP_MARKET, market.row
             if market.next_funding_ns:
@@ -245,6 +250,9 @@ class Twin:
                 funding.sample(self, self.markets[row])
             elif kind == TIMER_FUNDING:
                 funding.fund(self, self.markets[row])
+            elif kind == TIMER_SETTLEMENT:
+                market = self.markets[row]
+                settlement.settle(self, market, last_chance=due[0] > market.rule[M_EXPIRY_NS])
             elif kind == TIMER_BIDS:
                 offers.fill_all(self)
             elif kind == TIMER_PRICE:
@@ -260,6 +268,7 @@ class Twin:
 
     def end(self):
         begun = len(self.events)
+        settlement.close_positions(self, lambda: self.may_work_on(begun))
         triggers_left, turns_left = self.limits.triggers_per_command, self.limits.liquidations_per_command
         busy = True
         while busy:
@@ -308,7 +317,12 @@ class Twin:
         return market.rule[M_SETTLE]
 
     def feed_of(self, priced):
-        """Of a market (a pair: of its base) or an asset (a share: of what is lent); none of the unit of account."""
+        """Of a market (a pair: of its base) or an asset (a share: of what is lent).
+
+        None of the unit of account, and of a settled market.
+        """
+        if hasattr(priced, "mark") and priced.rule[M_STATE] == SETTLED:
+            return None
         if hasattr(priced, "mark") and not priced.rule[M_FEED]:
             priced = self.assets[priced.rule[M_BASE]]
         if not hasattr(priced, "mark") and priced.rule[A_POOL_OF]:

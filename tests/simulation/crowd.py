@@ -34,6 +34,7 @@ from steelyard.model.orders import (
     POST_ONLY_SLIDE,
     REDUCE_ONLY,
     SELL,
+    SETTLED,
     STOP,
     TAKE_PROFIT,
     TRAILING,
@@ -480,7 +481,8 @@ class Crowd:
         frozen = [asset for asset in ASSETS if self.state.asset_rule[asset, key.A_FROZEN]]
         if frozen:
             return self.teller.configure(do.ASSET, {key.A_FROZEN: 0}, frozen[0])
-        closed = [market for market in (*MARKETS, PAIR) if self.state.market_rule[market, key.M_STATE]]
+        states = {market: int(self.state.market_rule[market, key.M_STATE]) for market in (*MARKETS, PAIR)}
+        closed = [market for market, state in states.items() if 0 < state < SETTLED]
         return self.teller.configure(do.MARKET, {key.M_STATE: 0}, closed[0]) if closed else self.quote()
 
     def spoil(self):

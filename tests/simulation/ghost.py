@@ -91,6 +91,7 @@ class Ghost:
         self.rate_held = defaultdict(int)  # asset
         self.settled_at = {}  # (account, asset): borrow index when the debt last changed
         self.pool = defaultdict(int)  # market: funding paid in less paid out
+        self.closed = {}  # settled market: what closing its positions has cost so far
         self.inside = defaultdict(lambda: [0, 0, 0])  # asset: deposited, withdrawn, reserved
         self.orders = {}  # id: [account, market, side, lots left, may its lots change in silence]
         self.reduce_only = set()  # ids
@@ -270,7 +271,27 @@ class Ghost:
 
     def on_dust(self, event):
         self.post(DUST, self.settle[event.market], event.amount)
-        self.pool[event.market] -= event.amount
+        if event.reason == 0:
+            self.pool[event.market] -= event.amount
+            return
+        assert event.amount == self.closed.pop(event.market), "what the closings of a settlement cost together"
+
+    def on_settled(self, event):
+        """What trading is over with: the mark stays, and every position closes against it."""
+        assert event.market not in self.closed, "a market settles once"
+        self.mark[event.market], self.closed[event.market] = event.price, 0
+
+    def on_position_settled(self, event):
+        market, position = event.market, self.position(event.account, event.market)
+        assert event.price == self.mark[market] and event.market in self.closed, "the settlement price"
+        assert event.side * event.lots == -position.quantity, "all of it"
+        # Rounded against the leg, whatever its side.
+        scale, held = self.scale[market], position.quantity
+        cost = up(held, scale, event.price) if market in self.inverse else -held * event.price * scale
+        realised = position.trade(-held, cost)
+        assert realised == event.amount, f"realised {event.amount}, from its costs {realised}"
+        self.closed[market] += cost
+        self.post(event.account, self.settle[market], realised)
 
     def on_interest_set(self, event):
         assert event.extra > self.borrow_index[event.market], "a borrow index only rises"
@@ -465,6 +486,8 @@ class Ghost:
         said.FUNDING_SET: on_funding_set,
         said.FUNDING_PAID: on_funding_paid,
         said.DUST_SWEPT: on_dust,
+        said.MARKET_SETTLED: on_settled,
+        said.POSITION_SETTLED: on_position_settled,
         said.INTEREST_SET: on_interest_set,
         said.INTEREST_PAID: on_interest_paid,
         said.POOL_SUPPLIED: on_supplied,

@@ -14,9 +14,11 @@ from steelyard.model.events import (
     INTEREST_PAID,
     LIQUIDATION_FEE,
     MARGIN_MOVED,
+    MARKET_SETTLED,
     ORDER_TRIGGERED,
     POOL_REDEEMED,
     POOL_SUPPLIED,
+    POSITION_SETTLED,
     TAKEN_OVER,
 )
 from tests.simulation.ghost import Ghost
@@ -39,7 +41,7 @@ def test_every_promise_holds_in_a_large_town():
     for kind in (POOL_SUPPLIED, POOL_REDEEMED, BID_FILLED, DEBT_WRITTEN_OFF):
         assert watched.ghost.counts[kind] > 0
     assert any(watched.ghost.traded[account, PAIR] for account, _ in list(watched.ghost.traded))
-    for kind in (LIQUIDATION_FEE, FUND_PAID, TAKEN_OVER, DELEVERAGED):
+    for kind in (LIQUIDATION_FEE, FUND_PAID, TAKEN_OVER, DELEVERAGED, MARKET_SETTLED, POSITION_SETTLED):
         assert watched.ghost.counts[kind] > 0
 
 

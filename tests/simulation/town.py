@@ -188,6 +188,17 @@ def market_settings(random, market):
     )
 
 
+def date_settings(dates, market, now):
+    """The thin market and the one that may be inverse are futures in many towns: they end within hours."""
+    if market not in (2, 3) or dates.random() < 0.4:
+        return {}
+    window = dates.choice((60, 1_800, 24 * 3_600)) * SECOND
+    return {
+        key.M_EXPIRY_NS: now + dates.randint(1, 6) * HOUR + dates.choice((0, 1, 777)),
+        key.M_SETTLE_WINDOW_NS: window,
+    }
+
+
 def pair_settings(random):
     """A lot is a coin, a tick a four-hundredth of what it costs at first."""
     return {
@@ -265,7 +276,7 @@ def asset_settings(random, asset):
     return settings
 
 
-def found(teller, random, accounts, prices):
+def found(teller, random, accounts, prices, dates):
     """Say the commands that make the town: everything but trading."""
     pick = random.choice
     teller.configure(ASSET, asset_settings(random, USD))
@@ -277,7 +288,7 @@ def found(teller, random, accounts, prices):
     for asset in (COIN, TOKEN):
         teller.configure(ASSET, asset_settings(random, asset))
     for market in MARKETS:
-        teller.configure(MARKET, market_settings(random, market))
+        teller.configure(MARKET, market_settings(random, market) | date_settings(dates, market, teller.now))
     teller.configure(MARKET, pair_settings(random))
     for curve in curves(random):
         teller.configure(CURVE, curve)

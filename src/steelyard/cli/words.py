@@ -47,6 +47,8 @@ def sentence(event: H.Happened) -> Note | None:
         case H.OrderTriggered():
             text = f"trigger: {event.side} {coin(event.symbol)} at {_plain(event.price)}"
             return Note(event.at_ns, event.account, text, SOFT)
+        case H.MarketSettled():
+            return Note(event.at_ns, event.symbol, f"settled at {_plain(event.price)}", ACCENT)
         case H.FundingSet():
             return Note(event.at_ns, event.symbol, f"funding {percent(event.rate, 4, sign=True)}", SOFT)
     return None

@@ -9,6 +9,7 @@ from steelyard.engine.interest import accrue, begin_rate, plan_interest
 from steelyard.engine.ledger import find_leg, retry_conversions
 from steelyard.engine.pool import begin_pool, shares_at_start
 from steelyard.engine.prices import forget_policy, refresh_feed, refresh_pairs, settle_active_time
+from steelyard.engine.settlement import plan_settlement
 from steelyard.engine.timers import push_timer
 from steelyard.model import keys
 from steelyard.model import reject as no
@@ -452,6 +453,10 @@ def configure(s):
                 settle_active_time(s, row)
             retry_conversions(s)
     old_state = MARKET_RULE(s)[row, keys.M_STATE] if kind == MARKET_TABLE else 0
+    old_expiry = MARKET_RULE(s)[row, keys.M_EXPIRY_NS] if kind == MARKET_TABLE else 0
+    old_window = MARKET_RULE(s)[row, keys.M_SETTLE_WINDOW_NS] if kind == MARKET_TABLE else 0
+    if kind == MARKET_TABLE and new:
+        DRAFT(s)[0, keys.M_DATED] = int(DRAFT(s)[0, keys.M_EXPIRY_NS] != 0)
     old_wait = ASSET_RULE(s)[row, keys.A_INTEREST_INTERVAL_NS] if kind == ASSET_TABLE else 0
     if kind == ASSET_TABLE and DRAFT(s)[0, keys.A_LOAN_CAP] < ASSET_RULE(s)[row, keys.A_LOAN_CAP]:
         machine.capping[0] = 1
@@ -461,6 +466,10 @@ def configure(s):
         plan_ramp(s, kind, row, ramps)
     if kind == ASSET_TABLE and (new or ASSET_RULE(s)[row, keys.A_INTEREST_INTERVAL_NS] != old_wait):
         plan_interest(s, row)
+    if kind == MARKET_TABLE:
+        rule = MARKET_RULE(s)
+        if rule[row, keys.M_EXPIRY_NS] != old_expiry or rule[row, keys.M_SETTLE_WINDOW_NS] != old_window:
+            plan_settlement(s, row)
     if not new:
         after_change(s, kind, row, old_interval, old_sample, old_state)
     elif kind == ASSET_TABLE:

@@ -6,8 +6,8 @@ from steelyard.engine.ledger import far_post
 from steelyard.engine.prices import show_driver
 from steelyard.engine.timers import push_timer
 from steelyard.model.events import DUST_SWEPT, FUNDING_SET
-from steelyard.model.keys import M_FEED, M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS, M_SETTLE
-from steelyard.model.orders import DUST, TIMER_FUNDING, TIMER_SAMPLE, TO_FUND
+from steelyard.model.keys import M_FEED, M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS, M_SETTLE, M_STATE
+from steelyard.model.orders import DUST, SETTLED, TIMER_FUNDING, TIMER_SAMPLE, TO_FUND
 from steelyard.num import far, kernel
 from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS
 from steelyard.rules.funding import (
@@ -47,7 +47,7 @@ def plan_funding(s, market, now):
     table, rule = MARKET(s), MARKET_RULE(s)
     interval = rule[market, M_FUNDING_INTERVAL_NS]
     table.premium_sum[market] = 0
-    if interval == 0:
+    if interval == 0 or rule[market, M_STATE] == SETTLED:
         table.next_sample_ns[market] = 0
         table.next_funding_ns[market] = 0
         return 0

@@ -188,8 +188,8 @@ def say_started(s, account):
 
 @leaf
 def can_be_closed(s, market):
-    """In a halted market or at a bad price nobody can be liquidated fairly."""
-    return MARKET_RULE(s)[market, M_STATE] != HALTED and is_market_good(s, market, TO_LIQUIDATE)
+    """In a halted market or at a bad price nobody can be liquidated fairly; an expired one closes everybody."""
+    return MARKET_RULE(s)[market, M_STATE] < HALTED and is_market_good(s, market, TO_LIQUIDATE)
 
 
 @kernel

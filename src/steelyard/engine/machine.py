@@ -25,6 +25,7 @@ from steelyard.engine.pool import redeem, supply
 from steelyard.engine.prefetch import ROWS_AHEAD, fetch_ahead
 from steelyard.engine.prices import clock, refresh_feed, refresh_pairs, report_prices
 from steelyard.engine.settings import open_account, set_leverage, set_margin_mode
+from steelyard.engine.settlement import expire, settle_positions
 from steelyard.engine.stops import run_next_triggered, show_last_prices
 from steelyard.model import commands as do
 from steelyard.model import reject as no
@@ -45,6 +46,7 @@ from steelyard.model.orders import (
     TIMER_RAMP_ASSET,
     TIMER_RAMP_MARKET,
     TIMER_SAMPLE,
+    TIMER_SETTLEMENT,
 )
 from steelyard.num import entry, far, kernel, leaf
 from steelyard.num.limits import STEP_NS_MAX, TIME_NS_MAX
@@ -88,6 +90,8 @@ def run_timer(s, kind, row, at_ns):
     elif kind == TIMER_FUNDING:
         if market.next_funding_ns[row] == at_ns:
             settle_interval(s, row)
+    elif kind == TIMER_SETTLEMENT:
+        expire(s, row, at_ns)
     elif kind == TIMER_BIDS:
         if MACHINE(s).bids_due_ns[0] == at_ns:
             fill_bids(s)
@@ -181,10 +185,12 @@ def act(s, i, kind):
 
 @far
 def finish(s):
-    """The end of a command: stops, conversions, judgements, turns of liquidation, until nothing is left or to do."""
+    """The end of a command: expired positions, stops, conversions, judgements, liquidations, until nothing is left."""
     machine, layout = MACHINE(s), LAYOUT(s)
     triggers, turns = layout[L_TRIGGERS], layout[L_LIQUIDATIONS]
     enough = machine.events[0] + layout[L_EVENTS_PER_COMMAND]
+    if machine.settling[0]:
+        settle_positions(s, enough)
     while True:
         more = 0
         if machine.pending[0]:
@@ -336,7 +342,7 @@ def command(s, i):
         clear_staged(s)
     if machine.pending[0] | machine.triggers[0] | machine.converting[0] | machine.turns[0] | machine.dirty[0]:
         finish(s)
-    elif machine.prices_moved[0] | machine.capping[0]:
+    elif machine.prices_moved[0] | machine.capping[0] | machine.settling[0]:
         finish(s)
     return 1
 

@@ -68,6 +68,8 @@ from steelyard.model.keys import (
     M_BASE,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_DATED,
+    M_EXPIRY_NS,
     M_LOT_ATOMS,
     M_OPEN_INTEREST_LOTS_MAX,
     M_ORDER_LOTS_MAX,
@@ -277,11 +279,24 @@ def would_fire(price, trigger, side, kind):
     return price >= trigger if fires_at_or_above(side, kind) else price <= trigger
 
 
+@far
+def check_expiry(s, market, flags):
+    """A market that has expired is closed for ever; one that was given an expiry later is left, not entered."""
+    rule = MARKET_RULE(s)
+    if MACHINE(s).now_ns[0] >= rule[market, M_EXPIRY_NS]:
+        return no.MARKET_SETTLED
+    return no.NONE if rule[market, M_DATED] or is_reduce_only(flags) else no.MARKET_REDUCE_ONLY
+
+
 @leaf
 def check_permission(s, row, account, acting, market):
     """What the market, the tier and the account allow."""
     order, state = ORDER(s), MARKET_RULE(s)[market, M_STATE]
     flags = order.options[row]
+    if MARKET_RULE(s)[market, M_EXPIRY_NS]:
+        reason = check_expiry(s, market, flags)
+        if reason:
+            return reason
     if state == word.HALTED:
         return no.MARKET_HALTED
     if state == word.CANCEL_ONLY:
@@ -291,7 +306,8 @@ def check_permission(s, row, account, acting, market):
     if state == word.REDUCE_ONLY_MARKET and not is_reduce_only(flags):
         return no.MARKET_REDUCE_ONLY
     if not is_reduce_only(flags):
-        product = word.PRODUCT_SPOT if is_pair(s, market) else word.PRODUCT_PERPETUAL
+        product = word.PRODUCT_DATED if MARKET_RULE(s)[market, M_DATED] else word.PRODUCT_PERPETUAL
+        product = word.PRODUCT_SPOT if is_pair(s, market) else product
         if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & product == 0:
             return no.TIER_FORBIDS_PRODUCT
     if acting and ACCOUNT(s).queued[acting] and (ACCOUNT(s).queued[acting] != word.SPARED or not is_reduce_only(flags)):

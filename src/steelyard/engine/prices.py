@@ -8,7 +8,7 @@ from steelyard.engine.stops import show_price
 from steelyard.engine.timers import push_timer
 from steelyard.engine.worth import set_gap, set_price, show_share
 from steelyard.model import reject as no
-from steelyard.model.events import FEED_JUDGED, INDEX_SET, MARK_SET
+from steelyard.model.events import FEED_JUDGED, INDEX_SET, MARK_SET, MARKET_SETTLED
 from steelyard.model.keys import (
     A_SUPPLY_MAX,
     F_DELAY_NS,
@@ -25,14 +25,20 @@ from steelyard.model.keys import (
     F_WINDOW_NS,
     F_WITNESSES,
     M_BASE,
+    M_EXPIRY_NS,
     M_FEED,
     M_MARK_POLICY,
     M_SETTLE,
+    M_SETTLE_WINDOW_NS,
+    M_STATE,
     M_TICKS_MAX,
     M_TICKS_MIN,
 )
 from steelyard.model.orders import (
     ACTIONS,
+    BY_AVERAGE,
+    BY_INDEX,
+    BY_MARK,
     DEMAND_NARROW,
     DEMAND_QUORUM,
     DEMAND_STEADY,
@@ -41,6 +47,7 @@ from steelyard.model.orders import (
     MEDIAN_OF_THREE,
     ON_INDEX,
     ON_MARK,
+    SETTLED,
     TIMER_PRICE,
     TO_LIQUIDATE,
     TO_OPEN,
@@ -139,6 +146,21 @@ def settle_active_time(s, asset):
     table = ASSET(s)
     table.active_ns[asset] = active_time(s, asset)
     table.active_at_ns[asset] = MACHINE(s).now_ns[0]
+    return 0
+
+
+@kernel
+def take_in_index(s, market):
+    """Add the index up to now to the sum that the settlement price is made of, as far as it was good for settling."""
+    table, rule, now = MARKET(s), MARKET_RULE(s), MACHINE(s).now_ns[0]
+    expiry = rule[market, M_EXPIRY_NS]
+    since = max(table.index_at_ns[market], expiry - rule[market, M_SETTLE_WINDOW_NS])
+    until = min(min(now, expiry), FEED_UNTIL(s)[rule[market, M_FEED], TO_SETTLE])
+    if table.index[market] > 0 and until > since:
+        micros = until // 1_000 - since // 1_000
+        table.index_sum[market] += table.index[market] * micros
+        table.index_micros[market] += micros
+    table.index_at_ns[market] = now
     return 0
 
 
@@ -329,7 +351,10 @@ def show_to_stops(s, market, trigger_on, price, changed):
 
 @kernel
 def hand_to_market(s, feed, market, changed):
+    """A settled market looks at no price any more."""
     table, feeds = MARKET(s), FEED(s)
+    if MARKET_RULE(s)[market, M_STATE] == SETTLED:
+        return 0
     table.index[market] = feeds.price[feed]
     table.fresh_until_ns[market] = FEED_UNTIL(s)[feed, TO_OPEN]
     table.below[market] = feeds.below[feed]
@@ -342,7 +367,9 @@ def hand_to_market(s, feed, market, changed):
 def set_index(s, feed):
     """Recompute a feed's price and hand it to its market or asset; without quorum the last price stays, stale."""
     table, machine, until = FEED(s), MACHINE(s), FEED_UNTIL(s)
-    now, before = machine.now_ns[0], table.price[feed]
+    now, before, user = machine.now_ns[0], table.price[feed], table.user[feed]
+    if table.user_is_market[feed] and MARKET_RULE(s)[user, M_EXPIRY_NS] and MARKET_RULE(s)[user, M_STATE] != SETTLED:
+        take_in_index(s, user)  # while what was said of the price that stood until now is still known
     sources, settles = counted_sources(s, feed, now), until[feed, TO_SETTLE]
     ends = good_until(s, feed, sources, FEED_RULE(s)[feed, F_QUORUM])
     table.fresh_until_ns[feed] = ends if ends >= 0 else min(table.fresh_until_ns[feed], now - 1)
@@ -359,7 +386,6 @@ def set_index(s, feed):
     changed = price != before
     if is_good(s, feed, TO_LIQUIDATE):
         table.good_price[feed] = price
-    user = table.user[feed]
     if user == 0:
         return 0
     if table.user_is_market[feed]:
@@ -412,6 +438,45 @@ def show_driver(s, market):
 
 
 @far
+def settle_market(s, market, is_last_chance):
+    """Trading is over: the settlement price becomes the mark for ever, if there is one yet."""
+    table, rule, machine = MARKET(s), MARKET_RULE(s), MACHINE(s)
+    if rule[market, M_STATE] == SETTLED:
+        return 0
+    take_in_index(s, market)
+    now, index, micros = machine.now_ns[0], table.index[market], table.index_micros[market]
+    if micros > 0:
+        price, source = table.index_sum[market] // micros, BY_AVERAGE
+    elif index > 0 and is_good(s, rule[market, M_FEED], TO_SETTLE):
+        price, source = index, BY_INDEX
+    elif is_last_chance:
+        price, source = table.mark[market], BY_MARK
+    else:
+        return 0
+    price = clamp(price, rule[market, M_TICKS_MIN], rule[market, M_TICKS_MAX])
+    rule[market, M_STATE] = SETTLED
+    changed = price != table.mark[market]
+    table.mark[market] = price
+    table.good_mark[market] = price
+    table.mark_at_ns[market] = now
+    table.worth[market] = lot_worth(s, market, price)
+    table.below[market] = 0
+    table.above[market] = 0
+    table.unshown[market] = 0
+    table.calm_ns[market] = 0
+    table.next_sample_ns[market] = 0
+    table.next_funding_ns[market] = 0
+    table.premium_sum[market] = 0
+    table.settling[market] = table.holders[market]
+    if table.settling[market]:
+        machine.settling[0] += 1
+    say(s, MARKET_SETTLED, 0, market, 0, 0, index, price, 0, micros, 0, 0, 0, source, 0)
+    if changed:
+        show_driver(s, market)
+    return 0
+
+
+@far
 def set_mark(s, market):
     """Recompute a market's mark from its index, if that is fresh."""
     table, machine = MARKET(s), MACHINE(s)
@@ -420,6 +485,8 @@ def set_mark(s, market):
     feed = MARKET_RULE(s)[market, M_FEED]
     if table.index[market] == 0 or now > (FEED(s).fresh_until_ns[feed] if feed else table.fresh_until_ns[market]):
         return 0
+    if MARKET_RULE(s)[market, M_EXPIRY_NS] and now >= MARKET_RULE(s)[market, M_EXPIRY_NS]:
+        return settle_market(s, market, 0)
     basis = table.basis[market]
     if MARKET_RULE(s)[market, M_MARK_POLICY] == MEDIAN_OF_THREE:
         basis = basis_after(s, market, now)

@@ -2,10 +2,11 @@
 
 from steelyard.engine.heap import TIMERS, heap_capacity, heap_length, heap_push, set_heap_length
 from steelyard.model.commands import MARKET as MARKET_TABLE
-from steelyard.model.keys import R_NEXT_NS
+from steelyard.model.keys import M_EXPIRY_NS, M_STATE, R_NEXT_NS
 from steelyard.model.orders import (
     COOLS,
     FREE,
+    SETTLED,
     TIMER_BIDS,
     TIMER_CANCEL_AFTER,
     TIMER_COOLDOWN,
@@ -16,17 +17,19 @@ from steelyard.model.orders import (
     TIMER_RAMP_ASSET,
     TIMER_RAMP_MARKET,
     TIMER_SAMPLE,
+    TIMER_SETTLEMENT,
 )
 from steelyard.num import far, kernel
+from steelyard.num.limits import SETTLEMENT_WAIT_NS
 from steelyard.rules.parameters import ramp_row
-from steelyard.state.tables import ACCOUNT, ASSET, FEED, MACHINE, MARKET, NOTE, ORDER, RAMP
+from steelyard.state.tables import ACCOUNT, ASSET, FEED, MACHINE, MARKET, MARKET_RULE, NOTE, ORDER, RAMP
 
 
 @kernel
 def link_timers(s):
     """Every timer that stands, from the facts: of markets, assets, feeds, accounts and orders."""
     market, account, order, note, machine = MARKET(s), ACCOUNT(s), ORDER(s), NOTE(s), MACHINE(s)
-    asset = ASSET(s)
+    asset, rule = ASSET(s), MARKET_RULE(s)
     set_heap_length(s, TIMERS, 0)
     for row in range(1, machine.markets[0] + 1):
         if market.next_sample_ns[row]:
@@ -35,6 +38,10 @@ def link_timers(s):
             heap_push(s, TIMERS, market.next_funding_ns[row], (TIMER_FUNDING << 32) + row)
         if RAMP(s)[ramp_row(s, MARKET_TABLE, row), R_NEXT_NS]:
             heap_push(s, TIMERS, RAMP(s)[ramp_row(s, MARKET_TABLE, row), R_NEXT_NS], (TIMER_RAMP_MARKET << 32) + row)
+        expiry = rule[row, M_EXPIRY_NS]
+        if expiry and rule[row, M_STATE] != SETTLED:
+            due = expiry if market.index_at_ns[row] < expiry else expiry + SETTLEMENT_WAIT_NS
+            heap_push(s, TIMERS, due, (TIMER_SETTLEMENT << 32) + row)
     for row in range(1, machine.assets[0] + 1):
         if asset.next_interest_ns[row]:
             heap_push(s, TIMERS, asset.next_interest_ns[row], (TIMER_INTEREST << 32) + row)

@@ -31,7 +31,7 @@ FILL = 18  # account, market, side, options: FILL_*, order, other: the other ord
 #            extra: position after, extra2: lots of the order still to fill
 FUNDING_SET = 19  # market, price: index, amount: rate in ppb, extra: funding index, extra2: at_ns
 FUNDING_PAID = 20  # account, market, amount: paid (negative: received)
-DUST_SWEPT = 21  # market, amount
+DUST_SWEPT = 21  # market, amount, reason: 0 what roundings of funding left, 1 what those of a settlement left
 CANCEL_AFTER_SET = 22  # account, amount: at_ns or 0
 CONVERTED = 23  # account, market: asset sold, lots: atoms sold, other: asset bought, amount: atoms bought
 LIQUIDATION_STARTED = 24  # account, amount: E, fee: M(maintain), extra: M(restore), extra2: M(takeover), all in value
@@ -47,6 +47,8 @@ DELEVERAGED = (
 LIQUIDATION_ENDED = 30  # reason: ENDED_*, account, amount: E, fee: M(maintain)
 INTEREST_PAID = 31  # account, market: asset, amount, fee: what the insurance fund gets of it, other: borrow index
 INTEREST_SET = 32  # market: asset, amount: rate in ppm a year, extra: borrow index, extra2: loans
+MARKET_SETTLED = 41  # market, price: of settlement, reason: BY_*, other: index, amount: microseconds averaged
+POSITION_SETTLED = 42  # account, market, side of the closing, price, lots, amount: realised
 POOL_SUPPLIED = 50  # account, market: asset, amount, other: share, lots: shares
 POOL_REDEEMED = 51  # account, market: asset, amount, other: share, lots: shares
 SHARE_PRICE_SET = 52  # market: share, price, amount: assets of the pool, lots: shares there are
@@ -80,6 +82,7 @@ CLOSED_LIQUIDATION = 7
 CLOSED_REFUSED = 8  # triggered, then refused; `extra` says why
 CLOSED_TIMER = 9  # cancel-after
 CLOSED_WORK_LIMIT = 10  # more fills than one order may make
+CLOSED_SETTLED = 11  # its market has expired
 
 # reasons of LIQUIDATION_ENDED
 ENDED_HEALTHY = 1

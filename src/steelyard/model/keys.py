@@ -168,6 +168,9 @@ M_TAKER_PPM = M_MAKER_PPM + FEE_TIERS_MAX
 M_RAMP_NS = M_TAKER_PPM + FEE_TIERS_MAX  # what tightens the requirement comes over so long
 M_KIND = 112  # what a lot is worth: LINEAR, INVERSE or SPOT
 M_TICKS_MIN = 113  # lowest price of the ladder
+M_EXPIRY_NS = 114  # trading ends, positions are closed at the settlement price; 0: never
+M_SETTLE_WINDOW_NS = 115  # that price is the average index over so long before
+M_DATED = 116  # computed: 1 if the market began with an expiry
 M_BASE = 128  # of a spot pair: the asset that is bought and sold
 M_LOT_ATOMS = 129  # of a spot pair: atoms of the base in a lot
 M_GRACE_NS = 136  # liquidation waits so long after a halt
@@ -317,6 +320,8 @@ MARKET_KEYS = {
     (M_TAKER_PPM, FEE_TIERS_MAX): (0, 100_000, 500, False),
     (M_KIND, 1): (LINEAR, SPOT, LINEAR, True),
     (M_TICKS_MIN, 1): (1, PRICE_TICKS_MAX, 1, True),
+    (M_EXPIRY_NS, 1): (0, TIME_NS_MAX - 24 * HOUR, 0, False),
+    (M_SETTLE_WINDOW_NS, 1): (SECOND, 24 * HOUR, HOUR // 2, False),
     (M_BASE, 1): (0, 1 << 20, 0, True),
     (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),
     (M_RANKING, 1): (BY_PROFIT_AND_LEVERAGE, HEDGES_LAST, BY_PROFIT_AND_LEVERAGE, False),

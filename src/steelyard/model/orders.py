@@ -21,12 +21,16 @@ FREE, RESTING, WAITING, TRIGGERED, INCOMING = 0, 1, 2, 3, 4
 
 # market state
 OPEN, POST_ONLY_MARKET, REDUCE_ONLY_MARKET, CANCEL_ONLY, HALTED = 0, 1, 2, 3, 4
+SETTLED = 5  # set by the machine alone, and for ever
 
 # kind of a market: what a lot is worth
 LINEAR, INVERSE, SPOT = 0, 1, 2
 
 # what the rate of loans follows
 KINK, ADAPTIVE, PEG = 0, 1, 2
+
+# what a settlement price is
+BY_AVERAGE, BY_INDEX, BY_MARK = 0, 1, 2
 
 # mark policy
 MEDIAN_OF_THREE, INDEX_ONLY = 0, 1
@@ -58,6 +62,7 @@ SYSTEM_OWNER = 1
 
 # kinds of clock work, in their order at one instant
 TIMER_COOLDOWN, TIMER_CANCEL_AFTER, TIMER_EXPIRY, TIMER_SAMPLE, TIMER_FUNDING, TIMER_INTEREST = 1, 2, 3, 4, 5, 6
+TIMER_SETTLEMENT = 7
 TIMER_BIDS = 17
 
 # the variable of an offer curve, what it gives, and how much may be repaid
@@ -85,7 +90,7 @@ WIDEN_CONFIDENCE, WIDEN_AVERAGE, WIDEN_NOW = 1, 2, 4
 WIDENS_ALL = 7
 
 # products a risk tier may hold
-PRODUCT_PERPETUAL, PRODUCT_BORROWING, PRODUCT_SPOT = 1, 2, 8
+PRODUCT_PERPETUAL, PRODUCT_BORROWING, PRODUCT_DATED, PRODUCT_SPOT = 1, 2, 4, 8
 PRODUCTS_ALL = 15
 
 # state of an external reference

@@ -83,6 +83,7 @@ class Reject(IntEnum):
     NOTHING_TO_LEND = 89  # the lender has less than is to be borrowed
     # contracts
     PRICE_BELOW_LIMIT = 100  # of the market's ladder
+    MARKET_SETTLED = 101  # it has expired
     # pairs
     PAIR_HAS_NO_LEVERAGE = 108  # the weights of its assets decide what may be borrowed
     # pools

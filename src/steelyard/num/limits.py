@@ -16,6 +16,8 @@ ORDER_ID_SHIFT = 24  # an order's id is its number x 2^24 + its row
 MARKETS_MAX = 255  # an owner's isolated markets are bits of four words, of which bit 0 stands for no market
 ROWS_MAX = 1 << 30  # rows are named by 32-bit integers
 PRICE_TICKS_MAX = 1 << 24
+NOTICE_NS = 86_400 * 10**9  # an expiry is set at least so long before, except of a new market
+SETTLEMENT_WAIT_NS = 86_400 * 10**9  # for a fresh index; then the last mark is taken
 INDEX_SCALE_BITS = 20  # funding indices are kept in 2**-20 of a tick
 INDEX_SCALE = 1 << INDEX_SCALE_BITS
 FUNDING_INDEX_MAX = 1 << 61
@@ -52,4 +54,5 @@ assert 2 * LEGS_PER_ACCOUNT_MAX * (VALUE_MAX // 2 + NOTIONAL_MAX) <= INT64_MAX, 
 )
 assert PRICE_TICKS_MAX << INDEX_SCALE_BITS <= 1 << 44, "a price in index units leaves room for its funding index"
 assert (LOT_WORTH_MAX << INDEX_SCALE_BITS) + 2 * FUNDING_INDEX_MAX <= INT64_MAX, "so does the worth of a lot"
+assert 86_400 * 10**6 * PRICE_TICKS_MAX < 1 << 61, "a day of prices, by the microsecond, fits"
 assert NOTIONAL_MAX << 9 < INT64_MAX

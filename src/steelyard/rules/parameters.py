@@ -41,8 +41,10 @@ from steelyard.model.keys import (
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_DATED,
     M_DEDUCT_MAINTAIN,
     M_DEDUCT_OPEN,
+    M_EXPIRY_NS,
     M_FEE_TIERS,
     M_FEED,
     M_FUNDING_INTERVAL_NS,
@@ -57,6 +59,8 @@ from steelyard.model.keys import (
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
+    M_SETTLE_WINDOW_NS,
+    M_STATE,
     M_TAKER_PPM,
     M_TICKS_MAX,
     M_TICKS_MIN,
@@ -72,6 +76,7 @@ from steelyard.model.orders import (
     DEMAND_STEADY,
     INVERSE,
     KINK,
+    SETTLED,
     SPOT,
     WIDEN_AVERAGE,
 )
@@ -83,6 +88,7 @@ from steelyard.num.limits import (
     COLLATERAL_TIERS_MAX,
     INT64_MAX,
     LOT_WORTH_MAX,
+    NOTICE_NS,
     NOTIONAL_MAX,
     PPM,
     SOURCES_MAX,
@@ -449,6 +455,25 @@ def ladder_disagreement(s):
 
 
 @kernel
+def dates_disagreement(s, row):
+    """An expiry lies ahead, one that was set later at least the notice; once it is reached nothing moves it."""
+    draft, rule, now = DRAFT(s), MARKET_RULE(s), MACHINE(s).now_ns[0]
+    expiry = draft[0, M_EXPIRY_NS]
+    if row > MACHINE(s).markets[0]:
+        return M_EXPIRY_NS if expiry != 0 and (expiry <= now or draft[0, M_KIND] == SPOT) else AGREE
+    before = rule[row, M_EXPIRY_NS]
+    if rule[row, M_STATE] == SETTLED and draft[0, M_STATE] != SETTLED:
+        return M_STATE
+    if expiry == before and (expiry == 0 or draft[0, M_SETTLE_WINDOW_NS] == rule[row, M_SETTLE_WINDOW_NS]):
+        return AGREE
+    if before != 0 and (now >= before or (expiry == 0 and rule[row, M_DATED] != 0)):
+        return M_EXPIRY_NS
+    if expiry != 0 and (draft[0, M_KIND] == SPOT or expiry < now + NOTICE_NS):
+        return M_EXPIRY_NS
+    return AGREE
+
+
+@kernel
 def market_disagreement(s, row):
     draft = DRAFT(s)
     if draft[0, M_SETTLE] < 1 or draft[0, M_SETTLE] > MACHINE(s).assets[0]:
@@ -456,6 +481,9 @@ def market_disagreement(s, row):
     if ASSET_RULE(s)[draft[0, M_SETTLE], A_POOL_OF]:
         return M_SETTLE  # nobody owes shares
     key = kind_disagreement(s, row)
+    if key != AGREE:
+        return key
+    key = dates_disagreement(s, row)
     if key != AGREE:
         return key
     key = ladder_disagreement(s)

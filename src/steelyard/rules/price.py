@@ -32,6 +32,7 @@ from steelyard.model.keys import (
     M_OI_LOWER_LOTS,
     M_OI_UPPER_LOTS,
     M_SETTLE,
+    M_STATE,
     M_TICKS_MAX,
     M_TICKS_MIN,
 )
@@ -39,6 +40,7 @@ from steelyard.model.orders import (
     BELIEVE_NOW,
     BELIEVE_STEADY,
     MEDIAN_OF_THREE,
+    SETTLED,
     TO_LIQUIDATE,
     TO_TRIGGER,
     WIDEN_AVERAGE,
@@ -268,8 +270,10 @@ def is_asset_good(s, asset, action):
 
 @leaf
 def index_feed(s, market):
-    """The feed of a market's index; of a pair, that of its base."""
+    """The feed of a market's index; of a pair, that of its base; 0 of a settled market, which looks at none."""
     feed = MARKET_RULE(s)[market, M_FEED]
+    if MARKET_RULE(s)[market, M_STATE] == SETTLED:
+        return 0
     return feed if feed else ASSET_RULE(s)[MARKET_RULE(s)[market, M_BASE], A_FEED]
 
 

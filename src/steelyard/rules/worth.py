@@ -37,6 +37,15 @@ def notional_of(s, market, lots):
     return abs(worth(s, market, lots, MARKET(s).mark[market]))
 
 
+@far
+def closing_worth(s, market, quantity, price):
+    """What closing a whole position costs at a settlement price, rounded against it."""
+    scale = MARKET(s).scale[market]
+    if scale > 0:
+        return -quantity * price * scale
+    return mul_div_up(quantity, MARKET_RULE(s)[market, M_ATOMS_PER_TICK_LOT], price)
+
+
 @leaf
 def gained(s, market, quantity, lots, cost):
     """What E of a position gains, in atoms, by taking signed lots for this cost."""

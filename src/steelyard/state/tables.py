@@ -171,6 +171,7 @@ MACHINE_ROW = row(
     curves="i4",
     bids="i4",  # that wait for the end of their instant
     bids_due_ns="i8",
+    settling="i4",  # markets that have expired, with legs still to close
 )
 
 ASSET_ROW = row(
@@ -260,6 +261,10 @@ MARKET_ROW = row(
     trailing_orders="i4",  # index: how many of them wait
     pending="i4",  # index
     scale="i8",  # index: atoms per tick and lot; -1 of an inverse market, whose worth falls as the price rises
+    index_sum="i8",  # of the settlement price: ticks x microseconds, while the index was good for settling
+    index_micros="i8",
+    index_at_ns="i8",  # taken in up to here
+    settling="i8",  # the leg to close next; 0: all are closed
     worth="i8",  # index: of a lot at the mark, in 2**-20 of a tick; of an inverse market in 2**-20 atoms
     below="i8",  # the index may be so much lower
     above="i8",  # or so much higher
@@ -653,7 +658,7 @@ class State:
         rows["leg_slot"] = 1 << (4 * rows["leg"]).bit_length()  # few share a slot: each step on is a cache line
         rows["client_slot"] = 1 << (2 * (rows["order"] + rows["recent"])).bit_length()
         rows["reference_slot"] = 1 << (2 * rows["reference"]).bit_length()
-        timers = 2 * (rows["order"] + 2 * rows["account"] + 3 * rows["market"] + 2 * rows["asset"] + rows["feed"] + 1)
+        timers = 2 * (rows["order"] + 2 * rows["account"] + 4 * rows["market"] + 2 * rows["asset"] + rows["feed"] + 1)
         turns, triggered = 2 * rows["account"], 2 * rows["order"]
         rows["heap"] = timers + turns + triggered + 8
         rows["holder"] = rows["leg"]

@@ -11,7 +11,7 @@ from steelyard.model.reject import Reject
 from steelyard.num.limits import INDEX_SCALE_BITS
 from steelyard.venue import happened as H
 from steelyard.venue.amounts import BORROW_STEP, PPB_STEP, PPM_STEP, RATE_STEP, Step
-from steelyard.venue.event_rows import CLOSED, ENDED, MODES, ROLES, SIDES, TABLES, TIFS, TYPES, Row, plain_rows
+from steelyard.venue.event_rows import CLOSED, ENDED, MODES, ROLES, SIDES, SOURCES, TABLES, TIFS, TYPES, Row, plain_rows
 from steelyard.venue.instruments import Asset, Market, Names
 from steelyard.venue.parameters import FEED_ACTIONS
 
@@ -240,7 +240,31 @@ class Decoder:
 
     def _dust_swept(self, e: Row, when: When) -> H.DustSwept:
         market = self._in(e)
-        return H.DustSwept(symbol=market.name, amount=market.settle.atom.back(e.amount), **when)
+        of = "settlement" if e.reason else "funding"
+        return H.DustSwept(symbol=market.name, amount=market.settle.atom.back(e.amount), of=of, **when)
+
+    def _market_settled(self, e: Row, when: When) -> H.MarketSettled:
+        market = self._in(e)
+        return H.MarketSettled(
+            symbol=market.name,
+            price=market.tick.back(e.price),
+            source=SOURCES[e.reason],
+            averaged=PPM_STEP.back(e.amount),
+            index=market.tick.back(e.other) if e.other else None,
+            **when,
+        )
+
+    def _position_settled(self, e: Row, when: When) -> H.PositionSettled:
+        market = self._in(e)
+        return H.PositionSettled(
+            account=self._who(e.account),
+            symbol=market.name,
+            side=SIDES[e.side],
+            price=market.tick.back(e.price),
+            amount=market.lot.back(e.lots),
+            realized=market.settle.atom.back(e.amount),
+            **when,
+        )
 
     def _interest_paid(self, e: Row, when: When) -> H.InterestPaid:
         asset = self.names.asset_at(e.market)

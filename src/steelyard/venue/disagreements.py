@@ -17,12 +17,13 @@ from steelyard.num.limits import (
     CURVE_POINTS,
     FEE_TIERS_MAX,
     LOT_WORTH_MAX,
+    NOTICE_NS,
     NOTIONAL_MAX,
     PPM,
     YEAR_NS,
 )
 from steelyard.venue import formulas as F
-from steelyard.venue.amounts import Step, duration_text, trimmed
+from steelyard.venue.amounts import Step, clock_text, duration_text, trimmed
 from steelyard.venue.parameters import (
     ASSET_PARAMETERS,
     CURVE_PARAMETERS,
@@ -239,6 +240,15 @@ def _market(key: int, values: Values, grid: Grid) -> str:
             f"a position of {_neat(grid.lot, lots)} at the {word} price {_neat(grid.tick, ticks)} would be worth more "
             f"than {_neat(grid.atom, NOTIONAL_MAX)}, the widest number kept; position_max may be at most "
             f"{_neat(grid.lot, most)} at this {key_name(MARKET_PARAMETERS, end)}"
+        )
+    if key == K.M_STATE:
+        return "the market has expired and is settled for ever"
+    if key == K.M_EXPIRY_NS:
+        when = clock_text(values[key]) if values[key] else None
+        return (
+            f"expiry {when} is not allowed: that of a new market lies ahead, one that is set "
+            f"later at least {duration_text(NOTICE_NS)}; a future keeps one, spot pairs have none, and once it is "
+            f"reached nothing about it changes"
         )
     if key == K.M_TICKS_MIN:
         low, high = (_neat(grid.tick, values[each]) for each in (key, K.M_TICKS_MAX))

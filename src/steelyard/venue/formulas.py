@@ -101,6 +101,10 @@ class MarketRule:
         """What signed lots cost at a price."""
         return worth(self.is_inverse, self.scale, lots, price)
 
+    def closing_worth(self, quantity: int, price: int) -> int:
+        """What closing a whole position costs at settlement, rounded against it."""
+        return div_up(quantity * self.scale, price) if self.is_inverse else -quantity * price * self.scale
+
     def notional(self, lots: int, price: int) -> int:
         return abs(self.worth(lots, price))
 

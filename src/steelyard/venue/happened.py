@@ -216,6 +216,24 @@ class FundingPaid(Happened, frozen=True, kw_only=True):
 class DustSwept(Happened, frozen=True, kw_only=True):
     symbol: str
     amount: Decimal
+    of: str  # whose roundings left it: "funding" or "settlement"
+
+
+class MarketSettled(Happened, frozen=True, kw_only=True):
+    symbol: str
+    price: Decimal
+    source: str  # "average", "index" (the first after the expiry) or "mark" (there was no index for a day)
+    averaged: Decimal  # seconds of the window in which the index was good for settling
+    index: Decimal | None
+
+
+class PositionSettled(Happened, frozen=True, kw_only=True):
+    account: str
+    symbol: str
+    side: str  # of the closing
+    price: Decimal
+    amount: Decimal
+    realized: Decimal
 
 
 class InterestPaid(Happened, frozen=True, kw_only=True):

@@ -87,6 +87,10 @@ class MarketView(Record, frozen=True, kw_only=True):
     open_interest: Decimal
     opening_scale: Decimal  # how far open interest has moved the opening requirement towards the whole notional
     funding: FundingRate | None
+    expiry_ns: int | None = None
+    expires_in_ns: int | None = None  # 0: it has expired
+    basis: Decimal | None = None  # mark less index
+    basis_annualised: Decimal | None = None  # as a share of the index, over the time to expiry, a year
     at_ns: int
 
 

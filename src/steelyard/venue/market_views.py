@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from steelyard.model import keys as K
 from steelyard.model.orders import SYSTEM_ACCOUNTS
-from steelyard.num.limits import PPM, VIRTUAL_ATOMS, VIRTUAL_SHARES
+from steelyard.num.limits import PPM, VIRTUAL_ATOMS, VIRTUAL_SHARES, YEAR_NS
 from steelyard.state.tables import MARKET_0
 from steelyard.venue.amounts import PPB_STEP, PPM_STEP, RATE_STEP
 from steelyard.venue.instruments import SYSTEM_NAMES, Names
@@ -38,6 +38,10 @@ class MarketViews:
         def price(ticks: int) -> Decimal | None:
             return market.tick.back(ticks) if ticks else None
 
+        expiry, now = int(rule[K.M_EXPIRY_NS]), self.reader.now_ns
+        mark, index = int(table.mark[row]), int(table.index[row])
+        left = max(0, expiry - now) if expiry else None
+        annual = (mark - index) * YEAR_NS * PPM // (index * left) if index and left else None
         return MarketView(
             symbol=market.name,
             settle=market.settle.name,
@@ -54,6 +58,10 @@ class MarketViews:
             open_interest=market.lot.back(int(table.open_interest[row])),
             opening_scale=PPM_STEP.back(int(table.oi_scale_ppm[row])),
             funding=self.funding(row),
+            expiry_ns=expiry or None,
+            expires_in_ns=left,
+            basis=market.tick.back(mark - index) if mark and index else None,
+            basis_annualised=None if annual is None or not mark else PPM_STEP.back(annual),
             at_ns=self.reader.now_ns,
         )
 
@@ -61,7 +69,7 @@ class MarketViews:
         """None for a market without funding, or without a price yet."""
         market, table = self.names.market_at(row), self.reader.state.market
         interval = int(self.reader.state.market_rule[row, K.M_FUNDING_INTERVAL_NS])
-        if interval == 0 or not int(table.mark[row]):
+        if not int(table.next_funding_ns[row]) or not int(table.mark[row]):
             return None
         return FundingRate(
             symbol=market.name,

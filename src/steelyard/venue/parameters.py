@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from steelyard.model import keys as K
-from steelyard.model.orders import PRODUCT_BORROWING, PRODUCT_PERPETUAL, PRODUCT_SPOT
+from steelyard.model.orders import PRODUCT_BORROWING, PRODUCT_DATED, PRODUCT_PERPETUAL, PRODUCT_SPOT
 from steelyard.num.limits import (
     AMOUNT_MAX,
     BRACKETS_MAX,
@@ -22,10 +22,20 @@ from steelyard.num.limits import (
     PPM,
     SOURCES_MAX,
 )
-from steelyard.venue.amounts import PPB_STEP, PPM_STEP, Step, decimal, duration_ns, duration_text, plain
+from steelyard.venue.amounts import (
+    NS_STEP,
+    PPB_STEP,
+    PPM_STEP,
+    Step,
+    decimal,
+    duration_ns,
+    duration_text,
+    instant_ns,
+    plain,
+)
 
 RANKINGS = ("profit_and_leverage", "profit", "size", "pro_rata", "hedges_last")
-STATES = ("open", "post_only", "reduce_only", "cancel_only", "halted")
+STATES = ("open", "post_only", "reduce_only", "cancel_only", "halted", "settled")
 MARKS = ("median", "index")
 NO_YES = ("no", "yes")
 RATES = ("kink", "adaptive", "peg")
@@ -41,6 +51,7 @@ SELF_TRADE = ("owner", "none", "expire_taker", "expire_maker", "expire_both")
 # atoms, value in atoms of the unit of account, a time in nanoseconds, a plain count, or one of a list of words.
 RATE, RATE_PPB, SIZE, PRICE, MONEY, DURATION, COUNT = "rate", "fine rate", "size", "price", "money", "duration", "count"
 VALUE = "value"
+INSTANT = "instant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,8 @@ MARKET_PARAMETERS = _named(
     ("group", K.M_GROUP, COUNT, "markets and assets of one group hedge each other when counterparties are ranked"),
     ("slip", K.M_SLIP_PPM, RATE, "how far from the mark a liquidation may close on the book"),
     ("backstop_max", K.M_BACKSTOP_LOTS_MAX, SIZE, "largest position the backstop may hold"),
+    ("expiry", K.M_EXPIRY_NS, INSTANT, "when trading ends and positions are closed; None for never"),
+    ("settle_window", K.M_SETTLE_WINDOW_NS, DURATION, "the settlement price is the average index over so long before"),
     ("ramp", K.M_RAMP_NS, DURATION, "maintenance rates that rise do so over so long"),
     ("halt_grace", K.M_GRACE_NS, DURATION, "liquidation waits so long once the market is no longer halted"),
 )
@@ -161,7 +174,12 @@ CURVE_PARAMETERS = _named(
     ("debt", K.C_DEBT, COUNT, "the asset of the debts it is for; 0 for any"),
     ("else", K.C_ELSE, COUNT, "the curve for other debts"),
 )
-PRODUCTS = {"perpetuals": PRODUCT_PERPETUAL, "borrowing": PRODUCT_BORROWING, "pairs": PRODUCT_SPOT}
+PRODUCTS = {
+    "perpetuals": PRODUCT_PERPETUAL,
+    "borrowing": PRODUCT_BORROWING,
+    "pairs": PRODUCT_SPOT,
+    "dated": PRODUCT_DATED,
+}
 TIER_PARAMETERS = _named(("max_leverage", K.T_LEVERAGE_MAX, COUNT, "highest leverage"))
 OWNER_PARAMETERS = _named(
     ("risk_tier", K.O_RISK_TIER, COUNT, "what this owner may hold, and how leveraged"),
@@ -181,6 +199,7 @@ class Grid:
     tick: Step = _ONE
     atom: Step = _ONE
     value: Step = _ONE
+    now_ns: int = 0  # from which a duration that names an instant counts
 
     def count(self, parameter: Parameter, value: Any) -> int:
         name = parameter.name
@@ -190,14 +209,18 @@ class Grid:
             return parameter.words.index(value)
         if parameter.kind == DURATION:
             return duration_ns(value, name)
+        if parameter.kind == INSTANT:
+            return 0 if value is None else instant_ns(value, self.now_ns, name)
         step, unit = self._step(parameter.kind)
         return step.count(value, name, unit)
 
-    def back(self, parameter: Parameter, value: int) -> Decimal | int | str:
+    def back(self, parameter: Parameter, value: int) -> Decimal | int | str | None:
         if parameter.words:
             return parameter.words[value]
         if parameter.kind == DURATION:
             return duration_text(value)
+        if parameter.kind == INSTANT:
+            return NS_STEP.back(value) if value else None
         if parameter.kind == COUNT:
             return int(value)
         return self._step(parameter.kind)[0].back(value)

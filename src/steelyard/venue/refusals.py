@@ -52,6 +52,7 @@ SENTENCES: dict[int, str] = {
     no.PRICE_BELOW_LIMIT: "the price is below the lowest there can be",
     no.SIZE_MUST_BE_POSITIVE: "the size must be above zero, and above what is filled already",
     no.SIZE_EXCEEDS_LIMIT: "the size is above the largest order of this market",
+    no.MARKET_SETTLED: "the market has expired",
     no.MARKET_HALTED: "the market is halted",
     no.MARKET_CANCEL_ONLY: "the market takes cancels only",
     no.MARKET_POST_ONLY: "the market takes post-only orders only",

@@ -1,6 +1,7 @@
 """Setting up a venue: assets, markets, tiers, owners and accounts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from steelyard.model import commands as C
@@ -212,11 +213,16 @@ class Setup(Core):
         sources: int | Sequence[int] = 1,
         **parameters: Any,
     ) -> str:
-        """A perpetual. `brackets` lists (notional up to which it reaches, maintenance rate, opening rate).
+        """A perpetual, or with `expiry` a future.
+
+        `brackets` lists (notional up to which it reaches, maintenance rate, opening rate).
 
         A lot is a size of the base in a linear contract, an amount of the quote currency in an inverse one, which is
         settled in the base. A linear contract may be settled in any asset (one that is neither base nor quote makes it
         a quanto): tick x lot of the quote are then as much of that asset.
+
+        A future ends at `expiry` (an instant, or how long from now) and is settled at the average index over the
+        `settle_window` before; it has no funding unless a `funding_interval` is given.
 
         More parameters: see `steelyard.venue.parameters.MARKET_PARAMETERS`. Without `price_max` the ladder reaches to
         four times `price`, without `price_min` down to a tick, or of an inverse contract to a tenth of `price`; without
@@ -229,7 +235,9 @@ class Setup(Core):
             raise ValueError("a spot pair is added with add_pair")
         is_inverse = contract == "inverse"
         scale = (P.atom_ticks_per_lot if is_inverse else P.atoms_per_tick_lot)(*steps, asset.atom)
-        grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom)
+        grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom, now_ns=self.reader.now_ns)
+        if parameters.get("expiry") is not None:
+            parameters.setdefault("funding_interval", 0)
         feed_values = self._feed_values(sources, parameters, steps[0])
         ticks_max = _ladder(grid, price, price_max)
         ticks_min = _lowest(grid, price, price_min, is_inverse)
@@ -335,10 +343,15 @@ class Setup(Core):
         sources: int | Sequence[int] | None = None,
         **parameters: Any,
     ) -> None:
-        """Change parameters of a market or of its price."""
+        """Change parameters of a market or of its price.
+
+        `expiry` delists it: an instant at least a day ahead, or how long from now; reduce-only until then, if it was a
+        perpetual, and settled at the average index over `settle_window`. None takes that back.
+        """
         market = self.names.market(name)
         self._change_feed(market, sources, parameters)
-        values = P.chosen(P.MARKET_PARAMETERS, parameters, market.grid)
+        grid = replace(market.grid, now_ns=self.reader.now_ns)
+        values = P.chosen(P.MARKET_PARAMETERS, parameters, grid)
         if brackets is not None:
             values |= P.brackets(brackets, market.settle.atom)
         values |= P.fees(maker, taker, fee_tiers)

@@ -30,7 +30,7 @@ class Prices:
     assets: dict[int, int] = field(default_factory=lambda: {1: ASSET_PRICE_SCALE})
 
     def apply(self, row: Row) -> None:
-        if row.kind == E.MARK_SET:
+        if row.kind in (E.MARK_SET, E.MARKET_SETTLED):
             self.marks[row.market] = row.price
         elif row.kind == E.FUNDING_SET:
             self.funding[row.market] = row.extra
@@ -103,6 +103,12 @@ class Statement:
             self._pay(self._settle(row), -row.amount)
         elif row.kind == E.FILL and mine:
             self._fill(row)
+        elif row.kind == E.POSITION_SETTLED and mine:
+            lots = row.side * row.lots
+            agree(row, "settlement price", row.price, self.prices.marks[row.market])
+            agree(row, "position closed", lots, -self._touch(row.market).quantity)
+            cost = self.markets[row.market].closing_worth(-lots, row.price)
+            agree(row, "realized profit", row.amount, self._trade(row.market, lots, cost))
         elif row.kind == E.LIQUIDATION_FEE and mine:
             self._pay(self._settle(row), -row.amount)
         elif row.kind == E.FUND_PAID and mine:

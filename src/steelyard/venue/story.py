@@ -15,7 +15,7 @@ from steelyard.venue.event_rows import Row
 from steelyard.venue.instruments import Asset, Names
 from steelyard.venue.records import Liquidation
 
-_PRICES = {E.MARK_SET, E.FUNDING_SET, E.INDEX_SET, E.SHARE_PRICE_SET}
+_PRICES = {E.MARK_SET, E.MARKET_SETTLED, E.FUNDING_SET, E.INDEX_SET, E.SHARE_PRICE_SET}
 _TWO_SIDED = {E.TRANSFERRED, E.MARGIN_MOVED, E.TAKEN_OVER, E.DELEVERAGED, E.BID_PLACED, E.BID_FILLED, E.DUST_TAKEN}
 _FUND = {E.FUND_PAID, E.FUND_DAY, E.LIQUIDATION_FEE, E.DELEVERAGED, E.BID_FILLED}
 _TOLD = {
@@ -34,6 +34,7 @@ _TOLD = {
     E.FUND_PAID,
     E.TAKEN_OVER,
     E.DELEVERAGED,
+    E.POSITION_SETTLED,
     E.BID_FILLED,
     E.DUST_TAKEN,
     E.LIQUIDATION_ENDED,
@@ -209,6 +210,11 @@ def _sentence(event: H.Happened, who: str) -> str | None:
         case H.FundingPaid():
             verb = "pays" if event.amount > 0 else "receives"
             return f"Funding settles: {who} {verb} {grouped(abs(event.amount))} in {event.symbol}."
+        case H.PositionSettled():
+            return (
+                f"{event.symbol} has expired: {grouped(event.amount)} are closed at the settlement price "
+                f"{grouped(event.price)}, {grouped(event.realized)} realised."
+            )
         case H.InterestPaid():
             return f"Interest settles: {who} pays {grouped(event.amount)} {event.asset}."
         case H.Deposited():

@@ -1,0 +1,72 @@
+"""Futures and delisting through the Python face."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from steelyard import Reject, Rejected
+from steelyard.venue import happened as H
+
+D = Decimal
+
+
+@pytest.fixture
+def exchange(make_exchange, small_limits):
+    """With a future of Bitcoin that ends in ten days, and has no funding."""
+    exchange = make_exchange(replace(small_limits, ladder_ticks=1 << 22))
+    exchange.add_market(
+        "BTC-10D", tick=1, lot="0.01", price=50_000, expiry="10d", settle_window="1h", mark="index", staleness="30d"
+    )
+    return exchange
+
+
+def test_a_future_tells_its_basis_and_ends(exchange):
+    view = exchange.market("BTC-10D")
+    assert view.expires_in_ns == 10 * 86_400 * 10**9 and view.expiry_ns == view.at_ns + view.expires_in_ns
+    assert (view.basis, view.basis_annualised, view.funding) == (0, 0, None)
+    assert exchange.parameters("BTC-10D")["settle_window"] == "1h"
+    exchange.order("alice", "BTC-10D", "buy", "0.01", 50_000)
+    exchange.order("bob", "BTC-10D", "sell", "0.01", 50_000)
+    told = exchange.advance("10d").events
+    (end,) = [each for each in told if isinstance(each, H.MarketSettled)]
+    assert (end.price, end.source, end.averaged) == (50_000, "average", 3_600)
+    closed = [each for each in told if isinstance(each, H.PositionSettled)]
+    assert sorted((each.side, each.amount, each.realized) for each in closed) == [
+        ("buy", D("0.01"), 0),
+        ("sell", D("0.01"), 0),
+    ]
+    view = exchange.market("BTC-10D")
+    assert (view.state, view.expires_in_ns, view.basis_annualised, view.open_interest) == ("settled", 0, None, 0)
+    with pytest.raises(Rejected, match="the market has expired") as refused:
+        exchange.order("alice", "BTC-10D", "buy", "0.01", 50_000, check=True)
+    assert refused.value.reason == Reject.MARKET_SETTLED
+    with pytest.raises(Rejected, match="settled for ever"):
+        exchange.set_state("BTC-10D", "open")
+
+
+def test_delisting_asks_for_notice(exchange):
+    with pytest.raises(Rejected, match="at least"):
+        exchange.set_market("BTC-PERP", expiry="23h")
+    exchange.set_market("BTC-PERP", expiry="24h")
+    assert exchange.market("BTC-PERP").expires_in_ns == 86_400 * 10**9
+    exchange.set_market("BTC-PERP", expiry=None)
+    assert exchange.market("BTC-PERP").expiry_ns is None
+    with pytest.raises(Rejected, match="a future keeps one"):
+        exchange.set_market("BTC-10D", expiry=None)
+
+
+def test_a_settled_position_is_a_part_of_its_accounts_story(exchange):
+    exchange.order("bob", "BTC-10D", "sell", "0.3", 50_000)
+    exchange.order("alice", "BTC-10D", "buy", "0.3")
+    exchange.advance(10 * 86_400 - 60)
+    exchange.set_price("BTC-10D", 46_800)
+    assert [each.account for each in exchange.queue()] == ["alice"]
+    exchange.advance("2m")
+    settled = D(59 * 50_000 + 46_800) // 60
+    story = exchange.story("alice")
+    assert f"BTC-10D has expired: 0.30 are closed at the settlement price {settled:,}" in str(story)
+    assert exchange.queue() == ()
+    assert exchange.account("alice").balances[0].total == 1_000 + D("0.3") * (settled - 50_000) - D("7.5")
+    assert exchange.verify("alice").numbers > 4
+    exchange.check()
