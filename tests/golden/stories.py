@@ -887,6 +887,38 @@ def dated(t):
     t.order(ANN, 3, -10, 900, options=REDUCE_ONLY)
 
 
+def sizes(t):
+    """Rates that grow with size: what they let in, whom they liquidate, a ramp, and sets that cannot be."""
+    line = {key.M_SIZE_MAINTAIN_PPM: 10_000, key.M_SIZE_MAINTAIN_SLOPE: 10**8}
+    line |= {key.M_SIZE_OPEN_PPM: 20_000, key.M_SIZE_OPEN_SLOPE: 2 * 10**8}
+    root = {key.M_SIZE_MAINTAIN_ROOT: 10**12, key.M_SIZE_OPEN_ROOT: 4 * 10**12}
+    lively = {key.M_LEVERAGE_DEFAULT: 100, key.M_MARK_POLICY: 0, key.M_RAMP_NS: 60 * SECOND}
+    open_venue(t, lively | line, lively | root, lively)
+    t.trade(ANN, BOB, 1, 400, 1_000)
+    t.trade(BOB, CAT, 2, 300, 1_000)
+    t.trade(DAN, EVE, 3, 200, 1_000)
+    for lots in (300, 200, 60, 20):
+        t.order(ANN, 1, lots, 990)
+    t.order(ANN, 1, -380, 1_005)
+    for price in (900, 850, 800, 770):
+        t.order(FAY, 1, 60, price)
+        t.wait(SECOND).price({1: price, 2: 2_000 - price, 3: price})
+    t.cancel_all(FAY)
+    # What was flat gets a root and a slope, by a ramp.
+    t.configure(MARKET, root | line, row=3)
+    for _ in range(4):
+        t.wait(16 * SECOND).price({1: 900, 2: 1_200, 3: 905})
+    # Sets that cannot be: restored above what opens; above all at the largest position.
+    t.configure(MARKET, {key.M_SIZE_OPEN_PPM: 11_999}, row=1)
+    t.configure(MARKET, {key.M_SIZE_OPEN_SLOPE: 119_999_999}, row=1)
+    t.configure(MARKET, {key.M_SIZE_OPEN_ROOT: 144 * 10**10}, row=2)
+    t.configure(MARKET, {key.M_SIZE_MAINTAIN_SLOPE: 10**9, key.M_SIZE_OPEN_SLOPE: 10**10}, row=1)
+    t.configure(MARKET, {key.M_HAS_SIZE: 0}, row=1)
+    # And it may be switched off at once.
+    t.configure(MARKET, dict.fromkeys((*line, *root), 0), row=3)
+    t.order(DAN, 3, -200, 800, options=REDUCE_ONLY)
+
+
 STORIES = {
     story.__name__: story
     for story in (
@@ -904,6 +936,7 @@ STORIES = {
         dated,
         governing,
         doubts,
+        sizes,
     )
 }
 

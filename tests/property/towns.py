@@ -135,6 +135,12 @@ from steelyard.model.keys import (
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
     M_SETTLE_WINDOW_NS,
+    M_SIZE_MAINTAIN_PPM,
+    M_SIZE_MAINTAIN_ROOT,
+    M_SIZE_MAINTAIN_SLOPE,
+    M_SIZE_OPEN_PPM,
+    M_SIZE_OPEN_ROOT,
+    M_SIZE_OPEN_SLOPE,
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
     M_SLIP_PPM,
@@ -214,6 +220,7 @@ class Town:
         # A source of chance of its own: towns without policies stay as they are.
         self.oracle = Random(f"prices {seed}")
         self.wary = self.oracle.random() < 0.5  # whether its feeds have policies, and its sources reasons for them
+        self.sizes = Random(f"sizes {seed}")  # and one for rates by size
         self.calm = self.random.choice((0.3, 0.6, 0.85))  # how often a price hardly moves
         self.dates = Random(f"settlement {seed}")  # of its own: towns in which nothing ends stay as they are
         self.ends = self.dates.random() < 0.3  # whether markets expire or are delisted
@@ -383,7 +390,8 @@ class Town:
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR} | self.policy(4))
         positions = (self.plain_market(), self.coin_market(), self.coarse_market())
         for market in (*map(self.perhaps_dated, map(self.perhaps_inverse, positions)), *self.pairs):
-            yield self.configure(MARKET, market)
+            grown = {} if market.get(M_KIND) == SPOT else self.grown(market[M_POSITION_LOTS_MAX])
+            yield self.configure(MARKET, market | grown)
         yield self.configure(RISK_TIER, {T_LEVERAGE_MAX: pick((3, 10))})
         yield self.configure(RISK_TIER, {T_PRODUCTS: pick((0, 1, 2, 13))})
         for _ in range(4):
@@ -480,6 +488,16 @@ class Town:
                 M_BRACKET_OPEN_PPM + i: min(PPM, 2 * slope),
             }
         return parameters
+
+    def grown(self, lots):
+        """Rates by size now and then, such that the largest position still fits."""
+        pick = self.sizes.choice
+        if self.sizes.random() < 0.5:
+            return {}
+        most = 10**12 // (3 * lots)
+        base, slope, root = pick((0, 20_000, 90_000)), pick((0, most // 50, most // 3)), pick((0, 0, 10**17 // lots))
+        restored = {M_SIZE_OPEN_PPM: 2 * base, M_SIZE_OPEN_SLOPE: 2 * slope, M_SIZE_OPEN_ROOT: 4 * root}
+        return {M_SIZE_MAINTAIN_PPM: base, M_SIZE_MAINTAIN_SLOPE: slope, M_SIZE_MAINTAIN_ROOT: root, **restored}
 
     def common(self):
         pick = self.random.choice
@@ -744,6 +762,7 @@ class Town:
                 {M_BRACKETS: pick((1, 2, 3))},
                 {M_OI_LOWER_LOTS: 5, M_OI_UPPER_LOTS: pick((0, 50, 500))},
                 {M_FUNDING_INTERVAL_NS: pick((0, 120, 600)) * SECOND},
+                self.grown(500) or {M_SIZE_MAINTAIN_SLOPE: 0, M_SIZE_MAINTAIN_ROOT: 0},
                 {M_ORDER_LOTS_MAX: pick((30, 60))},
                 {M_OPEN_INTEREST_LOTS_MAX: pick((50, 10_000))},
                 {pick((M_SETTLE, M_TICKS_MAX, M_FEED)): pick((0, 1, 300)), M_RESTORE_PPM: pick((0, PPM, 2 * PPM))},

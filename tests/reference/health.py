@@ -3,6 +3,8 @@
 `legs` is always {thing: leg}: an account's own, or a changed copy of them to ask "what if".
 """
 
+from math import isqrt
+
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
     A_TARGET_PPM,
@@ -19,6 +21,8 @@ from steelyard.model.keys import (
     M_LEVERAGE_DEFAULT,
     M_RESTORE_PPM,
     M_SETTLE,
+    M_SIZE_MAINTAIN_PPM,
+    M_SIZE_OPEN_PPM,
     M_TAKEOVER_PPM,
     T_LEVERAGE_MAX,
 )
@@ -143,11 +147,21 @@ def bracket_requirement(rule, notional, rates, deductions):
     return part_up(notional, rule[rates + i]) - rule[deductions + i]
 
 
+def size_requirement(rule, keys, lots, notional):
+    """What the rate of so many lots asks for: the larger of a straight line and a root, at most all of it."""
+    base, slope, square = rule[keys : keys + 3]
+    square *= abs(lots)
+    root = isqrt(square - 1) + 1 if square else 0
+    rate = max(base * 10**6 + slope * abs(lots), root * 10**3)
+    return up(notional * min(rate, 10**12), 10**12)
+
+
 def kept_requirement(twin, market, quantity, question):
     """maintain, restore or takeover of so many lots at the mark."""
     rule = market.rule
     notional = abs(worth(rule, quantity, market.mark))
     atoms = bracket_requirement(rule, notional, M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN)
+    atoms = max(atoms, size_requirement(rule, M_SIZE_MAINTAIN_PPM, quantity, notional))
     if question == FOR_RESTORE:
         atoms = part_up(atoms, rule[M_RESTORE_PPM])
     elif question == FOR_TAKEOVER:
@@ -187,6 +201,7 @@ def open_base(market, lots, leverage, wide):
     rule = market.rule
     notional = abs(worth(rule, lots, market.mark))
     base = max(bracket_requirement(rule, notional, M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN), up(notional, leverage))
+    base = max(base, size_requirement(rule, M_SIZE_OPEN_PPM, lots, notional))
     if notional > base:
         base += part_up(notional - base, market.oi_scale_ppm)
     if wide:

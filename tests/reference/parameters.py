@@ -1,5 +1,7 @@
 """CONFIGURE: keys, ranges, what is fixed, and what must agree. See docs/concepts/money.md (the last paragraph)."""
 
+from math import isqrt
+
 from steelyard.model import events, reject
 from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_TIER
 from steelyard.model.keys import (
@@ -51,6 +53,7 @@ from steelyard.model.keys import (
     M_FEED,
     M_FUNDING_INTERVAL_NS,
     M_GRACE_NS,
+    M_HAS_SIZE,
     M_KIND,
     M_LIQUIDATION_FEE_PPM,
     M_LOT_ATOMS,
@@ -63,6 +66,12 @@ from steelyard.model.keys import (
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
     M_SETTLE_WINDOW_NS,
+    M_SIZE_MAINTAIN_PPM,
+    M_SIZE_MAINTAIN_ROOT,
+    M_SIZE_MAINTAIN_SLOPE,
+    M_SIZE_OPEN_PPM,
+    M_SIZE_OPEN_ROOT,
+    M_SIZE_OPEN_SLOPE,
     M_STATE,
     M_TAKER_PPM,
     M_TICKS_MAX,
@@ -102,7 +111,7 @@ from steelyard.num.limits import (
 )
 from tests.reference import interest, ladders, money, pool, prices, ramps
 from tests.reference.funding import schedule
-from tests.reference.health import bracket_requirement
+from tests.reference.health import bracket_requirement, size_requirement
 from tests.reference.numbers import down, is_inverse, largest_position, largest_worth, part_down, part_up
 from tests.reference.rows import Asset, Feed, Market
 
@@ -348,10 +357,26 @@ def check_market(twin, rule, row):
             return M_RESTORE_PPM
     if rule[M_LIQUIDATION_FEE_PPM] * PPM >= rule[M_BRACKET_MAINTAIN_PPM] * restore:
         return M_LIQUIDATION_FEE_PPM
+    wrong = check_sizes(rule)
+    if wrong is not None:
+        return wrong
     tiers = rule[M_FEE_TIERS]
     if min(rule[M_TAKER_PPM : M_TAKER_PPM + tiers]) + min(rule[M_MAKER_PPM : M_MAKER_PPM + tiers]) < 0:
         return M_MAKER_PPM
     return None
+
+
+def check_sizes(rule):
+    """Part by part restore is at most open, and never more than the notional."""
+    restore = rule[M_RESTORE_PPM]
+    for maintain, opening in ((M_SIZE_MAINTAIN_PPM, M_SIZE_OPEN_PPM), (M_SIZE_MAINTAIN_SLOPE, M_SIZE_OPEN_SLOPE)):
+        if rule[maintain] * restore > rule[opening] * PPM:
+            return opening
+    root = rule[M_SIZE_MAINTAIN_ROOT]
+    if root and (isqrt(root - 1) + 2) * restore > isqrt(rule[M_SIZE_OPEN_ROOT]) * PPM:
+        return M_SIZE_OPEN_ROOT
+    most = size_requirement(rule, M_SIZE_MAINTAIN_PPM, rule[M_POSITION_LOTS_MAX], 10**12)
+    return M_SIZE_MAINTAIN_PPM if most * restore > 10**12 * PPM else None
 
 
 CHECKS = {ASSET: check_asset, FEED: check_feed, MARKET: check_market, RISK_TIER: check_tier, OWNER: check_owner}
@@ -359,7 +384,8 @@ CHECKS |= {CURVE: ladders.check_curve}
 
 
 def compute_deductions(rule):
-    """What makes B(N) continuous from bracket to bracket."""
+    """What makes B(N) continuous from bracket to bracket, and whether size matters."""
+    rule[M_HAS_SIZE] = int(any(rule[M_SIZE_MAINTAIN_PPM:M_HAS_SIZE]))
     for rates, deductions in ((M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN), (M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN)):
         rule[deductions : deductions + BRACKETS_MAX] = [0] * BRACKETS_MAX
         for i in range(1, rule[M_BRACKETS]):

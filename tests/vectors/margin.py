@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-from steelyard.model.orders import FOR_OPEN
-from steelyard.num.limits import PPM
+from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN
+from steelyard.num.limits import PPM, SIZE_SCALE
 from tests.vectors import contracts
 from tests.vectors.scene import Scene, Unsupported, step_of, whole
 
@@ -18,7 +18,7 @@ def opening(inputs):
     if "base_initial_margin_ppm" in inputs:
         return with_open_interest(inputs)
     if "slope_per_unit" in inputs:
-        raise Unsupported("a rate that grows with the size itself, not by brackets of notional")
+        return by_size(inputs, FOR_OPEN)
     if "taker_fee_rate" in inputs and "leverage" in inputs:
         raise Unsupported("the fee of closing at the bankruptcy price is not part of the opening requirement")
     if "margin_factor" in inputs:
@@ -50,7 +50,7 @@ def maintaining(inputs):
     if "contract_size_usd" in inputs:
         return contracts.maintaining(inputs)
     if "slope_per_unit" in inputs:
-        raise Unsupported("a rate that grows with the size itself, not by brackets of notional")
+        return by_size(inputs, FOR_MAINTAIN)
     if "perp_price" in inputs:
         return net_of_profit(inputs)
     if "multiplier" in inputs:
@@ -58,6 +58,21 @@ def maintaining(inputs):
     if "tiers" in inputs:
         return of_tiers(inputs)
     raise Unsupported("a maintenance requirement of another kind")
+
+
+def by_size(inputs, question):
+    """A base and a slope; the brackets ask for next to nothing."""
+    size, price = inputs["size"], inputs["index_price"]
+    tick, lot = step_of(price), step_of(size)
+    scene = Scene()
+    base, slope = ppm(inputs["base_rate"]), whole(Fraction(inputs["slope_per_unit"]) * lot * SIZE_SCALE)
+    rates = {"size_maintain_ppm": base, "size_maintain_slope": slope, "size_open_ppm": base, "size_open_slope": slope}
+    rates |= {"position_lots_max": whole(size, lot), "order_lots_max": whole(size, lot)}
+    market = scene.market(tick, lot, whole(2 * price, tick), [(None, 1, 1)], **rates)
+    scene.price([(market, price)])
+    account = scene.account(scene.atoms(size * price))
+    scene.take(account, market, market.lots(size), market.ticks(price))
+    return {"margin_usdc": scene.leg_requirement(account, market, question)}
 
 
 def net_of_profit(inputs):

@@ -259,7 +259,12 @@ def draft_rule(s, kind, row):
 
 @kernel
 def draft_deductions(s):
+    """What of a market's rule is computed."""
     draft = DRAFT(s)
+    draft[0, keys.M_HAS_SIZE] = 0
+    for key in range(keys.M_SIZE_MAINTAIN_PPM, keys.M_HAS_SIZE):
+        if draft[0, key] != 0:
+            draft[0, keys.M_HAS_SIZE] = 1
     for i in range(keys.M_BRACKET_MAINTAIN_PPM - keys.M_BRACKET_UPPER):
         used = i < draft[0, keys.M_BRACKETS]
         draft[0, keys.M_DEDUCT_MAINTAIN + i] = parameters.deduction(s, keys.M_BRACKET_MAINTAIN_PPM, i) if used else 0
@@ -299,6 +304,8 @@ def disagreement(s, kind, row):
     if key == parameters.AGREE:
         draft_deductions(s)
         key = parameters.levels_disagreement(s)
+    if key == parameters.AGREE:
+        key = parameters.sizes_disagreement(s)
     if key == parameters.AGREE:
         key = parameters.fees_disagreement(s)
     return key

@@ -18,6 +18,7 @@ from steelyard.engine.opening import STALE
 from steelyard.model.keys import (
     A_LOAN_CAP,
     M_BASE,
+    M_HAS_SIZE,
     M_LOT_ATOMS,
     M_SETTLE,
     UNIT,
@@ -42,6 +43,7 @@ from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
 from steelyard.rules.offers import active_time
 from steelyard.rules.pairs import flows, is_pair
 from steelyard.rules.requirement import maintain_rate_ppm
+from steelyard.rules.size_rates import size_maintain
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -316,7 +318,12 @@ def spend_trade(s, row, lots, trade_value):
         scale = abs(MARKET(s).scale[market])
         more = multiply_shift_down(grown * scale, highest, INDEX_SCALE_BITS) + 1
         whole = multiply_shift_down(after * scale, highest, INDEX_SCALE_BITS) + 1
-        cost += share_up(more, maintain_rate_ppm(s, market, whole))
+        needed = share_up(more, maintain_rate_ppm(s, market, whole))
+        if rule[market, M_HAS_SIZE]:
+            before = max(0, whole - more - 1)
+            risen = size_maintain(s, market, after, whole) - size_maintain(s, market, after - grown, before)
+            needed = max(needed, risen + 1)
+        cost += needed
     if settle != UNIT:
         cost = charge(cost, leg.box_high[find_leg(s, account, settle)]) + SLOP
     spend(s, account, cost)

@@ -85,13 +85,13 @@ from steelyard.rules.requirement import (
     leg_equity,
     leg_requirement,
     opening_lots,
+    perpetual_requirement,
 )
 from steelyard.rules.sizing import (
     bankruptcy_cash,
     bankruptcy_price,
     limit_price,
     lots_to_restore,
-    requirement_of_lots,
     value_of_lots,
 )
 from steelyard.rules.worth import gained, notional_of, worth
@@ -599,7 +599,7 @@ def can_be_deleveraged(s, row, signed, cash_paid):
     equity, requirement, _ = account_risk(s, leg.account[row], FOR_MAINTAIN)
     gain = gained(s, market, leg.quantity[row], signed, cash_paid)
     equity += value(gain, ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]])
-    requirement += requirement_of_lots(s, market, leg.quantity[row] + signed, FOR_MAINTAIN)
+    requirement += perpetual_requirement(s, market, leg.quantity[row] + signed, FOR_MAINTAIN)
     return equity >= requirement - leg_requirement(s, row, FOR_MAINTAIN)
 
 

@@ -30,6 +30,8 @@ from steelyard.num.limits import (
     PPB,
     PPM,
     PRICE_TICKS_MAX,
+    SIZE_ROOT_MAX,
+    SIZE_SCALE,
     SOURCES_MAX,
     TIME_NS_MAX,
     VALUE_MAX,
@@ -176,17 +178,27 @@ M_LOT_ATOMS = 129  # of a spot pair: atoms of the base in a lot
 M_GRACE_NS = 136  # liquidation waits so long after a halt
 M_RANKING = 150  # who is deleveraged first: BY_PROFIT_AND_LEVERAGE ...
 M_GROUP = 151
+# Rates that grow with the size of a position. Of each of the two: a base, what each lot adds, and a root's square.
+M_SIZE_MAINTAIN_PPM = 176
+M_SIZE_MAINTAIN_SLOPE = 177  # in 10**-12 a lot
+M_SIZE_MAINTAIN_ROOT = 178  # the square of the rate of one lot, in 10**-18; it grows like the root of the lots
+M_SIZE_OPEN_PPM = 179
+M_SIZE_OPEN_SLOPE = 180
+M_SIZE_OPEN_ROOT = 181
+M_HAS_SIZE = 182  # computed: 1 if any of the six is not 0
+SIZE_RATES = 3  # keys of each
 MARKET_WIDTH = 224
-assert M_RAMP_NS < M_KIND < M_LOT_ATOMS < M_GRACE_NS < M_RANKING < MARKET_WIDTH
+assert M_RAMP_NS < M_KIND < M_LOT_ATOMS < M_GRACE_NS < M_RANKING < M_SIZE_MAINTAIN_PPM < MARKET_WIDTH
 
 # ramp, of an asset or a market: the way of its ramped keys to where they were set ----------------------------------
 R_STARTED_NS = 0  # 0: no ramp
 R_UNTIL_NS = 1
 R_NEXT_NS = 2  # its next step
 R_FROM = 4  # + place of the key among the ramped ones
-R_TO = R_FROM + BRACKETS_MAX
-RAMP_WIDTH = R_TO + BRACKETS_MAX
-assert COLLATERAL_TIERS_MAX + 2 <= BRACKETS_MAX
+RAMPED_MAX = BRACKETS_MAX + SIZE_RATES
+R_TO = R_FROM + RAMPED_MAX
+RAMP_WIDTH = R_TO + RAMPED_MAX
+assert COLLATERAL_TIERS_MAX + 2 <= RAMPED_MAX
 
 # curve -----------------------------------------------------------------------------------------------------------
 C_OF = 0  # its variable
@@ -326,6 +338,12 @@ MARKET_KEYS = {
     (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),
     (M_RANKING, 1): (BY_PROFIT_AND_LEVERAGE, HEDGES_LAST, BY_PROFIT_AND_LEVERAGE, False),
     (M_GROUP, 1): (0, 1 << 20, 0, False),
+    (M_SIZE_MAINTAIN_PPM, 1): (0, PPM, 0, False),
+    (M_SIZE_MAINTAIN_SLOPE, 1): (0, SIZE_SCALE, 0, False),
+    (M_SIZE_MAINTAIN_ROOT, 1): (0, SIZE_ROOT_MAX, 0, False),
+    (M_SIZE_OPEN_PPM, 1): (0, PPM, 0, False),
+    (M_SIZE_OPEN_SLOPE, 1): (0, SIZE_SCALE, 0, False),
+    (M_SIZE_OPEN_ROOT, 1): (0, SIZE_ROOT_MAX, 0, False),
     (M_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
     (M_GRACE_NS, 1): (0, 30 * 24 * HOUR, 0, False),
 }

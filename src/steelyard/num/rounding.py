@@ -117,6 +117,19 @@ def ppm_up(amount, rate_ppm):
     return -ppm_down(-amount, rate_ppm)
 
 
+@kernel
+def root_up(square):
+    """The smallest number whose square is at least this; it must be below 2**60."""
+    if square <= 0:
+        return 0
+    below = 0  # the largest number whose square is less
+    for bit in range(29, -1, -1):
+        higher = below + (1 << bit)
+        if higher * higher < square:
+            below = higher
+    return below + 1
+
+
 @leaf
 def clamp(value, low, high):
     return low if value < low else high if value > high else value

@@ -12,7 +12,7 @@ from steelyard.num.wide import product_is_less
 from steelyard.rules.cash import cash_requirement, is_price_fresh, value
 from steelyard.rules.interest import cash_of, loan_refusal
 from steelyard.rules.requirement import account_risk, leg_requirement, perpetual_requirement
-from steelyard.rules.worth import gained, notional_of
+from steelyard.rules.worth import gained
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, MARKET_0, MARKET_RULE
 
 
@@ -41,7 +41,7 @@ def is_no_weaker(s, account, row, lots_after, gain_value):
         return False
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     market = LEG(s).thing[row] - MARKET_0
-    change = perpetual_requirement(s, market, notional_of(s, market, lots_after), FOR_MAINTAIN)
+    change = perpetual_requirement(s, market, lots_after, FOR_MAINTAIN)
     change -= leg_requirement(s, row, FOR_MAINTAIN)
     if change >= 0:
         return False
@@ -62,7 +62,7 @@ def may_hold(s, account, row, lots, trade_atoms, fee_atoms, strict):
     gain = gained(s, market, LEG(s).quantity[row], lots, trade_atoms)
     quantity = LEG(s).quantity[row] + lots
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    requirement += perpetual_requirement(s, market, notional_of(s, market, quantity), FOR_MAINTAIN)
+    requirement += perpetual_requirement(s, market, quantity, FOR_MAINTAIN)
     requirement -= leg_requirement(s, row, FOR_MAINTAIN)
     if equity + value(gain - fee_atoms, price) >= requirement and not is_over_loan_cap(s, account):
         return 1

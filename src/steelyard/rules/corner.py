@@ -15,6 +15,7 @@ import numpy as np
 from steelyard.model.keys import (
     M_BRACKET_OPEN_PPM,
     M_DEDUCT_OPEN,
+    M_HAS_SIZE,
     M_SETTLE,
     UNIT,
 )
@@ -23,7 +24,8 @@ from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, LEVERAGE_M
 from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.cash import cash_requirement, charge, value
 from steelyard.rules.interest import debt_up, highest_index
-from steelyard.rules.requirement import bracket_of, maintain_atoms
+from steelyard.rules.requirement import bracket_of, position_atoms
+from steelyard.rules.size_rates import size_open
 from steelyard.rules.worth import notional_of
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
@@ -62,8 +64,9 @@ def lowest_worth(s, market, y):
 @leaf
 def maintain_at(s, row, market, scale, y):
     """E - M(maintain) in atoms of the settlement asset, a lower bound."""
-    notional = multiply_shift_down(abs(LEG(s).quantity[row] * scale), highest_worth(s, market, y), INDEX_SCALE_BITS) + 1
-    return equity_at(s, row, market, scale, y) - maintain_atoms(s, market, notional) - SLOP
+    quantity = LEG(s).quantity[row]
+    notional = multiply_shift_down(abs(quantity * scale), highest_worth(s, market, y), INDEX_SCALE_BITS) + 1
+    return equity_at(s, row, market, scale, y) - position_atoms(s, market, quantity, notional) - SLOP
 
 
 @leaf
@@ -73,11 +76,13 @@ def share_up(amount, rate_ppm):
 
 
 @leaf
-def opening_bound(s, market, notional, rate_ppm):
+def opening_bound(s, market, lots, notional, rate_ppm):
     """At least `opening_side`."""
     rule, i = MARKET_RULE(s), bracket_of(s, market, notional)
     base = share_up(notional, rule[market, M_BRACKET_OPEN_PPM + i]) - rule[market, M_DEDUCT_OPEN + i]
     base = max(base, share_up(notional, rate_ppm))
+    if rule[market, M_HAS_SIZE]:
+        base = max(base, size_open(s, market, lots, notional))
     scale = MARKET(s).oi_scale_ppm[market]
     if scale > 0 and notional > base:
         base += share_up(notional - base, scale)
@@ -118,7 +123,7 @@ def reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, a
     if larger == 0:  # then there is no position either
         return 0, 0
     notional = larger * table.open_lot[market]
-    needed = opening_bound(s, market, notional, rate_ppm) + max(bid_reserve, ask_reserve)
+    needed = opening_bound(s, market, larger, notional, rate_ppm) + max(bid_reserve, ask_reserve)
     needed += larger * table.open_gap[market]
     scale = table.scale[market]
     term = equity_at(s, row, market, scale, table.open_ref[market]) - needed - SLOP

@@ -60,12 +60,19 @@ from steelyard.model.keys import (
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
     M_SETTLE_WINDOW_NS,
+    M_SIZE_MAINTAIN_PPM,
+    M_SIZE_MAINTAIN_ROOT,
+    M_SIZE_MAINTAIN_SLOPE,
+    M_SIZE_OPEN_PPM,
+    M_SIZE_OPEN_ROOT,
+    M_SIZE_OPEN_SLOPE,
     M_STATE,
     M_TAKER_PPM,
     M_TICKS_MAX,
     M_TICKS_MIN,
     O_RISK_TIER,
     R_UNTIL_NS,
+    SIZE_RATES,
 )
 from steelyard.model.orders import (
     ACTIONS,
@@ -91,13 +98,15 @@ from steelyard.num.limits import (
     NOTICE_NS,
     NOTIONAL_MAX,
     PPM,
+    SIZE_SCALE,
     SOURCES_MAX,
     VALUE_MAX,
     YEAR_NS,
 )
-from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_up
+from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_up, root_up
 from steelyard.num.wide import multiply, product_is_less
 from steelyard.rules.requirement import maintain_atoms
+from steelyard.rules.size_rates import rate_of
 from steelyard.state.tables import (
     ASSET,
     ASSET_RULE,
@@ -118,14 +127,14 @@ ROUNDINGS = 2  # atoms by which roundings alone may lift restore above open
 def ramped_keys(kind):
     """How many keys of a table ramp when they tighten."""
     if kind == MARKET_TABLE:
-        return BRACKETS_MAX
+        return BRACKETS_MAX + SIZE_RATES
     return COLLATERAL_TIERS_MAX + 2 if kind == ASSET_TABLE else 0
 
 
 @leaf
 def ramp_key(kind, place):
     if kind == MARKET_TABLE:
-        return M_BRACKET_MAINTAIN_PPM + place
+        return M_BRACKET_MAINTAIN_PPM + place if place < BRACKETS_MAX else M_SIZE_MAINTAIN_PPM + place - BRACKETS_MAX
     if place < COLLATERAL_TIERS_MAX:
         return A_TIER_MAINTAIN_PPM + place
     return A_BORROW_WEIGHT_PPM if place == COLLATERAL_TIERS_MAX else A_LOAN_CAP
@@ -134,7 +143,7 @@ def ramp_key(kind, place):
 @leaf
 def is_step(kind, place):
     """Whether a ramped key is the rate of a bracket or the weight of a tier."""
-    return kind == MARKET_TABLE or place < COLLATERAL_TIERS_MAX
+    return place < (BRACKETS_MAX if kind == MARKET_TABLE else COLLATERAL_TIERS_MAX)
 
 
 @leaf
@@ -385,6 +394,27 @@ def levels_disagreement(s):
         return M_RESTORE_PPM
     if draft[0, M_LIQUIDATION_FEE_PPM] * PPM >= draft[0, M_BRACKET_MAINTAIN_PPM] * draft[0, M_RESTORE_PPM]:
         return M_LIQUIDATION_FEE_PPM
+    return AGREE
+
+
+@kernel
+def sizes_disagreement(s):
+    """restore <= open of the rates by size, each part by itself; no restored rate is above one.
+
+    Roots round up to a billionth: the rate of one lot, and one billionth more, restored, is at most that of opening.
+    """
+    draft = DRAFT(s)
+    restore, lots = draft[0, M_RESTORE_PPM], draft[0, M_POSITION_LOTS_MAX]
+    base, slope, root = draft[0, M_SIZE_MAINTAIN_PPM], draft[0, M_SIZE_MAINTAIN_SLOPE], draft[0, M_SIZE_MAINTAIN_ROOT]
+    if draft[0, M_SIZE_OPEN_PPM] * PPM < base * restore:
+        return M_SIZE_OPEN_PPM
+    if product_is_less(draft[0, M_SIZE_OPEN_SLOPE], PPM, slope, restore):
+        return M_SIZE_OPEN_SLOPE
+    opening = root_up(draft[0, M_SIZE_OPEN_ROOT] + 1) - 1  # rounded down
+    if root > 0 and opening * PPM < (root_up(root) + 1) * restore:
+        return M_SIZE_OPEN_ROOT
+    if product_is_less(SIZE_SCALE, PPM, rate_of(lots, base, slope, root), restore):
+        return M_SIZE_MAINTAIN_PPM
     return AGREE
 
 

@@ -13,6 +13,7 @@ from steelyard.model.keys import (
     M_BRACKETS,
     M_DEDUCT_MAINTAIN,
     M_DEDUCT_OPEN,
+    M_HAS_SIZE,
     M_LEVERAGE_DEFAULT,
     M_RESTORE_PPM,
     M_SETTLE,
@@ -28,6 +29,7 @@ from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.cash import cash_needed, cash_requirement, charge, is_opening, is_wide, value
 from steelyard.rules.interest import cash_now
 from steelyard.rules.pairs import is_pair, pair_part
+from steelyard.rules.size_rates import size_maintain, size_open
 from steelyard.rules.worth import lost_at_worse_end, notional_of, worth
 from steelyard.state.tables import (
     ACCOUNT,
@@ -70,6 +72,15 @@ def maintain_atoms(s, market, notional):
 
 
 @leaf
+def position_atoms(s, market, lots, notional):
+    """What so many lots of this notional require to maintain: the larger of B(N) and what their size asks for."""
+    atoms = maintain_atoms(s, market, notional)
+    if MARKET_RULE(s)[market, M_HAS_SIZE]:
+        atoms = max(atoms, size_maintain(s, market, lots, notional))
+    return atoms
+
+
+@leaf
 def maintain_rate_ppm(s, market, notional):
     """The slope of B(N) there: no smaller notional has a larger one."""
     return MARKET_RULE(s)[market, M_BRACKET_MAINTAIN_PPM + bracket_of(s, market, notional)]
@@ -83,9 +94,11 @@ def open_atoms(s, market, notional):
 
 
 @leaf
-def opening_side(s, market, notional, leverage):
-    """Opening requirement of one notional, in atoms: bracket or leverage, then open interest."""
+def opening_side(s, market, lots, notional, leverage):
+    """Opening requirement of one side, in atoms: bracket, leverage or size, then open interest."""
     base = max(open_atoms(s, market, notional), -(-notional // leverage))
+    if MARKET_RULE(s)[market, M_HAS_SIZE]:
+        base = max(base, size_open(s, market, lots, notional))
     scale = MARKET(s).oi_scale_ppm[market]
     if scale > 0 and notional > base:
         base += ppm_up(notional - base, scale)
@@ -125,7 +138,7 @@ def equity_atoms(s, row, market):
 @leaf
 def opening_lots(s, market, lots, leverage, question):
     """Opening requirement of signed lots, in atoms, and what the index may be wrong by."""
-    needed = opening_side(s, market, notional_of(s, market, lots), leverage)
+    needed = opening_side(s, market, lots, notional_of(s, market, lots), leverage)
     if is_wide(question) and MARKET(s).below[market] | MARKET(s).above[market]:
         needed += lost_at_worse_end(s, market, lots)
     return needed
@@ -157,10 +170,10 @@ def opening_requirement(s, row, question):
 
 
 @kernel
-def perpetual_requirement(s, market, notional, question):
-    """M of a position of this notional for every question but open, in value."""
+def perpetual_requirement(s, market, lots, question):
+    """M of so many lots for every question but open, in value."""
     rule = MARKET_RULE(s)
-    atoms = maintain_atoms(s, market, notional)
+    atoms = position_atoms(s, market, lots, notional_of(s, market, lots))
     if question == FOR_RESTORE:
         atoms = ppm_up(atoms, rule[market, M_RESTORE_PPM])
     elif question == FOR_TAKEOVER:
@@ -193,7 +206,7 @@ def leg_requirement(s, row, question):
         return opening_requirement(s, row, question)
     if quantity == 0:
         return 0
-    return perpetual_requirement(s, market, notional_of(s, market, quantity), question)
+    return perpetual_requirement(s, market, quantity, question)
 
 
 @kernel
@@ -223,7 +236,7 @@ def position_terms(s, row, market):
     equity = atoms - leg.cost[row]
     if drift:
         equity += multiply_shift_down(-lots_scaled, drift, INDEX_SCALE_BITS)
-    return equity, maintain_atoms(s, market, abs(atoms)) if quantity else 0
+    return equity, position_atoms(s, market, quantity, abs(atoms)) if quantity else 0
 
 
 @leaf

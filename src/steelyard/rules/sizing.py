@@ -26,11 +26,6 @@ from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
 
 @leaf
-def requirement_of_lots(s, market, lots, question):
-    return perpetual_requirement(s, market, notional_of(s, market, lots), question)
-
-
-@leaf
 def value_of_lots(s, market, quantity, lots):
     """V(d): what closing this many lots of a position at the mark brings, in atoms; what it costs if negative."""
     return worth(s, market, lots if quantity > 0 else -lots, MARKET(s).mark[market])
@@ -40,8 +35,8 @@ def value_of_lots(s, market, quantity, lots):
 def bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions):
     """What closing these lots of a position must bring to cost the account exactly what it may."""
     brings = value_of_lots(s, market, quantity, lots)
-    share = requirement_of_lots(s, market, quantity, FOR_MAINTAIN)
-    share -= requirement_of_lots(s, market, abs(quantity) - lots, FOR_MAINTAIN)
+    share = perpetual_requirement(s, market, quantity, FOR_MAINTAIN)
+    share -= perpetual_requirement(s, market, abs(quantity) - lots, FOR_MAINTAIN)
     price = ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]]
     used = mul_div_down(equity, share, positions)
     if equity >= 0:
@@ -86,14 +81,14 @@ def lots_to_restore(s, account, row):
     price = ASSET(s).price[rule[market, M_SETTLE]]
     fee_ppm = rule[market, M_LIQUIDATION_FEE_PPM]
     equity, requirement, _ = account_risk(s, account, FOR_RESTORE)
-    others = requirement - requirement_of_lots(s, market, held, FOR_RESTORE)
+    others = requirement - perpetual_requirement(s, market, held, FOR_RESTORE)
     low, high = 0, held  # closing `low` is not enough, closing `high` is
     if equity - charge(ppm_up(notional_of(s, market, held), fee_ppm), price) < others:
         return held
     while high - low > 1:
         lots = (low + high) >> 1
         left = equity - charge(ppm_up(notional_of(s, market, lots), fee_ppm), price)
-        if left >= others + requirement_of_lots(s, market, held - lots, FOR_RESTORE):
+        if left >= others + perpetual_requirement(s, market, held - lots, FOR_RESTORE):
             high = lots
         else:
             low = lots

@@ -20,6 +20,7 @@ from steelyard.num.limits import (
     NOTICE_NS,
     NOTIONAL_MAX,
     PPM,
+    SIZE_SCALE,
     YEAR_NS,
 )
 from steelyard.venue import formulas as F
@@ -264,6 +265,8 @@ def _market(key: int, values: Values, grid: Grid) -> str:
         return f"order_max {order} is above position_max {position}"
     if key == K.M_RESTORE_PPM:
         return _restore(values, grid)
+    if K.M_SIZE_MAINTAIN_PPM <= key < K.M_HAS_SIZE:
+        return _size(key, values, grid)
     if key == K.M_LIQUIDATION_FEE_PPM:
         freed = Decimal(values[K.M_BRACKET_MAINTAIN_PPM] * values[K.M_RESTORE_PPM]) / PPM**2
         return (
@@ -290,6 +293,26 @@ def _market(key: int, values: Values, grid: Grid) -> str:
     if key == K.M_FEED:
         return "the price feed is missing, or serves something else already"
     return f"{name} contradicts another parameter"
+
+
+def _size(key: int, values: Values, grid: Grid) -> str:
+    """Rates by size that would have to be restored to more than opening takes, or to more than all."""
+    restore = trimmed(rate(values[K.M_RESTORE_PPM]))
+    if key == K.M_SIZE_MAINTAIN_PPM:
+        lots = values[K.M_POSITION_LOTS_MAX]
+        rates = values[key], values[K.M_SIZE_MAINTAIN_SLOPE], values[K.M_SIZE_MAINTAIN_ROOT]
+        reached = trimmed(Decimal(F.size_rate(rates, lots)) / SIZE_SCALE)
+        return (
+            f"the maintenance rate by size is {reached} at position_max {_neat(grid.lot, lots)}; restored {restore} "
+            f"times it must not be above 1"
+        )
+    kept = key - K.M_SIZE_OPEN_PPM + K.M_SIZE_MAINTAIN_PPM
+    named = (key_name(MARKET_PARAMETERS, each) for each in (key, kept))
+    opening, maintain = (
+        f"{name} {_text(MARKET_PARAMETERS, grid, each, values[each])}"
+        for name, each in zip(named, (key, kept), strict=True)
+    )
+    return f"{opening} must be at least restore {restore} times {maintain}"
 
 
 def _restore(values: Values, grid: Grid) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from steelyard.model import keys as K
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
-from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, SIZE_SCALE
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
 from steelyard.venue.amounts import grouped, ratio_down, trimmed
@@ -208,7 +208,8 @@ class Explainer:
         funding = rule.accrued_up(quantity, now, then)
         notional = abs(value)
         answers = [
-            F.charge(F.position_atoms(rule, notional, question), price) if quantity else 0 for question in QUESTIONS[1:]
+            F.charge(F.position_atoms(rule, quantity, notional, question), price) if quantity else 0
+            for question in QUESTIONS[1:]
         ]
         opening, side, size, reserve = self._opening(account, rule, leg, mark, price)
         money = market.settle.atom
@@ -222,14 +223,16 @@ class Explainer:
                 f"with {market.lot.text(quantity)} at mark {market.tick.text(mark)}"
             )
             working.append(self._bracket(market, rule, notional))
+            working += self._size(market, rule, quantity, notional)
             above, below = trimmed(rate(rule.restore)), trimmed(rate(rule.takeover))
             working.append(f"M(restore) = {above} x and M(takeover) = {below} x M(maintain) (up)")
         if opening:
             leverage = reader.leverage(account, market.row)
+            grown = ", the rate of its size" if any(rule.size_open) else ""
             working.append(
                 f"M(open): the worse of all bids or all asks filled is {side}, {market.lot.text(size)}: the larger of "
-                f"its opening bracket and 1/{leverage} of its notional, plus {grouped(money.back(reserve))} reserved "
-                f"for orders (up)"
+                f"its opening bracket{grown} and 1/{leverage} of its notional, plus {grouped(money.back(reserve))} "
+                f"reserved for orders (up)"
             )
             if any(reader.index_gap(market.row)):
                 below, above = (market.tick.text(ticks) for ticks in reader.index_gap(market.row))
@@ -247,6 +250,16 @@ class Explainer:
             f"{grouped(money.back(F.maintain_atoms(rule, notional)))} {market.settle.name} (up), "
             f"bracket {place + 1} of {len(rule.brackets)}"
         )
+
+    def _size(self, market: Market, rule: F.MarketRule, quantity: int, notional: int) -> list[str]:
+        if not any(rule.size_maintain):
+            return []
+        by_size, money = F.size_atoms(rule.size_maintain, quantity, notional), market.settle.atom
+        share = trimmed(Decimal(F.size_rate(rule.size_maintain, quantity)) / SIZE_SCALE)
+        binds = by_size > F.maintain_atoms(rule, notional)
+        which = "its size asks for more than its bracket, and binds" if binds else "its bracket asks for no less"
+        size = market.lot.text(abs(quantity))
+        return [f"{size} have a rate of {share} by size: {grouped(money.back(by_size))} (up); {which}"]
 
     def _opening(self, account: int, rule: F.MarketRule, leg: int, mark: int, price: int) -> tuple[int, str, int, int]:
         """(M(open) in value, worse side, its size in lots, its reserve in atoms)."""

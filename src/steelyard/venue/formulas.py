@@ -5,6 +5,7 @@ fail loudly if they ever differ. See docs/concepts/numbers.md and docs/concepts/
 """
 
 from dataclasses import dataclass
+from math import isqrt
 from operator import floordiv
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from steelyard.model import keys as K
 from steelyard.model.orders import FOR_LEAVING, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER, GIVES_PRICE, INVERSE
-from steelyard.num.limits import ASSET_PRICE_SCALE, CURVE_POINTS, INDEX_SCALE, PPM
+from steelyard.num.limits import ASSET_PRICE_SCALE, CURVE_POINTS, INDEX_SCALE, PPM, SIZE_SCALE
 
 
 def div_up(numerator: int, denominator: int) -> int:
@@ -95,6 +96,8 @@ class MarketRule:
     slice: int
     slice_notional: int
     slip: int
+    size_maintain: tuple[int, int, int]
+    size_open: tuple[int, int, int]
     brackets: tuple[Bracket, ...]
 
     def worth(self, lots: int, price: int) -> int:
@@ -145,6 +148,11 @@ class MarketRule:
         return place
 
 
+def _size_rates(rule: list[int], key: int) -> tuple[int, int, int]:
+    base, slope, root = rule[key : key + K.SIZE_RATES]
+    return base, slope, root
+
+
 def market_rule(table: Any, row: int) -> MarketRule:
     """From a row of the machine's rule table."""
     rule: list[int] = np.asarray(table[row]).tolist()
@@ -179,6 +187,8 @@ def market_rule(table: Any, row: int) -> MarketRule:
         slice=rule[K.M_SLICE_PPM],
         slice_notional=rule[K.M_SLICE_NOTIONAL],
         slip=rule[K.M_SLIP_PPM],
+        size_maintain=_size_rates(rule, K.M_SIZE_MAINTAIN_PPM),
+        size_open=_size_rates(rule, K.M_SIZE_OPEN_PPM),
         brackets=tuple(brackets),
     )
 
@@ -187,6 +197,23 @@ def maintain_atoms(rule: MarketRule, notional: int) -> int:
     """B(N) of the maintenance schedule."""
     bracket = rule.brackets[rule.bracket(notional)]
     return ppm_up(notional, bracket.maintain) - bracket.deduct_maintain
+
+
+def size_rate(rates: tuple[int, int, int], lots: int) -> int:
+    """The rate of so many lots, in 10**-12: a base and a slope, or a root if that is more; at most one."""
+    base, slope, square = rates
+    square *= abs(lots)
+    root = isqrt(square - 1) + 1 if square else 0
+    return min(SIZE_SCALE, max(base * (SIZE_SCALE // PPM) + slope * abs(lots), root * (SIZE_SCALE // 10**9)))
+
+
+def size_atoms(rates: tuple[int, int, int], lots: int, notional: int) -> int:
+    return div_up(notional * size_rate(rates, lots), SIZE_SCALE)
+
+
+def kept_atoms(rule: MarketRule, lots: int, notional: int) -> int:
+    """M(maintain) of so many lots, in atoms."""
+    return max(maintain_atoms(rule, notional), size_atoms(rule.size_maintain, lots, notional))
 
 
 def open_atoms(rule: MarketRule, notional: int) -> int:
@@ -198,7 +225,7 @@ def opening_lots(rule: MarketRule, lots: int, mark: int, leverage: int, oi_scale
     """Opening requirement of signed lots, with what they lose if the index is at its worse end. In atoms."""
     worse = index - gap[0] if lots > 0 else index + gap[1]
     lost = rule.worth(lots, index) - rule.worth(lots, worse)
-    return opening_side(rule, rule.notional(lots, mark), leverage, oi_scale) + lost
+    return opening_side(rule, lots, rule.notional(lots, mark), leverage, oi_scale) + lost
 
 
 def charge_opening(needed: int, equity: int, price: int, gap: Gap) -> int:
@@ -207,15 +234,15 @@ def charge_opening(needed: int, equity: int, price: int, gap: Gap) -> int:
     return charge(needed, price + gap[1]) + value(equity, price) - value(equity, worse)
 
 
-def opening_side(rule: MarketRule, notional: int, leverage: int, oi_scale: int) -> int:
-    """Opening requirement of one notional: bracket or leverage, then open interest. In atoms."""
-    base = max(open_atoms(rule, notional), div_up(notional, leverage))
+def opening_side(rule: MarketRule, lots: int, notional: int, leverage: int, oi_scale: int) -> int:
+    """Opening requirement of one side: bracket, leverage or size, then open interest. In atoms."""
+    base = max(open_atoms(rule, notional), div_up(notional, leverage), size_atoms(rule.size_open, lots, notional))
     return base + ppm_up(notional - base, oi_scale) if oi_scale > 0 and notional > base else base
 
 
-def position_atoms(rule: MarketRule, notional: int, question: int) -> int:
+def position_atoms(rule: MarketRule, lots: int, notional: int, question: int) -> int:
     """M of a position for every question but open, in atoms."""
-    atoms = maintain_atoms(rule, notional)
+    atoms = kept_atoms(rule, lots, notional)
     if question == FOR_RESTORE:
         return ppm_up(atoms, rule.restore)
     if question == FOR_TAKEOVER:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, SIZE_SCALE, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
 from steelyard.venue.reading import Prices, Reader
@@ -129,8 +129,10 @@ class Position:
             return None  # clamped
         low, high = sorted((notional_a, notional_b))
         first, last = self.rule.bracket(low), self.rule.bracket(high)
-        rates = [bracket.maintain for bracket in self.rule.brackets[first : last + 1]]
-        gap = F.div_up((high - low) * (max(rates) - min(rates)), 4 * PPM) + last - first + 2
+        rates = [bracket.maintain * (SIZE_SCALE // PPM) for bracket in self.rule.brackets[first : last + 1]]
+        if any(self.rule.size_maintain):
+            rates.append(F.size_rate(self.rule.size_maintain, self.quantity))
+        gap = F.div_up((high - low) * (max(rates) - min(rates)), 4 * SIZE_SCALE) + last - first + 3
         moved = abs(worth_b - worth_a) + abs(kept_b - kept_a)
         marks = sorted(self._mark(prices) for prices in (a, b))
         if self.rule.is_inverse:  # 1 / m lies below its chord from a to b by at most its rise x (b - a) / (a + b)
@@ -146,7 +148,7 @@ class Position:
         """(settlement price, notional, E, M(maintain)), the latter three in atoms."""
         price = self.still_price if self.settle is None else prices[self.settle][1]
         worth = self.rule.worth(self.quantity, self._mark(prices))
-        return price, abs(worth), worth - self.paid, F.maintain_atoms(self.rule, abs(worth))
+        return price, abs(worth), worth - self.paid, F.kept_atoms(self.rule, self.quantity, abs(worth))
 
     def _mark(self, prices: Prices) -> int:
         return self.still_mark if self.mark is None else prices[self.mark][1]

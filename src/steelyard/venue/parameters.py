@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Any
 
 from steelyard.model import keys as K
@@ -20,6 +21,8 @@ from steelyard.num.limits import (
     FEE_TIERS_MAX,
     NOTIONAL_MAX,
     PPM,
+    SIZE_ROOT_MAX,
+    SIZE_SCALE,
     SOURCES_MAX,
 )
 from steelyard.venue.amounts import (
@@ -48,10 +51,12 @@ FEED_WIDENS = ("confidence", "average", "now")
 SELF_TRADE = ("owner", "none", "expire_taker", "expire_maker", "expire_both")
 
 # What a number stands for: a share of one in millionths or billionths, a size in lots, a price in ticks, money in
-# atoms, value in atoms of the unit of account, a time in nanoseconds, a plain count, or one of a list of words.
+# atoms, value in atoms of the unit of account, a time in nanoseconds, a plain count, or one of a list of words. A slope
+# is a rate for each unit of size, a root the rate of one unit where rates grow like the root of the size.
 RATE, RATE_PPB, SIZE, PRICE, MONEY, DURATION, COUNT = "rate", "fine rate", "size", "price", "money", "duration", "count"
 VALUE = "value"
 INSTANT = "instant"
+VALUE, SLOPE, ROOT = "value", "slope", "root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +107,16 @@ MARKET_PARAMETERS = _named(
     ("backstop_max", K.M_BACKSTOP_LOTS_MAX, SIZE, "largest position the backstop may hold"),
     ("expiry", K.M_EXPIRY_NS, INSTANT, "when trading ends and positions are closed; None for never"),
     ("settle_window", K.M_SETTLE_WINDOW_NS, DURATION, "the settlement price is the average index over so long before"),
+    ("size_base", K.M_SIZE_MAINTAIN_PPM, RATE, "maintenance rate by size: of no size"),
+    ("size_slope", K.M_SIZE_MAINTAIN_SLOPE, SLOPE, "what each unit of size adds to it"),
+    ("size_root", K.M_SIZE_MAINTAIN_ROOT, ROOT, "or, if larger, this times the root of the size"),
+    ("size_base_open", K.M_SIZE_OPEN_PPM, RATE, "the same of the opening rate by size"),
+    ("size_slope_open", K.M_SIZE_OPEN_SLOPE, SLOPE, "what each unit of size adds to it"),
+    ("size_root_open", K.M_SIZE_OPEN_ROOT, ROOT, "or, if larger, this times the root of the size"),
     ("ramp", K.M_RAMP_NS, DURATION, "maintenance rates that rise do so over so long"),
     ("halt_grace", K.M_GRACE_NS, DURATION, "liquidation waits so long once the market is no longer halted"),
 )
+BY_KEY = {each.key: each for each in MARKET_PARAMETERS.values()}
 ASSET_PARAMETERS = _named(
     ("supply_max", K.A_SUPPLY_MAX, MONEY, "most that may ever be inside"),
     ("loan_cap", K.A_LOAN_CAP, MONEY, "how far one account's cash may be below zero before other collateral converts"),
@@ -211,6 +223,8 @@ class Grid:
             return duration_ns(value, name)
         if parameter.kind == INSTANT:
             return 0 if value is None else instant_ns(value, self.now_ns, name)
+        if parameter.kind in (SLOPE, ROOT):
+            return self._count_of_size(parameter, value)
         step, unit = self._step(parameter.kind)
         return step.count(value, name, unit)
 
@@ -223,7 +237,26 @@ class Grid:
             return NS_STEP.back(value) if value else None
         if parameter.kind == COUNT:
             return int(value)
+        if parameter.kind == SLOPE:
+            return Decimal(value) / SIZE_SCALE / self.lot.size
+        if parameter.kind == ROOT:
+            return (Decimal(value) / SIZE_ROOT_MAX / self.lot.size).sqrt()
         return self._step(parameter.kind)[0].back(value)
+
+    def _count_of_size(self, parameter: Parameter, value: Any) -> int:
+        """A rate of a unit of size, as one of a lot; of a root its square."""
+        given = decimal(value, parameter.name)
+        per_lot, scale = Fraction(given) * Fraction(self.lot.size), SIZE_SCALE
+        if parameter.kind == ROOT:
+            per_lot, scale = per_lot * Fraction(given), SIZE_ROOT_MAX
+        count = per_lot * scale
+        if count.denominator != 1 or count < 0:
+            word = "its square" if parameter.kind == ROOT else "it"
+            raise ValueError(
+                f"{parameter.name} {plain(given)}: {word}, for a lot of {plain(self.lot.size)}, is not a whole "
+                f"number of {plain(Decimal(1) / scale)}"
+            )
+        return int(count)
 
     def _step(self, kind: str) -> tuple[Step, str]:
         if kind == SIZE:
@@ -395,7 +428,10 @@ def atom_ticks_per_lot(tick: Step, lot: Step, settle: Step) -> int:
     return atoms
 
 
-RAMPED_MARKET = tuple(range(K.M_BRACKET_MAINTAIN_PPM, K.M_BRACKET_MAINTAIN_PPM + BRACKETS_MAX))
+RAMPED_MARKET = (
+    *range(K.M_BRACKET_MAINTAIN_PPM, K.M_BRACKET_MAINTAIN_PPM + BRACKETS_MAX),
+    *range(K.M_SIZE_MAINTAIN_PPM, K.M_SIZE_MAINTAIN_PPM + K.SIZE_RATES),
+)
 RAMPED_ASSET = (
     *range(K.A_TIER_MAINTAIN_PPM, K.A_TIER_MAINTAIN_PPM + COLLATERAL_TIERS_MAX),
     K.A_BORROW_WEIGHT_PPM,

@@ -1,7 +1,8 @@
 """Setting up a venue: assets, markets, tiers, owners and accounts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from steelyard.model import commands as C
@@ -388,9 +389,13 @@ class Setup(Core):
         ways = {}
         for place, key in enumerate(P.RAMPED_MARKET if is_market else P.RAMPED_ASSET):
             if row[K.R_FROM + place] != row[K.R_TO + place]:
-                step = fed.grid.atom if key == K.A_LOAN_CAP and not is_market else PPM_STEP
+                back: Callable[[int], Any] = PPM_STEP.back
+                if key == K.A_LOAN_CAP and not is_market:
+                    back = fed.grid.atom.back
+                elif key >= K.M_SIZE_MAINTAIN_SLOPE:  # of a market
+                    back = partial(fed.grid.back, P.BY_KEY[key])
                 now = int(getattr(state, rules)[fed.row][key])
-                ways[P.key_name(table, key)] = (step.back(now), step.back(row[K.R_TO + place]))
+                ways[P.key_name(table, key)] = (back(now), back(row[K.R_TO + place]))
         return Ramp(name=name, started_ns=row[K.R_STARTED_NS], until_ns=row[K.R_UNTIL_NS], ways=ways)
 
     # --- owners and accounts

@@ -209,7 +209,7 @@ class Statement:
         if quantity == 0:
             return 0
         rule = self.markets[market]
-        atoms = F.position_atoms(rule, rule.notional(quantity, self.prices.marks[market]), question)
+        atoms = F.position_atoms(rule, quantity, rule.notional(quantity, self.prices.marks[market]), question)
         return F.charge(atoms, self.price_of(market))
 
 

@@ -41,6 +41,25 @@ def test_the_lines_add_up(long_alice):
         assert total == getattr(told.requirements, question) == getattr(view.requirements, question)
 
 
+def test_what_size_asks_for_is_explained(make_exchange):
+    """Half a coin: 0.01 + 0.04 x 0.5 = 0.03 of 25,000 where its bracket asks for 200."""
+    sizes = {"size_base": "0.01", "size_slope": "0.04", "size_base_open": "0.02", "size_slope_open": "0.08"}
+    venue = make_exchange(**sizes, position_max=10, order_max=10)
+    venue.deposit("alice", 2_000)
+    venue.order("bob", "BTC-PERP", "sell", "0.5", 50_000)
+    venue.order("alice", "BTC-PERP", "buy", "0.5")
+    (line,) = (line for line in venue.explain("alice").lines if line.leg == "BTC-PERP")
+    assert (line.requirements.maintain, line.requirements.open) == (750, 1_500)
+    assert line.working[2] == (
+        "0.500 have a rate of 0.03 by size: 750.00 (up); its size asks for more than its bracket, and binds"
+    )
+    assert "the larger of its opening bracket, the rate of its size and 1/40 of its notional" in line.working[4]
+    price = venue.liquidation_price("alice", "BTC-PERP")
+    assert price.low is not None
+    ((_, slack),) = [each for each in price.proof if each[0] == price.low]
+    assert slack < 0
+
+
 def test_a_debt_is_explained(exchange):
     exchange.deposit("lender", 10_000, "EUR")
     exchange.order("bob", "ETH-EUR", "sell", 1, 2_500)

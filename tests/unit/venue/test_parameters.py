@@ -121,6 +121,16 @@ DISAGREE = [
     ),
     ({"maker": "-0.0006", "taker": "0.0005"}, "a maker's rebate of 0.0006 is above the lowest taker fee 0.0005"),
     (
+        {"size_base": "0.01", "size_base_open": "0.011"},
+        "size_base_open 0.011 must be at least restore 1.2 times size_base 0.01",
+    ),
+    ({"size_slope": "0.0001"}, "size_slope_open 0 must be at least restore 1.2 times size_slope 0.0001"),
+    ({"size_root": "0.002", "size_root_open": "0.002"}, "size_root_open 0.002 must be at least restore 1.2 times"),
+    (
+        {"size_slope": "0.0001", "size_slope_open": "0.0002", "position_max": 10_000, "order_max": 1},
+        "the maintenance rate by size is 1 at position_max 10,000; restored 1.2 times it must not be above 1",
+    ),
+    (
         {"brackets": [(10, "0.01", "0.02"), (10, "0.02", "0.04")]},
         "the upper end of bracket 2 must lie above that of the",
     ),
@@ -181,6 +191,24 @@ def test_parameters_are_read_in_the_units_they_were_set_in(exchange):
     assert (read["cooldown"], read["staleness"], read["order_max"]) == ("2s", "30s", Decimal("12.5"))
     assert read["mark"] == "index"
     assert exchange.parameters("EUR")["loan_cap"] == 100
+
+
+def test_rates_by_size_are_said_for_a_unit_of_size(make_exchange):
+    sizes = {"size_base": "0.01", "size_slope": "0.00005", "size_root": "0.002"}
+    opening = {f"{name}_open": Decimal(value) * 2 for name, value in sizes.items()}
+    exchange = make_exchange(**sizes, **opening, position_max=1_000)
+    read = exchange.parameters("BTC-PERP")
+    assert {name: str(read[name].normalize()) for name in sizes} == {**sizes, "size_slope": "0.00005"}
+    assert {name: read[name] for name in opening} == opening
+    row = exchange.machine.state.market_rule[1]
+    assert row[K.M_SIZE_MAINTAIN_SLOPE] == 50_000  # of a lot of 0.001, in 10**-12
+    assert row[K.M_SIZE_MAINTAIN_ROOT] == 4 * 10**9  # 0.002 ** 2 / 1000, in 10**-18
+    with pytest.raises(ValueError, match=r"size_slope .*: it, for a lot of .*, is not a whole number"):
+        exchange.set_market("BTC-PERP", size_slope="0.0000000000001")
+    with pytest.raises(ValueError, match=r"size_root .*: its square, for a lot of .*, is not a whole number"):
+        exchange.set_market("BTC-PERP", size_root="0.00000000001")
+    exchange.set_market("BTC-PERP", size_slope="0.00006")
+    assert exchange.ramp("BTC-PERP").ways == {"size_slope": (Decimal("0.00005"), Decimal("0.00006"))}
 
 
 def test_every_key_can_be_named_in_a_message():
