@@ -59,6 +59,7 @@ from steelyard.model.keys import (
     A_TIERS,
     A_UTILISATION_MAX_PPM,
     A_VOLATILITY_PPM,
+    C_BEYOND,
     C_DEBT,
     C_ELSE,
     C_FEE_PPM,
@@ -464,6 +465,7 @@ class Town:
         curve |= {C_FEE_PPM: pick((0, 100_000, PPM)), C_LASTS_NS: pick((0, 5, 60, 600)) * SECOND}
         if curve[C_LASTS_NS]:
             curve[C_THEN] = uniform(0, len(self.twin.curves) + 1)
+        curve[C_BEYOND] = self.rate_random.choice((0, 0, 1))
         if self.chance(0.3):
             curve |= {C_DEBT: pick((1, COIN)), C_ELSE: uniform(0, len(self.twin.curves))}
         if self.chance(0.06):

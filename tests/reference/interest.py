@@ -6,6 +6,8 @@ from steelyard.model import events
 from steelyard.model.keys import (
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_OUTFLOW_MAX,
+    A_OUTFLOW_WINDOW_NS,
     A_PEG,
     A_PEG_SIGMA_PPM,
     A_POOL_OF,
@@ -25,6 +27,7 @@ from steelyard.num.limits import PPM
 from tests.reference.numbers import down, up
 
 SCALE = 10**12
+PARTS = 10**12  # of an atom
 LN2 = 69_314_718_055_994_531  # 10^-17
 YEAR = 365 * 24 * 3600 * 10**9
 TOGETHER_MAX = 2**56
@@ -133,7 +136,7 @@ def index_soon(twin, row):
         return before
     if asset.owed > TOGETHER_MAX // 1000:
         highest = min(highest, down(before * TOGETHER_MAX, asset.owed))
-    grown = before + down(down(before * rate_of_loans(twin, row), PPM) * elapsed, YEAR)
+    grown = before + up(up(before * rate_of_loans(twin, row), PPM) * elapsed, YEAR)
     after = max(before, min(highest, grown))
     return before if after - before < LEAST and after < 1000 * SCALE else after
 
@@ -152,23 +155,46 @@ def as_if_accrued(twin, row):
 def after_accruing(twin, row, answer):
     """What would be answered if the asset accrued now."""
     asset = twin.assets[row]
-    owed, reserve = asset.owed, asset.reserve
+    kept = asset.owed, asset.owed_rest, asset.reserve, asset.reserve_rest
     grow(twin, row, index_soon(twin, row))
     answered = answer()
-    asset.owed, asset.reserve = owed, reserve
+    asset.owed, asset.owed_rest, asset.reserve, asset.reserve_rest = kept
     return answered
 
 
 def grow(twin, row, index):
     """Debts up to this index, and what of their growth the house keeps: what no lender funds, and its share."""
+    asset, before = twin.assets[row], twin.assets[row].owed
+    of_lenders = max(0, max(0, twin.quantity(LENDER, row)) + before - loans_of(twin, row) - asset.reserve)
+    fine = down((before * PARTS + asset.owed_rest) * index, asset.borrow_index)
+    asset.owed, asset.owed_rest = divmod(fine, PARTS)
+    funded = PPM
+    if any(each.rule[A_POOL_OF] == row for each in twin.assets.values()) and of_lenders < before:
+        funded = down(of_lenders * PPM, before)
+    of_house = PARTS - funded * (PPM - asset.rule[A_RESERVE_PPM])
+    fine = asset.reserve * PARTS + asset.reserve_rest + (asset.owed - before) * of_house
+    asset.reserve, asset.reserve_rest = divmod(fine, PARTS)
+
+
+def owe(twin, row, owed):
+    """All debts come to this, but to no less than the loans there are."""
+    asset, loans = twin.assets[row], loans_of(twin, row)
+    if not loans or owed < loans:
+        owed, asset.owed_rest = loans, 0
+    asset.owed = owed
+
+
+def note_outflow(twin, row, amount):
+    """Redeemed or lent; negative: supplied or repaid."""
     asset = twin.assets[row]
-    grown, theirs = down(asset.owed * index, asset.borrow_index) - asset.owed, None
-    if any(each.rule[A_POOL_OF] == row for each in twin.assets.values()):
-        of_lenders = max(0, max(0, twin.quantity(LENDER, row)) + asset.owed - loans_of(twin, row) - asset.reserve)
-        theirs = down(grown * of_lenders, asset.owed) if of_lenders < asset.owed else None
-    theirs = grown if theirs is None else theirs
-    asset.owed += grown
-    asset.reserve += grown - theirs + down(theirs * asset.rule[A_RESERVE_PPM], PPM)
+    most, window = asset.rule[A_OUTFLOW_MAX], asset.rule[A_OUTFLOW_WINDOW_NS]
+    if not most or not amount:
+        return
+    until = max(twin.now, asset.outflow_until_ns)
+    if amount > 0:
+        asset.outflow_until_ns = min(twin.now + window, until + up(amount * window, most))
+    else:
+        asset.outflow_until_ns = max(twin.now, until - down(-amount * window, most))
 
 
 def accrue(twin, row):
@@ -224,7 +250,7 @@ def touch(twin, leg):
         if kept:
             twin.make_leg(INSURANCE, leg.thing).quantity += kept
         asset.reserve -= kept
-        asset.owed = max(asset.owed, loans_of(twin, leg.thing))
+        owe(twin, leg.thing, asset.owed)
         paid = {"market": leg.thing, "amount": interest, "fee": kept, "other": index}
         twin.emit(events.INTEREST_PAID, account=leg.account, **paid)
         twin.show_share(leg.thing)
@@ -238,8 +264,8 @@ def change(twin, leg, amount):
     leg.quantity += amount
     after = max(0, -leg.quantity)
     if before or after:
-        loans = loans_of(twin, leg.thing)
-        asset.owed = max(loans, asset.owed + after - before) if loans else 0
+        owe(twin, leg.thing, asset.owed + after - before)
+        note_outflow(twin, leg.thing, after - before)
         if not asset.next_interest_ns:
             schedule(twin, asset)
         leg.index_at_touch = asset.borrow_index if after else 0

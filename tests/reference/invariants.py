@@ -90,7 +90,7 @@ def interest(facts):
                 yield f"asset {row}: {leg['quantity']} of account {leg['account']} settled at {then}"
             elif then:
                 owed += -(leg["quantity"] * asset["borrow_index"] // then)
-        if not asset["owed"] <= owed:
+        if not asset["owed"] * 10**12 + asset["owed_rest"] <= owed * 10**12:
             yield f"asset {row}: {asset['owed']} owed altogether, its debts are {owed}"
         rule, held = facts["asset_rule"][row], asset["rate_held"]
         bounds = [rule[key] * 10**6 if rule[A_RATE_KIND] else 0 for key in (A_RATE_MIN_PPM, A_RATE_MAX_PPM)]

@@ -188,31 +188,15 @@ def loan_refusal(twin, asset, amount):
         return reject.LOANS_LIMIT
     whole = lent + row.owed - owed_now
     used = min(PPM, down((row.owed + amount) * PPM, whole)) if whole > 0 else PPM
-    return reject.UTILISATION_LIMIT if used > row.rule[A_UTILISATION_MAX_PPM] else None
+    if used > row.rule[A_UTILISATION_MAX_PPM]:
+        return reject.UTILISATION_LIMIT
+    return None if may_flow_out(twin, asset, amount) else reject.OUTFLOW_LIMIT
 
 
-def borrowed(twin, account, asset, amount):
-    """What of an amount that leaves the account does not hold."""
-    return max(0, amount - max(0, cash(twin, account, asset)))
-
-
-def check_outflow(twin, asset, amount):
+def may_flow_out(twin, asset, amount):
     row = twin.assets[asset]
     most, window = row.rule[A_OUTFLOW_MAX], row.rule[A_OUTFLOW_WINDOW_NS]
-    if most and amount:
-        left = max(0, row.outflow_until_ns - twin.now) + up(amount * window, most)
-        twin.require(left <= window, reject.OUTFLOW_LIMIT)
-
-
-def note_outflow(twin, asset, amount):
-    """Redeemed or borrowed; negative: supplied."""
-    row = twin.assets[asset]
-    most, window = row.rule[A_OUTFLOW_MAX], row.rule[A_OUTFLOW_WINDOW_NS]
-    if not most or not amount:
-        return
-    until = max(twin.now, row.outflow_until_ns)
-    forgotten = min(window, down(-amount * window, most))
-    row.outflow_until_ns = until + up(amount * window, most) if amount > 0 else max(twin.now, until - forgotten)
+    return not most or max(0, row.outflow_until_ns - twin.now) + up(amount * window, most) <= window
 
 
 def check_margin_after_leaving(twin, account, asset, amount):
@@ -232,13 +216,10 @@ def withdraw(twin, c):
     with judged_now(twin, c):
         check_leaving(twin, c, None)
         account, asset, amount, row = c.account, c.market, c.lots, twin.assets[c.market]
-        lent = borrowed(twin, account, asset, amount)
-        check_outflow(twin, asset, lent)
         unfunded = max(0, loans(twin, asset) - max(0, cash(twin, LENDER, asset)))
         twin.require(amount <= row.deposited - row.withdrawn - row.reserved - unfunded, reject.COINS_NOT_PRESENT)
         check_margin_after_leaving(twin, account, asset, amount)
     twin.add_reference(Reference(c.client, amount, account, asset, RESERVED))
-    note_outflow(twin, asset, lent)
     book(twin, account, asset, -amount)
     row.reserved += amount
     twin.emit(events.WITHDRAWAL_RESERVED, account=account, market=asset, amount=amount)
@@ -248,11 +229,8 @@ def transfer(twin, c):
     giver, taker, asset, amount = c.account, c.order, c.market, c.lots
     with judged_now(twin, c):
         check_leaving(twin, c, taker)
-        lent = borrowed(twin, giver, asset, amount)
-        check_outflow(twin, asset, lent)
         check_margin_after_leaving(twin, giver, asset, amount)
     twin.add_reference(Reference(c.client, amount, giver, asset, USED))
-    note_outflow(twin, asset, lent)
     book(twin, giver, asset, -amount)
     book(twin, taker, asset, amount)
     welcome(twin, taker)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_FROZEN, A_VOLATILITY_PPM, C_FEE_PPM, C_GIVES, C_OF, C_SIZE
+from steelyard.model.keys import A_FROZEN, A_VOLATILITY_PPM, C_BEYOND, C_FEE_PPM, C_GIVES, C_OF, C_SIZE
 from steelyard.model.orders import (
     AS_ASKED,
     FOR_MAINTAIN,
@@ -71,6 +71,8 @@ class Offer:
         self.rule = twin.curves[self.curve]
         self.y = curve_at(self.rule, self.variable())
         twin.require(self.y or self.rule[C_GIVES] == BONUS, reject.NO_OFFER)
+        if not self.rule[C_BEYOND]:
+            self.keep_to_equity()
         self.price_held, self.price_owed = (asset.price for asset in both)
         self.held, self.owed = legs[self.collateral].quantity, -interest.cash_now(twin, legs[self.debt])
         self.most = self.size()
@@ -83,15 +85,25 @@ class Offer:
             return twin.assets[self.collateral].rule[A_VOLATILITY_PPM]
         if of == HEALTH:
             return health_of(twin, self.row)
-        worth = [
-            value(interest.cash_now(twin, leg), twin.assets[thing].price)
-            for thing, leg in twin.legs_of(self.row).items()
-            if thing < MARKET_0
-        ]
+        worth = self.worths()
         owed, held = -sum(each for each in worth if each < 0), sum(each for each in worth if each > 0)
         if of == COVER:
             return down((self.equity - self.maintain + owed) * PPM, max(1, owed))
         return up(owed * PPM, held) if held else FAR
+
+    def keep_to_equity(self):
+        """A bonus is at most the owner's part of each unit owed; a price at least what that bonus would be."""
+        owed = max(1, -sum(min(0, each) for each in self.worths()))
+        bonus = min(FAR, down(max(0, self.equity) * PPM, owed))
+        self.y = min(self.y, bonus) if self.rule[C_GIVES] == BONUS else max(self.y, up(PPM * PPM, PPM + bonus))
+
+    def worths(self):
+        """Of all cash."""
+        return [
+            value(interest.cash_now(self.twin, leg), self.twin.assets[thing].price)
+            for thing, leg in self.twin.legs_of(self.row).items()
+            if thing < MARKET_0
+        ]
 
     def gives(self, repaid):
         """(to the bidder, to the insurance fund), at the curve."""

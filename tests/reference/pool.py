@@ -175,7 +175,7 @@ def supply(twin, c):
     money.book(twin, c.account, row, shares)
     share.deposited += shares
     money.book(twin, LENDER, asset, amount)
-    money.note_outflow(twin, asset, -amount)
+    interest.note_outflow(twin, asset, -amount)
     twin.emit(events.POOL_SUPPLIED, account=c.account, market=asset, amount=amount, other=row, lots=shares)
     show(twin, asset)
 
@@ -196,7 +196,7 @@ def redeem(twin, c):
     twin.require(not is_loss_pending(twin, asset), reject.LOSS_PENDING)
     left = max(0, money.cash(twin, LENDER, asset)) - money.loans(twin, asset)
     twin.require(coins <= left, reject.COINS_ARE_LENT)
-    money.check_outflow(twin, asset, coins)
+    twin.require(money.may_flow_out(twin, asset, coins), reject.OUTFLOW_LIMIT)
     check_margin(twin, c.account, {asset: coins, row: -shares})
     twin.add_reference(Reference(c.client, c.lots, c.account, row, USED))
     interest.accrue(twin, asset)
@@ -204,7 +204,7 @@ def redeem(twin, c):
     share.deposited -= shares
     money.book(twin, LENDER, asset, -coins)
     money.book(twin, c.account, asset, coins)
-    money.note_outflow(twin, asset, coins)
+    interest.note_outflow(twin, asset, coins)
     twin.emit(events.POOL_REDEEMED, account=c.account, market=asset, amount=coins, other=row, lots=shares)
     show(twin, asset)
     money.welcome(twin, c.account)

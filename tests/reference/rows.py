@@ -43,6 +43,8 @@ class Asset:
     outflow_until_ns: int = 0
     below: int = 0
     above: int = 0
+    owed_rest: int = 0
+    reserve_rest: int = 0
     rate_held: int = 0
 
 

@@ -70,7 +70,9 @@ class Sale:
 
 def variable_bonus(inputs):
     most, worst = inputs["max_bonus_bps"] / 10_000 - 1, inputs["hf_for_max"]
-    step = ladders.bonus_by_cover(text(most * inputs["bonus_factor_bps"] / 10_000), text(most), text(worst))
+    step = ladders.bonus_by_cover(
+        text(most * inputs["bonus_factor_bps"] / 10_000), text(most), text(worst), beyond_equity=True
+    )
     sale = Sale([step], held=10_000, owed=1_000 / inputs["hf"] * 8, price=Fraction(1), weight=Fraction(4, 5))
     return {"bonus_bps": 10_000 * (1 + sale.rate())}
 
@@ -131,6 +133,7 @@ def piecewise(inputs):
         return ladders.offer(
             lambda time: start * Fraction(2 ** float(-time / MINUTE / every)),
             of="time", gives="price", size="all", over=(0, 8 * every * MINUTE), lasts=minutes * MINUTE,
+            beyond_equity=True,
         )  # fmt: skip
 
     steps = [halving(256, 20, 120), halving(4, 120, 720), halving(Fraction(1, 16), 60, 480)]
@@ -144,8 +147,9 @@ def take(inputs):
     if "top" in inputs:
         top, at, cut = inputs["top"], inputs["at_s"], inputs["cut"]
         step = ladders.offer(
-            lambda time: float(cut) ** float(time), of="time", gives="price", size="all", over=(0, 2 * at)
-        )
+            lambda time: float(cut) ** float(time),
+            of="time", gives="price", size="all", over=(0, 2 * at), beyond_equity=True,
+        )  # fmt: skip
         sale = Sale([step], inputs["lot"], inputs["tab"], Fraction(top), weight=Fraction(1, 2))
         sale.wait(at)
         paid = sale.scene.usd(sale.bid(sale.scene.atoms(inputs["tab"]))["lots"])

@@ -9,6 +9,7 @@ from steelyard.model.events import INTEREST_PAID, INTEREST_SET, RATE_SET
 from steelyard.model.keys import (
     A_INTEREST_INTERVAL_NS,
     A_OUTFLOW_MAX,
+    A_OUTFLOW_WINDOW_NS,
     A_RATE_BASE_PPM,
     A_RATE_KIND,
     A_RATE_MAX_PPM,
@@ -18,8 +19,8 @@ from steelyard.model.keys import (
 )
 from steelyard.model.orders import ADAPTIVE, INSURANCE, KINK, LENDER, PEG, TIMER_INTEREST
 from steelyard.num import far, kernel
-from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_STEP, RATE_FINE
-from steelyard.num.rounding import clamp, mul_div_down, ppm_down
+from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_STEP, PPM, RATE_FINE, REST_SCALE
+from steelyard.num.rounding import clamp, mul_div_down, mul_div_rest
 from steelyard.rules.interest import (
     borrow_index_after,
     borrow_rate_ppm,
@@ -82,14 +83,43 @@ def index_soon(s, asset, lender_row):
 
 
 @kernel
+def owed_after(s, asset, index):
+    """(all debts when the borrow index is this, in 10**-12 of an atom what is left beside it)."""
+    table = ASSET(s)
+    owed, before = table.owed[asset], table.borrow_index[asset]
+    whole, rest = mul_div_down(owed, index, before), mul_div_rest(owed, index, before)
+    # Both parts of what is beside it, each with its own rest, so that the sum is rounded once.
+    parts = mul_div_down(rest, REST_SCALE, before) + mul_div_down(table.owed_rest[asset], index, before)
+    rests = mul_div_rest(rest, REST_SCALE, before) + mul_div_rest(table.owed_rest[asset], index, before)
+    parts += rests // before
+    return whole + parts // REST_SCALE, parts % REST_SCALE
+
+
+@kernel
+def owe_at_least_loans(s, asset, owed):
+    """All debts come to this now, but not to less than what is in the books."""
+    table = ASSET(s)
+    if owed < table.loans[asset] or table.loans[asset] == 0:
+        owed = table.loans[asset]
+        table.owed_rest[asset] = 0
+    table.owed[asset] = owed
+    return 0
+
+
+@kernel
 def reserve_after(s, asset, owed, grown, lender_row):
-    """The reserve when debts of `owed` have grown by so much; what no lender of a pool funds grows for the house."""
-    table, funded = ASSET(s), grown
+    """(the reserve when debts of `owed` have grown by so much, and in 10**-12 of an atom what is left beside it).
+
+    What no lender of a pool funds grows for the house.
+    """
+    table, funded = ASSET(s), PPM
     if table.pool[asset]:
         assets = max(0, lent(s, lender_row) + owed - table.loans[asset] - table.reserve[asset])
         if assets < owed:
-            funded = mul_div_down(grown, assets, owed)
-    return table.reserve[asset] + grown - funded + ppm_down(funded, ASSET_RULE(s)[asset, A_RESERVE_PPM])
+            funded = mul_div_down(assets, PPM, owed)
+    part = REST_SCALE - funded * (PPM - ASSET_RULE(s)[asset, A_RESERVE_PPM])
+    rest = mul_div_rest(grown, part, REST_SCALE) + table.reserve_rest[asset]
+    return table.reserve[asset] + mul_div_down(grown, part, REST_SCALE) + rest // REST_SCALE, rest % REST_SCALE
 
 
 @far
@@ -106,10 +136,10 @@ def accrue(s, asset, lender_row):
     table.accrued_ns[asset] = machine.now_ns[0]
     if index == before:
         return 0
+    later, rest = owed_after(s, asset, index)
     table.borrow_index[asset] = index
-    later = mul_div_down(owed, index, before)
-    table.reserve[asset] = reserve_after(s, asset, owed, later - owed, lender_row)
-    table.owed[asset] = later
+    table.reserve[asset], table.reserve_rest[asset] = reserve_after(s, asset, owed, later - owed, lender_row)
+    table.owed[asset], table.owed_rest[asset] = later, rest
     table.moved_seq[asset] = machine.seq[0]
     machine.prices_moved[0] = 1
     if index > highest_index(s, asset):
@@ -160,7 +190,7 @@ def settle_debt(s, row, lender_row, insurance_row):
     kept = min(interest, table.reserve[asset])
     leg.quantity[row] -= interest
     table.loans[asset] += interest
-    table.owed[asset] = max(table.owed[asset], table.loans[asset])
+    owe_at_least_loans(s, asset, table.owed[asset])
     table.reserve[asset] -= kept
     take_interest(s, LENDER, lender_row, interest - kept)
     if kept:
@@ -173,13 +203,14 @@ def settle_debt(s, row, lender_row, insurance_row):
 
 @far
 def note_outflow(s, asset, amount):
-    """So much was redeemed or borrowed on purpose (negative: supplied)."""
+    """So much was redeemed or lent (negative: supplied or repaid). What exceeds a window is forgotten with it."""
     table, now = ASSET(s), MACHINE(s).now_ns[0]
     if ASSET_RULE(s)[asset, A_OUTFLOW_MAX] == 0:
         return 0
     until = max(now, table.outflow_until_ns[asset])
     if amount > 0:
-        table.outflow_until_ns[asset] = until + outflow_ns(s, asset, amount)
+        latest = now + ASSET_RULE(s)[asset, A_OUTFLOW_WINDOW_NS]
+        table.outflow_until_ns[asset] = min(latest, until + outflow_ns(s, asset, amount))
     elif amount < 0:
         table.outflow_until_ns[asset] = max(now, until - inflow_ns(s, asset, -amount))
     return 0
@@ -203,7 +234,8 @@ def change_debt(s, row, before, after):
     leg, table, holder = LEG(s), ASSET(s), HOLDER(s)
     asset, borrowed = leg.thing[row], max(0, -after) - max(0, -before)
     table.loans[asset] += borrowed
-    table.owed[asset] = max(table.loans[asset], table.owed[asset] + borrowed) if table.loans[asset] else 0
+    owe_at_least_loans(s, asset, table.owed[asset] + borrowed if table.loans[asset] else 0)
+    note_outflow(s, asset, borrowed)
     if table.next_interest_ns[asset] == 0 and table.owed[asset]:
         plan_interest(s, asset)
     leg.index_at_touch[row] = table.borrow_index[asset] if after < 0 else 0

@@ -3,7 +3,7 @@
 from steelyard.engine.bitmap import bit_clear, bit_next, bit_set
 from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
-from steelyard.engine.interest import index_soon, note_outflow
+from steelyard.engine.interest import index_soon
 from steelyard.engine.judge import wake
 from steelyard.engine.ledger import (
     cash,
@@ -62,7 +62,7 @@ from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_down
 from steelyard.num.wide import mix
 from steelyard.rules.cash import charge, is_price_fresh
 from steelyard.rules.consent import is_over_loan_cap
-from steelyard.rules.interest import cash_now, loan_refusal, may_flow_out
+from steelyard.rules.interest import cash_now, loan_refusal
 from steelyard.rules.offers import is_offered
 from steelyard.rules.price import is_asset_good, is_market_good
 from steelyard.rules.requirement import account_risk
@@ -360,9 +360,6 @@ def check_parting(s, account, asset, amount, present, may_borrow):
     if may_borrow:
         table.borrow_index[asset] = index_soon(s, asset, find_leg(s, LENDER, asset))
     reason = check_giving(s, account, asset, amount, may_borrow)
-    lent = loan_part(s, account, asset, amount)
-    if reason == no.NONE and lent and not may_flow_out(s, asset, lent):
-        reason = no.OUTFLOW_LIMIT
     if reason == no.NONE and amount > present:
         reason = no.COINS_NOT_PRESENT
     if reason == no.NONE:
@@ -397,7 +394,6 @@ def withdraw(s, i):
         return reason
     add_reference(s, i, RESERVED)
     table.reserved[asset] += amount
-    note_outflow(s, asset, loan_part(s, account, asset, amount))
     far_post(s, account, asset, -amount)
     say_money(s, WITHDRAWAL_RESERVED, account, asset, amount, 0)
     return no.NONE
@@ -453,7 +449,6 @@ def move_between(s, i):
     if reason:
         return reason
     add_reference(s, i, USED)
-    note_outflow(s, asset, loan_part(s, account, asset, amount))
     transfer(s, account, taker, asset, amount)
     welcome(s, taker)
     say_money(s, TRANSFERRED, account, asset, amount, taker)

@@ -43,6 +43,7 @@ from steelyard.rules.offers import (
     size_of_offer,
     standing_offer,
     variable,
+    within_equity,
 )
 from steelyard.rules.price import is_asset_good
 from steelyard.rules.requirement import account_risk, health_of
@@ -101,7 +102,7 @@ def price_offer(s, row):
     if y == 0 and rule[curve, C_GIVES] == GIVES_PRICE:
         return no.NO_OFFER
     bid.curve[row] = curve
-    bid.value[row] = y
+    bid.value[row] = within_equity(s, target, curve, y, equity)
     bid.equity[row] = equity
     bid.most[row] = size_of_offer(s, row, leg.quantity[given], -cash_now(s, owed))
     return no.NONE

@@ -1,7 +1,7 @@
 """Supply and redeem: lenders bring coins to a pool and take them back. See docs/concepts/pools.md."""
 
 from steelyard.engine.events import say
-from steelyard.engine.interest import accrue, index_soon, note_outflow, reserve_after
+from steelyard.engine.interest import accrue, index_soon, note_outflow, owed_after, reserve_after
 from steelyard.engine.ledger import cash, far_post, find_leg, free_cash, has_leg_room, legs_wanted
 from steelyard.engine.money import add_reference, check_named, check_state_of_giver, welcome
 from steelyard.engine.placing import spare_after
@@ -11,7 +11,6 @@ from steelyard.model.events import POOL_REDEEMED, POOL_SUPPLIED
 from steelyard.model.keys import A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
 from steelyard.model.orders import AT_MOST, FOR_MAINTAIN, FOR_OPEN, LENDER, USED
 from steelyard.num import far
-from steelyard.num.rounding import mul_div_down
 from steelyard.rules.consent import exchange_is_no_weaker, is_over_loan_cap
 from steelyard.rules.interest import may_flow_out
 from steelyard.rules.pool import coins_down, shares_down, unsettled
@@ -24,9 +23,9 @@ def assets_soon(s, asset, lender_row):
     """What belongs to the lenders of an asset, if it accrued now."""
     table = ASSET(s)
     owed = table.owed[asset]
-    later = mul_div_down(owed, index_soon(s, asset, lender_row), table.borrow_index[asset])
-    kept = reserve_after(s, asset, owed, later - owed, lender_row) - table.reserve[asset]
-    return lent(s, lender_row) + unsettled(s, asset) + later - owed - kept
+    later, _ = owed_after(s, asset, index_soon(s, asset, lender_row))
+    reserve, _ = reserve_after(s, asset, owed, later - owed, lender_row)
+    return lent(s, lender_row) + later - table.loans[asset] - reserve
 
 
 @far

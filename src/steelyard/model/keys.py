@@ -211,6 +211,7 @@ C_LASTS_NS = 6  # active time that the offer stands; 0: for ever
 C_THEN = 7  # the curve that follows; 0: the converter
 C_DEBT = 8  # asset of the debts it is for; 0: any
 C_ELSE = 9  # the curve for other debts
+C_BEYOND = 10  # 1: what is given may exceed what the owner has; lenders and the insurance fund bear that
 C_POINT = 16  # + i
 CURVE_WIDTH = C_POINT + CURVE_POINTS
 
@@ -358,5 +359,6 @@ CURVE_KEYS = {
     (C_THEN, 1): (0, 1 << 14, 0, True),
     (C_DEBT, 1): (0, 1 << 20, 0, True),
     (C_ELSE, 1): (0, 1 << 14, 0, True),
+    (C_BEYOND, 1): (0, 1, 0, True),
     (C_POINT, CURVE_POINTS): (0, CURVE_VALUE_MAX, 0, True),
 }

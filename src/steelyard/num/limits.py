@@ -27,6 +27,7 @@ DEBT_MAX = 1 << 56  # atoms of one asset that all debts together may grow to
 BORROW_STEP = 1_000  # an index moves by at least this, so that what rounding loses is below a thousandth
 VIRTUAL_SHARES = 100  # of a pool, nobody's: making shares dear costs this many times what it can rob
 VIRTUAL_ATOMS = 1  # one, so that rounding down keeps all shares together within what there is
+REST_SCALE = 10**12  # parts of an atom in which sums of debts, and the reserve, keep what rounding leaves
 RATE_SCALE = 10**12  # a rate that is held from accrual to accrual, and exponents
 RATE_FINE = RATE_SCALE // PPM
 POWER_MAX = 20 * RATE_SCALE  # e to this is more than the highest rate over the lowest

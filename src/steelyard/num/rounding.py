@@ -75,6 +75,19 @@ def mul_div_up(amount, numer, denom):
 
 if JIT:
 
+    @kernel
+    def mul_div_rest(amount, numer, denom):
+        """amount * numer modulo denom, where the quotient fits: the low words of both products differ by it."""
+        return multiply(amount, numer)[0] - multiply(mul_div_down(amount, numer, denom), denom)[0]
+
+else:
+
+    def mul_div_rest(amount: int, numer: int, denom: int) -> int:
+        return int(amount) * int(numer) % int(denom)
+
+
+if JIT:
+
     @leaf
     def trillionth_down(amount, numer):
         """floor(amount * numer / 10**12) for a numer that is not negative, by two divisions by a constant.

@@ -126,8 +126,8 @@ def borrow_rate_ppm(s, asset, used_ppm, elapsed_ns):
 
 @kernel
 def borrow_index_after(index, owed, rate_ppm, elapsed_ns):
-    """The index when interest at this rate has run so long; it stops where all debts together would not fit."""
-    grown = mul_div_down(mul_div_down(index, rate_ppm, PPM), elapsed_ns, YEAR_NS)
+    """The index when interest at this rate has run so long, up; it stops where all debts together would not fit."""
+    grown = mul_div_up(mul_div_up(index, rate_ppm, PPM), elapsed_ns, YEAR_NS)
     most = BORROW_INDEX_MAX
     if owed > DEBT_MAX // (BORROW_INDEX_MAX // BORROW_SCALE):
         most = min(most, mul_div_down(index, DEBT_MAX, owed))
@@ -167,19 +167,6 @@ def lendable(s, asset):
 
 
 @kernel
-def loan_refusal(s, asset, amount):
-    """Why the lender lends no more of an asset on purpose, or NONE."""
-    table, rule = ASSET(s), ASSET_RULE(s)
-    if amount > lendable(s, asset):
-        return no.NOTHING_TO_LEND
-    if amount > rule[asset, A_LOANS_MAX] - table.loans[asset]:
-        return no.LOANS_LIMIT
-    lent = max(0, cash_of(s, LENDER, asset))
-    used = utilisation_ppm(table.owed[asset] + amount, table.loans[asset] + amount, lent)
-    return no.UTILISATION_LIMIT if used > rule[asset, A_UTILISATION_MAX_PPM] else no.NONE
-
-
-@kernel
 def outflow_ns(s, asset, amount):
     """How long it takes until so much that left is forgotten; more than the window if it does not fit one."""
     rule = ASSET_RULE(s)
@@ -203,6 +190,21 @@ def may_flow_out(s, asset, amount):
         return True
     since = max(now, ASSET(s).outflow_until_ns[asset])
     return since - now + outflow_ns(s, asset, amount) <= rule[asset, A_OUTFLOW_WINDOW_NS]
+
+
+@kernel
+def loan_refusal(s, asset, amount):
+    """Why the lender lends no more of an asset on purpose, or NONE."""
+    table, rule = ASSET(s), ASSET_RULE(s)
+    if amount > lendable(s, asset):
+        return no.NOTHING_TO_LEND
+    if amount > rule[asset, A_LOANS_MAX] - table.loans[asset]:
+        return no.LOANS_LIMIT
+    lent = max(0, cash_of(s, LENDER, asset))
+    used = utilisation_ppm(table.owed[asset] + amount, table.loans[asset] + amount, lent)
+    if used > rule[asset, A_UTILISATION_MAX_PPM]:
+        return no.UTILISATION_LIMIT
+    return no.NONE if may_flow_out(s, asset, amount) else no.OUTFLOW_LIMIT
 
 
 @leaf

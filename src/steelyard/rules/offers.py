@@ -13,6 +13,7 @@ from steelyard.model.keys import (
     A_TIER_MAINTAIN_PPM,
     A_TIERS,
     A_VOLATILITY_PPM,
+    C_BEYOND,
     C_DEBT,
     C_ELSE,
     C_FEE_PPM,
@@ -269,6 +270,18 @@ def variable(s, account, curve, collateral, elapsed, equity, requirement):
     if of == OF_COVER:
         return mul_div_down(equity - requirement + owed, PPM, max(1, owed))
     return mul_div_up(owed, PPM, held) if held > 0 else FARTHEST
+
+
+@kernel
+def within_equity(s, account, curve, y, equity):
+    """The curve's value, where what it gives would exceed what the owner has for each unit of debt: just that."""
+    if CURVE_RULE(s)[curve, C_BEYOND]:
+        return y
+    owed, _ = owed_and_held(s, account)
+    bonus = min(FARTHEST, mul_div_down(max(0, equity), PPM, max(1, owed)))
+    if CURVE_RULE(s)[curve, C_GIVES] == GIVES_PRICE:
+        return max(y, mul_div_up(PPM, PPM, PPM + bonus))
+    return min(y, bonus)
 
 
 @leaf

@@ -6,7 +6,7 @@ import numpy as np
 
 from steelyard.model import keys
 from steelyard.model.orders import INVERSE, KINK, LENDER
-from steelyard.num.limits import INDEX_SCALE, RATE_FINE, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
+from steelyard.num.limits import INDEX_SCALE, RATE_FINE, REST_SCALE, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.state.tables import MARKET_0, State
 
 
@@ -47,6 +47,8 @@ def conserves(state: State, legs: Any) -> None:
         owed = total(-legs["quantity"][(legs["thing"] == asset) & (legs["quantity"] < 0)])
         assert owed == int(row.loans), f"asset {asset}: loans are {owed}, booked as {row.loans}"
         assert 0 <= row.reserve <= row.owed - row.loans, f"asset {asset}: more is reserved than is owed of interest"
+        for rest in (row.owed_rest, row.reserve_rest):
+            assert 0 <= rest < REST_SCALE, f"asset {asset}: {rest} is no part of an atom"
 
 
 def rates_agree(state: State) -> None:

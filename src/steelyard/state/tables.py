@@ -200,6 +200,8 @@ ASSET_ROW = row(
     below="i8",  # the price may be so much lower
     above="i8",  # or so much higher
     open_gap="i8",  # index: opening slacks count it wrong by this, at least both
+    owed_rest="i8",  # beside `owed`, in 10**-12 of an atom
+    reserve_rest="i8",  # beside `reserve`
     rate_held="i8",  # a year, in 10**-12: at the target utilisation, or by the peg when it last accrued
 )
 

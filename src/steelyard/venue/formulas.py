@@ -282,6 +282,7 @@ class CurveRule:
     low: int
     high: int
     fee: int
+    beyond: int
     points: tuple[int, ...]
 
     def at(self, x: int) -> int:
@@ -295,6 +296,13 @@ class CurveRule:
         rounded = div_up if self.gives == GIVES_PRICE else floordiv
         return self.points[place] + rounded(moved, self.high - self.low)
 
+    def within(self, y: int, equity: int, owed: int) -> int:
+        """What is given is at most what the owner has for each unit owed."""
+        if self.beyond:
+            return y
+        bonus = min(1 << 60, max(0, equity) * PPM // max(1, owed))
+        return max(y, div_up(PPM * PPM, PPM + bonus)) if self.gives == GIVES_PRICE else min(y, bonus)
+
     def gross(self, y: int, par: int) -> int:
         """Collateral given for a debt worth so much of it."""
         return par * PPM // y if self.gives == GIVES_PRICE else par + ppm_down(par, y)
@@ -303,7 +311,8 @@ class CurveRule:
 def curve_rule(table: Any, row: int) -> CurveRule:
     rule = [int(value) for value in table[row]]
     points = tuple(rule[K.C_POINT : K.C_POINT + CURVE_POINTS])
-    return CurveRule(rule[K.C_OF], rule[K.C_GIVES], rule[K.C_FROM], rule[K.C_TO], rule[K.C_FEE_PPM], points)
+    low, high, fee, beyond = (rule[key] for key in (K.C_FROM, K.C_TO, K.C_FEE_PPM, K.C_BEYOND))
+    return CurveRule(rule[K.C_OF], rule[K.C_GIVES], low, high, fee, beyond, points)
 
 
 def cash_requirement(

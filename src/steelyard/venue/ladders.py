@@ -34,6 +34,7 @@ class Step:
     fee: int
     lasts_ns: int
     again: bool
+    beyond_equity: bool
 
     def values(self) -> dict[int, int]:
         """What CONFIGURE sets, less what links it to other rows."""
@@ -45,6 +46,7 @@ class Step:
             K.C_SIZE: self.size,
             K.C_FEE_PPM: self.fee,
             K.C_LASTS_NS: self.lasts_ns,
+            K.C_BEYOND: int(self.beyond_equity),
         }
         return keys | {K.C_POINT + i: point for i, point in enumerate(self.points)}
 
@@ -59,13 +61,15 @@ def offer(
     fee: Number = 0,
     lasts: Duration | None = None,
     again: bool = False,
+    beyond_equity: bool = False,
 ) -> Step:
     """A step of a ladder.
 
     `curve` is a number, or a function of `of` ("health": E / M(maintain), "cover": what everything counts for by what
     is owed, "ltv", "time" in this step, "volatility"), asked from one end of `over` to the other. `gives` is "bonus" or
     "price", `size` "restore" (just as much as heals) or "all". `fee` is the part of the bonus that goes to the
-    insurance fund. It stands for `lasts` of active time, or for ever; with `again` it then starts anew.
+    insurance fund. It stands for `lasts` of active time, or for ever; with `again` it then starts anew. What a bidder
+    gains is the owner's: with `beyond_equity` it may be more than the owner has, and lenders bear the rest.
     """
     what, form = _one_of("of", of, VARIABLES), _one_of("gives", gives, GIVES)
     low, high = _domain(what, over)
@@ -83,6 +87,7 @@ def offer(
         fee=PPM_STEP.count(fee, "fee", "millionths"),
         lasts_ns=0 if lasts is None else duration_ns(lasts, "lasts"),
         again=again,
+        beyond_equity=beyond_equity,
     )
 
 
@@ -107,19 +112,18 @@ def discount_by_cover(most: Number, **terms: Any) -> Step:
 def falling_auction(start: Number, end: Number, over: Duration, curve: Function | None = None, **terms: Any) -> Step:
     """The price falls from `start` to `end` (in parts of the index) in `over` of active time, and stays there.
 
-    `curve` gives another way down: the price by the seconds since it began.
+    `curve` gives another way down: the price by the seconds since it began. Whatever the owner has, it falls on.
     """
     first, last, span = Fraction(decimal(start)), Fraction(decimal(end)), Fraction(duration_ns(over), SECOND)
     way: Function = curve or (lambda time: first + (last - first) * time / span)
-    return offer(way, of="time", over=(0, span), gives="price", **{"size": "all", **terms})
+    return offer(way, of="time", over=(0, span), gives="price", **{"size": "all", "beyond_equity": True, **terms})
 
 
 def rising_auction(bonus: Number, over: Duration, start: Number = 0, **terms: Any) -> Step:
     """The bonus rises from `start` to `bonus` in `over` of active time, and stays there."""
     first, last, span = Fraction(decimal(start)), Fraction(decimal(bonus)), Fraction(duration_ns(over), SECOND)
-    return offer(
-        lambda time: first + (last - first) * time / span, of="time", over=(0, span), **{"size": "all", **terms}
-    )
+    always = {"size": "all", "beyond_equity": True, **terms}
+    return offer(lambda time: first + (last - first) * time / span, of="time", over=(0, span), **always)
 
 
 def _one_of(name: str, word: str, words: Sequence[str]) -> int:

@@ -182,6 +182,7 @@ CURVE_PARAMETERS = _named(
     ("size", K.C_SIZE, "words", "how much may be repaid", SIZES),
     ("fee", K.C_FEE_PPM, RATE, "the part of the bonus that goes to the insurance fund"),
     ("lasts", K.C_LASTS_NS, DURATION, "active time that the offer stands; 0 for ever"),
+    ("beyond_equity", K.C_BEYOND, "words", "whether what is given may exceed what the owner has", NO_YES),
     ("then", K.C_THEN, COUNT, "the curve that follows"),
     ("debt", K.C_DEBT, COUNT, "the asset of the debts it is for; 0 for any"),
     ("else", K.C_ELSE, COUNT, "the curve for other debts"),

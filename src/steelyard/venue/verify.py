@@ -308,7 +308,9 @@ class _Checker:
         self._agree(row, "equity", row.extra, equity)
         self._holds(row, "equity below M(maintain)", equity < maintain)
         if rule.of in (OF_HEALTH, OF_COVER, OF_LTV):
-            self._agree(row, "value of the curve", row.price, rule.at(self._variable(rule.of, equity, maintain)))
+            there = rule.at(self._variable(rule.of, equity, maintain))
+            self._agree(row, "value of the curve", row.price, rule.within(there, equity, self._owed()))
+        self._agree(row, "value within the equity", row.price, rule.within(row.price, equity, self._owed()))
         par, held = row.lots * price_owed // price_held, statement.cash[row.market]
         gross = min(held, rule.gross(row.price, par))
         fee = F.ppm_up(max(0, gross - par), rule.fee)
@@ -335,13 +337,21 @@ class _Checker:
             if maintain == 0:
                 return -HEALTH_LIMIT if equity < 0 else HEALTH_LIMIT
             return max(-HEALTH_LIMIT, min(equity * PPM // maintain, HEALTH_LIMIT))
-        cash = [
-            F.value(held, self.statement.prices.assets[asset]) for asset, held in self.statement.cash.items() if held
-        ]
-        owed, held = -sum(each for each in cash if each < 0), sum(each for each in cash if each > 0)
+        cash = self._worths()
+        owed, held = self._owed(), sum(each for each in cash if each > 0)
         if of == OF_COVER:
             return (equity - maintain + owed) * PPM // max(1, owed)
         return F.div_up(owed * PPM, held) if held else HEALTH_LIMIT
+
+    def _worths(self) -> list[int]:
+        """Of all cash."""
+        return [
+            F.value(held, self.statement.prices.assets[asset]) for asset, held in self.statement.cash.items() if held
+        ]
+
+    def _owed(self) -> int:
+        """The value of all debts."""
+        return -sum(each for each in self._worths() if each < 0)
 
     def _deleveraged(self, row: Row) -> None:
         step = self._step

@@ -49,9 +49,9 @@ def test_a_touch_settles_up_to_now(floor):
     lend(floor).wait(DAY)
     floor.deposit(ANN, USD, 1)
     (told,) = floor.happened(events.INTEREST_SET)
-    assert (told["amount"], told["extra"], told["extra2"]) == (45_000, 1_000_123_287_671, DEBT)
+    assert (told["amount"], told["extra"], told["extra2"]) == (45_000, 1_000_123_287_672, DEBT)
     (paid,) = floor.happened(events.INTEREST_PAID)
-    assert (paid["account"], paid["amount"], paid["other"]) == (ANN, 2, 1_000_123_287_671)
+    assert (paid["account"], paid["amount"], paid["other"]) == (ANN, 2, 1_000_123_287_672)
     assert floor.cash(ANN) == -DEBT - 2 + 1
     assert floor.cash(LENDER) == 2 * DEBT + 2
     floor.deposit(ANN, USD, 1)  # at the same instant once more
@@ -109,14 +109,41 @@ def test_whom_interest_alone_makes_unhealthy_is_found(floor):
 
 
 def test_who_asks_often_does_not_stop_the_interest(floor):
-    """A touch each millisecond for two seconds: no growth is rounded away, but for a thousandth."""
+    """A touch each centisecond for two seconds: no growth is rounded away, and hardly any is rounded up."""
     lend(floor, {key.A_RATE_BASE_PPM: 1_000_000})
     for _ in range(200):
         floor.wait(SECOND // 100)
         floor.transfer(BOB, LENDER, USD, 1)
     grown = asset(floor)["borrow_index"] - BORROW_SCALE
     whole = BORROW_SCALE * 1_025_000 * 2 // (10**6 * 365 * 86_400)
-    assert whole * 98 // 100 < grown <= whole
+    assert whole <= grown < whole * 1_001 // 1_000
+
+
+def test_small_debts_are_not_rounded_away_by_accruing_often(make_floor):
+    """30 dollars at 500 % a year for ten days, of which the house keeps half: 4 dollars, hour by hour or at once."""
+    told = []
+    for interval in (HOUR, 30 * DAY):
+        floor = make_floor()
+        floor.wait(30 * DAY - floor.now % (30 * DAY))
+        open_venue(floor, {}, people=1, purse=0)
+        rates = {key.A_RATE_BASE_PPM: 5_000_000, key.A_INTEREST_INTERVAL_NS: interval, key.A_RESERVE_PPM: 500_000}
+        floor.configure(ASSET, {key.A_LOAN_CAP: 1_000, **rates}, row=USD)
+        floor.configure(FEED, {key.F_STALENESS_NS: 365 * DAY})
+        tier = {key.A_TIER_OPEN_PPM: 900_000, key.A_TIER_MAINTAIN_PPM: 950_000}
+        floor.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **tier})
+        floor.price({2: 12 * ASSET_PRICE_SCALE})
+        floor.deposit(ANN, COIN, 1_000)
+        floor.deposit(LENDER, USD, 1_000)
+        floor.borrow(ANN, USD, 30)
+        floor.wait(10 * DAY).clock()
+        floor.transfer(ANN, LENDER, COIN, 1)  # nothing of what is owed
+        row = asset(floor)
+        floor.configure(ASSET, {key.A_RESERVE_PPM: 0}, row=USD)  # accrues
+        told.append((asset(floor)["borrow_index"], asset(floor)["owed"], asset(floor)["reserve"]))
+        assert row["loans"] == 30
+    often, once = told
+    assert once == (BORROW_SCALE + -(-BORROW_SCALE * 50 // 365), 34, 2)
+    assert often[0] > once[0] and often[1:] >= once[1:]
 
 
 def test_interest_above_the_cap_looks_for_collateral(floor):

@@ -113,12 +113,50 @@ def test_take_all_ends_with_the_debt_or_with_the_collateral(bank):
 
 
 def test_when_all_is_not_enough_all_is_taken(bank):
-    offer(bank)
+    offer(bank, beyond=1)
     coins(bank, 9)
     bid(bank, BOB, 50_000)
     ((_, repaid, received, _),) = later(bank)
     assert received == 2_000 and repaid == 17_145  # 2,000 / 1.05 = 1,905 coins up, at 9 dollars
     assert bank.cash(ANN) == 17_145 - 19_000
+
+
+def test_lenders_pay_no_bonus(bank):
+    """E = 18,000 - 19,000 is below 0: what the coins are worth is paid for them, and not a twentieth less."""
+    offer(bank)
+    coins(bank, 9)
+    bid(bank, BOB, 50_000)
+    assert later(bank) == [(BOB, 18_000, 2_000, 0)]
+    assert bank.cash(ANN) == -1_000
+
+
+def test_a_bonus_ends_where_the_owners_equity_does(bank):
+    """E = 200 for debts of 19,000: a bonus of 0.010526, whether in one bid or in many, and no loss at the end."""
+    offer(bank, size=TAKE_ALL)
+    coins(bank, 9.6)
+    for lots in (5_000, 1_000, 4_000, 50_000):
+        bid(bank, BOB, lots)
+        ((_, repaid, received, _),) = later(bank)
+        (filled,) = bank.happened(events.BID_FILLED)
+        assert (
+            10_526 <= filled["price"] < 50_000
+        )  # whole coins are coarse: what one bid does not get is left to the next
+        assert repaid == min(lots, 9_000)
+        assert received * 9.6 <= repaid * (PPM + filled["price"]) / PPM
+    assert bank.cash(ANN) == 0
+    assert bank.cash(ANN, COIN) >= 0
+    assert bank.happened(events.LIQUIDATION_ENDED)
+
+
+def test_a_price_ends_where_the_owners_equity_does(bank):
+    """What the owner has for each dollar owed is 200 / 19,000; a price of 0.7 would be a bonus of three sevenths."""
+    offer(bank, line(700_000, 700_000), gives=GIVES_PRICE, size=TAKE_ALL)
+    coins(bank, 9.6)
+    bid(bank, BOB, 50_000)
+    assert later(bank) == [(BOB, 19_000, 1_999, 0)]
+    (filled,) = bank.happened(events.BID_FILLED)
+    assert filled["price"] == -(-(PPM * PPM) // (PPM + 10_526))
+    assert bank.cash(ANN, COIN) == 1
 
 
 def test_discount_by_cover(bank):
@@ -163,7 +201,7 @@ def test_the_fee_is_a_part_of_the_bonus(bank):
 
 
 def test_the_fee_is_at_most_the_equity_that_is_left(bank):
-    offer(bank, fee_ppm=PPM, size=TAKE_ALL)
+    offer(bank, fee_ppm=PPM, size=TAKE_ALL, beyond=1)
     coins(bank, 9.6)
     bid(bank, BOB, 50_000)
     # E = 200: the bidder gets par, the fee is up to 20 coins.
@@ -177,7 +215,7 @@ def test_the_fee_is_at_most_the_equity_that_is_left(bank):
 
 def auction(floor, **terms):
     """From 1.2 of the index to 0.6 in ten minutes."""
-    wanted = {"gives": GIVES_PRICE, "of": OF_TIME, "from": 0, "to": 600 * SECOND, "size": TAKE_ALL}
+    wanted = {"gives": GIVES_PRICE, "of": OF_TIME, "from": 0, "to": 600 * SECOND, "size": TAKE_ALL, "beyond": 1}
     offer(floor, line(1_200_000, 600_000), **(wanted | terms))
 
 
@@ -263,7 +301,7 @@ def test_a_ladder_for_debts_in_one_asset(bank):
 
 
 def test_who_asks_least_comes_first_and_gets_what_it_asks(bank):
-    offer(bank, size=TAKE_ALL)
+    offer(bank, size=TAKE_ALL, beyond=1)
     coins(bank, 9.9)
     bid(bank, BOB, 10_000)
     bid(bank, CAT, 10_000, least=1_050, options=AS_ASKED)
@@ -282,7 +320,7 @@ def test_whoever_heals_an_account_ends_it(bank):
 
 
 def test_a_limit_is_a_share_of_what_is_filled(bank):
-    offer(bank, size=TAKE_ALL)
+    offer(bank, size=TAKE_ALL, beyond=1)
     coins(bank, 9.9)
     assert bid(bank, BOB, 10_500, least=1_114) == [reject.BID_LIMIT_NOT_MET]
     assert bid(bank, BOB, 10_500, least=1_113) == []

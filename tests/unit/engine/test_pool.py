@@ -8,7 +8,7 @@ from steelyard.model import events, reject
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, FEED, MARKET
 from steelyard.model.keys import HOUR
-from steelyard.model.orders import AT_MOST, CONVERTER, INSURANCE, LENDER, SPOT
+from steelyard.model.orders import AT_MOST, CONVERTER, INSURANCE, LENDER, MAY_BORROW, SPOT
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 
 DAY = 24 * HOUR
@@ -404,6 +404,25 @@ def test_so_much_flows_out_in_a_time(pool):
     assert reasons(pool) == [reject.OUTFLOW_LIMIT]
     pool.redeem(ANN, SHARE, 999_900)
     assert not reasons(pool)
+
+
+def test_what_is_repaid_may_be_lent_again(pool):
+    """Who borrows and repays takes nobody's place; and losses that become loans count as well, up to a window."""
+    pool.supply(ANN, USD, 60_000)
+    pool.configure(ASSET, {key.A_OUTFLOW_MAX: 10_000, key.A_OUTFLOW_WINDOW_NS: HOUR}, row=USD)
+    for _ in range(3):
+        line = {"account": CAT, "order": BOB, "market": USD, "lots": 9_000, "options": MAY_BORROW}
+        pool.say(do.TRANSFER, line | pool.reference())
+        assert not reasons(pool)
+        pool.transfer(BOB, CAT, USD, 9_000)
+    pool.borrow(CAT, USD, 10_001)
+    assert reasons(pool) == [reject.OUTFLOW_LIMIT]
+    pool.borrow(CAT, USD, 10_000)
+    assert not reasons(pool)
+    pool.trade(CAT, BOB, 1, 50, 1_000)
+    pool.trade(BOB, CAT, 1, 50, 980)  # a loss and two fees: a loan that nobody asks
+    assert pool.cash(CAT) < -20_000
+    assert pool.facts()["asset"][USD]["outflow_until_ns"] == pool.now + HOUR
 
 
 # --- Debts that nobody pays -------------------------------------------------------------------------------------------

@@ -59,9 +59,9 @@ def test_lenders_bid_for_what_their_debtor_offers(pool):
     assert reasons(pool) == [reject.COINS_ARE_LENT]
     pool.wait(key.SECOND).clock()
     filled = [(each["other"], each["lots"], each["amount"]) for each in pool.happened(events.BID_FILLED)]
-    assert filled == [(ANN, 10_000, 1_166), (BOB, 30_000, 3_499)]  # 1,111 and 55; 3,333 and 166
-    assert (pool.cash(ANN), pool.cash(ANN, COIN)) == (0, 1_166)
-    assert (pool.cash(BOB), pool.cash(BOB, COIN)) == (-20_000, 3_499)
+    assert filled == [(ANN, 10_000, 1_147), (BOB, 30_000, 3_442)]  # a bonus of 0.0328, what CAT has
+    assert (pool.cash(ANN), pool.cash(ANN, COIN)) == (0, 1_147)
+    assert (pool.cash(BOB), pool.cash(BOB, COIN)) == (-20_000, 3_442)
 
 
 def test_a_pledged_share_falls_with_a_loss_of_its_pool(floor):

@@ -2,6 +2,8 @@
 
 import numba
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from steelyard.model.keys import HOUR
 from steelyard.num.limits import BORROW_SCALE, PPM
@@ -42,7 +44,8 @@ def test_utilisation(rules, owed, loans, lent, used):
         (10**12, 1, 50_000, YEAR, 1_050_000_000_000),
         (10**12, 1, 50_000, YEAR // 2, 1_025_000_000_000),
         (15 * 10**11, 1, 50_000, YEAR, 1_575_000_000_000),
-        (10**12, 1, 1, 1, 10**12),
+        (10**12, 1, 1, 1, 10**12 + 1),  # up
+        (10**12, 1, 0, YEAR, 10**12),
         (999 * 10**12, 1, 100 * PPM, YEAR, 1_000 * 10**12),  # the highest there is
         (10**12, 1 << 55, 3 * PPM, YEAR, 2 * 10**12),  # all debts together would not fit
         (5 * 10**12, 1 << 56, 3 * PPM, YEAR, 5 * 10**12),
@@ -56,3 +59,16 @@ def test_a_debt_rounds_up(rules):
     assert rules["debt"](1_000, BORROW_SCALE + 1, BORROW_SCALE) == 1_001
     assert rules["debt"](1_000, BORROW_SCALE, BORROW_SCALE) == 1_000
     assert rules["debt"](1_001, 3 * BORROW_SCALE, 2 * BORROW_SCALE) == 1_502
+
+
+@given(
+    index=st.integers(BORROW_SCALE, 900 * BORROW_SCALE),
+    rate=st.integers(0, 100 * PPM),
+    times=st.lists(st.integers(0, YEAR // 8), min_size=2, max_size=8),
+)
+def test_accruing_more_often_never_lowers_a_debt(rules, index, rate, times):
+    """At one rate, however a stretch of time is cut."""
+    often = index
+    for time in times:
+        often = rules["index_after"](often, 1, rate, time)
+    assert often >= rules["index_after"](index, 1, rate, sum(times))

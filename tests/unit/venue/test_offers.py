@@ -53,7 +53,7 @@ def test_a_ladder_from_offer_to_fill(bank):
 
 
 def test_rivals_and_what_each_hears(bank):
-    bank.set_offers("ETH", [L.fixed_bonus("0.05", size="all")])
+    bank.set_offers("ETH", [L.fixed_bonus("0.05", size="all", beyond_equity=True)])
     bank.set_price("ETH", 1_600)
     bank.liquidate("bob", "dora", 10_000, "ETH")
     bank.liquidate("carol", "dora", 10_000, "ETH", least="6.3", as_asked=True)

@@ -135,10 +135,10 @@ def test_the_liquidation_of_a_loan_is_told_and_verified(exchange):
     exchange.set_price("BTC", 39_000)
     (episode,) = exchange.story("alice").episodes
     assert [sentence for _, sentence in episode.lines] == [
-        "alice goes into liquidation: equity 15,991.506292 is below the maintenance requirement 17,550.00.",
-        "1.6060216 BTC are converted into 62,008.493708 USD to pay debt.",
+        "alice goes into liquidation: equity 15,991.506291 is below the maintenance requirement 17,550.00.",
+        "1.6060216 BTC are converted into 62,008.493709 USD to pay debt.",
         "It ends: equity 15,365.1576 covers the requirement 768.25788 again.",
-        "In sum, against the mark: equity went from 15,991.506292 to 15,365.1576 USD, converting cost 626.348692 USD.",
+        "In sum, against the mark: equity went from 15,991.506291 to 15,365.1576 USD, converting cost 626.348691 USD.",
     ]
     assert exchange.verify("alice").liquidations == 1
 
