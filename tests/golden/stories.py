@@ -919,6 +919,46 @@ def sizes(t):
     t.order(DAN, 3, -200, 800, options=REDUCE_ONLY)
 
 
+def lending(t):
+    """A loan for a fixed term: paid up, traded at other rates, a borrower in default, maturity; money that is gone."""
+    t.configure(ASSET, {key.A_SUPPLY_MAX: 1 << 50, key.A_LOAN_CAP: 50_000})
+    for _ in range(2):
+        t.configure(FEED, {key.F_STALENESS_NS: 60 * 24 * HOUR})
+    loan = {key.M_TICKS_MAX: 2_000, key.M_ORDER_LOTS_MAX: 1_000, key.M_POSITION_LOTS_MAX: 5_000, key.M_MARK_POLICY: 1}
+    loan |= {key.M_FUNDING_INTERVAL_NS: 0, key.M_PRICE_BAND_PPM: PPM, key.M_ATOMS_PER_TICK_LOT: 10}
+    loan |= {key.M_BACKSTOP_LOTS_MAX: 0, key.M_LEVERAGE_DEFAULT: 20}
+    agreed = {key.M_PAID: 1, key.M_SETTLE_PRICE: 1_000, key.M_EXPIRY_NS: t.now + 30 * 24 * HOUR}
+    t.configure(MARKET, loan | {key.M_FEED: 1, **agreed})
+    t.configure(MARKET, loan | {key.M_FEED: 2})
+    t.price({1: 960, 2: 500})
+    for owner in range(2, 7):
+        t.configure(OWNER, {key.O_STP: STP_MAKER})
+        t.open_account(owner)
+        t.deposit(owner + 5, USD, 200_000)
+    t.isolate(ANN, 1)
+    t.trade(BOB, ANN, 1, 20, 960)
+    t.trade(BOB, CAT, 1, 1, 950)
+    t.withdraw(ANN, USD, 180_000)
+    t.order(BOB, 1, 1, 960)
+    t.order(DAN, 1, 12, 955)
+    t.order(DAN, 1, 12, 955)
+    t.trade(DAN, EVE, 2, 100, 500)
+    t.price({2: 420})
+    t.order(DAN, 2, -100, 420)
+    t.order(EVE, 2, 100, 420)
+    t.order(CAT, 1, -3, 955)  # what Dan would pay with is gone
+    t.wait(10 * 24 * HOUR).price({1: 970})
+    t.order(BOB, 1, -5, 965)
+    t.order(DAN, 1, 5, 965)
+    t.wait(HOUR).price({1: 1_020})
+    t.order(EVE, 1, -3, 1_020)
+    t.order(ANN, 1, 2, 1_020, options=REDUCE_ONLY)
+    t.wait(HOUR).price({1: 1_100})
+    t.wait(20 * 24 * HOUR).price({1: 999})
+    t.clock()
+    t.wait(24 * HOUR).clock()
+
+
 STORIES = {
     story.__name__: story
     for story in (
@@ -934,6 +974,7 @@ STORIES = {
         rates,
         inverse,
         dated,
+        lending,
         governing,
         doubts,
         sizes,

@@ -127,6 +127,7 @@ from steelyard.model.keys import (
     M_OI_UPPER_LOTS,
     M_OPEN_INTEREST_LOTS_MAX,
     M_ORDER_LOTS_MAX,
+    M_PAID,
     M_POSITION_LOTS_MAX,
     M_PRICE_BAND_PPM,
     M_RAMP_NS,
@@ -135,6 +136,7 @@ from steelyard.model.keys import (
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
+    M_SETTLE_PRICE,
     M_SETTLE_WINDOW_NS,
     M_SIZE_MAINTAIN_PPM,
     M_SIZE_MAINTAIN_ROOT,
@@ -225,6 +227,7 @@ class Town:
         self.calm = self.random.choice((0.3, 0.6, 0.85))  # how often a price hardly moves
         self.dates = Random(f"settlement {seed}")  # of its own: towns in which nothing ends stay as they are
         self.ends = self.dates.random() < 0.3  # whether markets expire or are delisted
+        self.pays = Random(f"paid {seed}").random() < 0.25  # whether contracts are paid up
         self.pairs = [self.pair()] if self.chance(0.5) else []
         self.traded = (1, 1, 2, 3, 4, 4, 4) if self.pairs else (1, 1, 2, 3)
 
@@ -390,7 +393,8 @@ class Town:
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR} | self.policy(3))
         yield self.configure(FEED, {F_STALENESS_NS: pick((1, 24)) * HOUR} | self.policy(4))
         positions = (self.plain_market(), self.coin_market(), self.coarse_market())
-        for market in (*map(self.perhaps_dated, map(self.perhaps_inverse, positions)), *self.pairs):
+        positions = map(self.perhaps_dated, map(self.perhaps_inverse, positions))
+        for market in (*map(self.perhaps_paid, positions), *self.pairs):
             grown = {} if market.get(M_KIND) == SPOT else self.grown(market[M_POSITION_LOTS_MAX])
             yield self.configure(MARKET, market | grown)
         yield self.configure(RISK_TIER, {T_LEVERAGE_MAX: pick((3, 10))})
@@ -538,6 +542,15 @@ class Town:
         market = market | {M_SETTLE_WINDOW_NS: pick((1, 60, 1_800, 86_400)) * SECOND}
         if self.ends and self.dates.random() < 0.5:
             market |= {M_EXPIRY_NS: self.now + pick((1_200, 3_600, 7_200, 20_000)) * SECOND + pick((0, 1, 999))}
+        return market
+
+    def perhaps_paid(self, market):
+        """In some towns a linear market is paid up; one that ends may end at a price agreed beforehand."""
+        if not self.pays or market.get(M_KIND) == INVERSE or self.dates.random() < 0.4:
+            return market
+        market = market | {M_PAID: 1, M_FUNDING_INTERVAL_NS: 0 if self.dates.random() < 0.95 else HOUR}
+        if market.get(M_EXPIRY_NS) and self.dates.random() < 0.7:
+            market[M_SETTLE_PRICE] = self.dates.choice((400, 1_000, 90, 4_000))
         return market
 
     def delisting(self):

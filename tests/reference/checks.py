@@ -10,6 +10,7 @@ from steelyard.model.keys import (
     M_MAKER_PPM,
     M_OPEN_INTEREST_LOTS_MAX,
     M_ORDER_LOTS_MAX,
+    M_PAID,
     M_POSITION_LOTS_MAX,
     M_PRICE_BAND_PPM,
     M_STATE,
@@ -245,6 +246,8 @@ def check_margin(twin, market, order):
     if pairs.is_pair(market):
         pairs.check_order(twin, market, order)
         return 0
+    if market.rule[M_PAID] and order.side == BUY and not order.reduces:
+        twin.require(pairs.holds_price(twin, market, order), reject.BALANCE_TOO_LOW)
     legs = isolated.acting_legs(twin, order.home, order.account, market)
     bids, asks, _, _ = twin.resting_lots(legs[market.thing])
     resting = 0 if order.reduces else bids if order.side == BUY else asks

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from steelyard.model import events
-from steelyard.model.keys import A_GROUP, M_GROUP, M_RANKING, M_SLIP_PPM, M_TICKS_MAX, M_TICKS_MIN
+from steelyard.model.keys import A_GROUP, M_GROUP, M_PAID, M_RANKING
 from steelyard.model.orders import BY_PROFIT, BY_SIZE, HEDGES_LAST, PRO_RATA
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
@@ -11,7 +11,7 @@ from tests.reference import isolated
 from tests.reference.closing import shrink_reduce_only
 from tests.reference.health import equity, is_healthy
 from tests.reference.interest import cash_now
-from tests.reference.numbers import clamp, down, part_down, value, worth
+from tests.reference.numbers import clamp, down, value, worth
 from tests.reference.positions import trade, trade_on_copy
 from tests.reference.rows import copied
 from tests.reference.standing import Standing, fund_gives, fund_holds, fund_pays, meet_book, offer_to_backstop
@@ -31,9 +31,7 @@ def resolve_deficit(twin, leg):
 
 
 def deficit_on_book(twin, standing):
-    rule, leg = standing.market.rule, standing.leg
-    slip = part_down(standing.mark, rule[M_SLIP_PPM])
-    worst = clamp(standing.mark - standing.sign * slip, rule[M_TICKS_MIN], rule[M_TICKS_MAX])
+    leg, worst = standing.leg, standing.worst_price()
     needed = standing.bankruptcy(standing.lots) - standing.cash_at(worst, standing.lots)
     fund, lots = fund_holds(twin, standing.asset), standing.lots
     if fund < needed:
@@ -69,7 +67,8 @@ def score_of(twin, standing, account):
         return 0
     if ranking in (BY_SIZE, PRO_RATA):
         return max(1, size_of(twin, leg))
-    gain = clamp(down(profit * PPM, max(1, abs(leg.cost))), 0, FACTOR_MAX)
+    cost = worth_now if standing.market.rule[M_PAID] else abs(leg.cost)
+    gain = clamp(down(profit * PPM, max(1, cost)), 0, FACTOR_MAX)
     if ranking == BY_PROFIT:
         return max(1, gain)
     score = gain * clamp(down(size_of(twin, leg) * PPM, max(1, own)), 0, FACTOR_MAX)
@@ -113,7 +112,7 @@ def deleverage(twin, standing):
     market, thing = standing.market, standing.market.thing
     total, other_side = standing.lots, -standing.sign
     missing = standing.bankruptcy(total) - standing.cash_at(standing.mark, total)
-    from_fund = min(fund_holds(twin, standing.asset), missing)
+    from_fund = min(fund_holds(twin, standing.asset), max(0, missing))
     cash = standing.bankruptcy(total) - from_fund
     candidates = [
         (score_of(twin, standing, row), row)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.model import events
-from steelyard.model.keys import M_FEE_TIERS, M_MAKER_PPM, M_TAKER_PPM, O_FEE_TIER, O_STP
+from steelyard.model.keys import M_FEE_TIERS, M_MAKER_PPM, M_PAID, M_TAKER_PPM, O_FEE_TIER, O_STP
 from steelyard.model.orders import (
     BUY,
     FEES,
@@ -76,9 +76,18 @@ def fill_may_happen(twin, resting, market, lots, fee):
     if pairs.is_pair(market):
         return pairs.may_exchange(twin, resting, market, signed, cost + max(0, fee), strict=False)
     held = legs[market.thing].quantity
+    if not can_pay(twin, resting, market, signed, cost + max(0, fee)):
+        return False
     if healthy_after(twin, resting.account, market, signed, cost + max(0, fee)):
         return True
     return leaves_no_weaker(twin, legs, market, held + signed, gained(market, held, signed, cost))
+
+
+def can_pay(twin, resting, market, lots, cost):
+    """Where contracts are paid up a buy that does not reduce needs the cash; the fee is in the cost."""
+    if not market.rule[M_PAID] or lots < 0 or resting.reduces:
+        return True
+    return cost <= pairs.held(twin, twin.legs_of(resting.account), twin.settle(market))
 
 
 def healthy_after(twin, account, market, lots, cost):
@@ -142,7 +151,8 @@ def count_in(twin, taker, resting, market, lots, met):
     if account in met and pairs.is_pair(market):
         allowed = pairs.may_exchange(twin, resting, market, after.lots, after.cost, strict=True)
     elif account in met:
-        allowed = healthy_after(twin, account, market, after.lots, after.cost)
+        pays = can_pay(twin, resting, market, resting.side, before.cost + cost + max(0, fee))
+        allowed = pays and healthy_after(twin, account, market, after.lots, after.cost)
     else:
         allowed = fill_may_happen(twin, resting, market, lots, fee)
     if allowed:

@@ -7,10 +7,15 @@ from steelyard.model.keys import (
     A_LOAN_CAP,
     M_ATOMS_PER_TICK_LOT,
     M_BASE,
+    M_FEE_TIERS,
     M_KIND,
     M_LOT_ATOMS,
+    M_MAKER_PPM,
+    M_PAID,
     M_SETTLE,
+    M_TAKER_PPM,
     M_TICKS_MAX,
+    O_FEE_TIER,
     T_PRODUCTS,
 )
 from steelyard.model.orders import (
@@ -19,6 +24,8 @@ from steelyard.model.orders import (
     FOR_MAINTAIN,
     FOR_OPEN,
     ON_INDEX,
+    POST_ONLY,
+    POST_ONLY_SLIDE,
     PRODUCT_BORROWING,
     RESTING,
     SELL,
@@ -27,12 +34,17 @@ from steelyard.model.orders import (
 )
 from steelyard.state.tables import MARKET_0
 from tests.reference import health, interest, money
-from tests.reference.numbers import down, up, value
+from tests.reference.numbers import down, part_up, up, value
 from tests.reference.rows import Leg, copied
 
 
 def is_pair(market):
     return market.rule[M_KIND] == SPOT
+
+
+def spends_cash(market):
+    """Whether who buys must hold what he pays."""
+    return is_pair(market) or market.rule[M_PAID] != 0
 
 
 def assets_of(market):
@@ -71,11 +83,22 @@ def sums(twin, leg, order=None):
 
 
 def flows(twin, legs, order=None):
-    """({asset: spent}, {asset: brought}) by all orders in pairs."""
+    """({asset: spent}, {asset: brought}) by all orders in pairs and where contracts are paid up."""
     spent_of, brought_of = {}, {}
-    for leg in pair_legs(twin, legs):
-        market = twin.markets[leg.thing - MARKET_0]
+
+    def buys(leg):
+        mine = [each for each in twin.open_orders(leg.account, leg.thing - MARKET_0) if each is not order]
+        mine = [each for each in mine if each.state == RESTING]
+        mine += [order] if order is not None and order.market + MARKET_0 == leg.thing else []
+        return [each for each in mine if each.side == BUY and not each.reduces]
+
+    for thing, leg in legs.items():
+        if thing < MARKET_0 or not spends_cash(market := twin.markets[thing - MARKET_0]):
+            continue
         base, quote = assets_of(market)
+        if not is_pair(market):
+            spent_of[quote] = spent_of.get(quote, 0) + sum(price_of_buy(twin, market, each) for each in buys(leg))
+            continue
         bids, asks, spent, brought = sums(twin, leg, order)
         lot = market.rule[M_LOT_ATOMS]
         for table, asset, amount in (
@@ -86,6 +109,25 @@ def flows(twin, legs, order=None):
         ):
             table[asset] = table.get(asset, 0) + amount
     return spent_of, brought_of
+
+
+def price_of_buy(twin, market, order):
+    """What it takes if it is filled whole, its fee included."""
+    rule, tier = market.rule, twin.owners[twin.accounts[order.account].owner][O_FEE_TIER]
+    tier = min(tier, rule[M_FEE_TIERS] - 1)
+    rate = rule[M_TAKER_PPM + tier]
+    if order.options & (POST_ONLY | POST_ONLY_SLIDE):
+        rate = max(0, rule[M_MAKER_PPM + tier])
+    lot = order.price * rule[M_ATOMS_PER_TICK_LOT]
+    return order.remaining * (lot + part_up(lot, rate))
+
+
+def holds_price(twin, market, order):
+    """Is the cash there for this order, and all others that spend it?"""
+    asset = market.rule[M_SETTLE]
+    legs = dict(twin.legs_of(order.account))
+    legs.setdefault(market.thing, Leg(0, order.account, market.thing))
+    return flows(twin, legs, order)[0][asset] <= held(twin, legs, asset)
 
 
 def pair_legs(twin, legs):

@@ -61,10 +61,12 @@ from steelyard.model.keys import (
     M_OI_LOWER_LOTS,
     M_OI_UPPER_LOTS,
     M_ORDER_LOTS_MAX,
+    M_PAID,
     M_POSITION_LOTS_MAX,
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
+    M_SETTLE_PRICE,
     M_SETTLE_WINDOW_NS,
     M_SIZE_MAINTAIN_PPM,
     M_SIZE_MAINTAIN_ROOT,
@@ -92,6 +94,7 @@ from steelyard.model.orders import (
     DEMAND_STEADY,
     HALTED,
     KINK,
+    LINEAR,
     OPEN,
     SETTLED,
     SPOT,
@@ -289,11 +292,17 @@ def check_kind(twin, rule, row):
     if rule[M_KIND] != SPOT:
         if rule[M_BASE]:
             return M_BASE
+        if rule[M_PAID] and rule[M_KIND] != LINEAR:
+            return M_PAID
+        if rule[M_PAID] and rule[M_FUNDING_INTERVAL_NS]:
+            return M_FUNDING_INTERVAL_NS
         return None if feed_is_free(twin, rule[M_FEED], row, is_market=1) else M_FEED
     if rule[M_BASE] not in twin.assets or rule[M_BASE] == rule[M_SETTLE]:
         return M_BASE
     if twin.assets[rule[M_BASE]].rule[A_POOL_OF]:
         return M_BASE
+    if rule[M_PAID]:
+        return M_PAID
     if rule[M_TICKS_MIN] != 1:
         return M_TICKS_MIN
     if rule[M_FEED]:
@@ -307,6 +316,9 @@ def check_dates(twin, rule, market):
     """Notice is given of a new expiry; one that is reached stays, and what has settled stays settled."""
     wanted = rule[M_EXPIRY_NS]
     if market is None:
+        agreed = rule[M_SETTLE_PRICE]
+        if agreed and not (wanted and rule[M_TICKS_MIN] <= agreed <= rule[M_TICKS_MAX]):
+            return M_SETTLE_PRICE
         in_order = not wanted or (wanted > twin.now and rule[M_KIND] != SPOT)
         return None if in_order else M_EXPIRY_NS
     held = market.rule

@@ -4,7 +4,7 @@ See docs/concepts/numbers.md (profit), orders.md (reduce-only) and funding.md (t
 """
 
 from steelyard.model import events
-from steelyard.model.keys import M_SETTLE
+from steelyard.model.keys import M_PAID, M_SETTLE
 from steelyard.state.tables import MARKET_0
 from tests.reference import money
 from tests.reference.numbers import funding_owed, up
@@ -32,12 +32,20 @@ def take_lots(leg, lots, cost):
     return -closing_cost - released
 
 
+def take(market, leg, lots, cost):
+    """The same in this market: where contracts are paid up, all of the price is cash at once."""
+    if not market.rule[M_PAID]:
+        return take_lots(leg, lots, cost)
+    leg.quantity += lots
+    return -cost
+
+
 def trade(twin, account, market, lots, cost):
     """Books a trade of signed lots for real: (lots held before, profit realised)."""
     leg = twin.leg(account, market.thing)
     settle_funding(twin, leg)
     before = leg.quantity
-    realised = take_lots(leg, lots, cost)
+    realised = take(market, leg, lots, cost)
     money.book(twin, account, market.rule[M_SETTLE], realised)
     return before, realised
 
@@ -47,6 +55,6 @@ def trade_on_copy(twin, legs, market, lots, cost, fee=0):
     leg, cash = legs[market.thing], legs[market.rule[M_SETTLE]]
     paid, _ = funding_owed(market.rule, leg.quantity, market.funding_index, leg.index_at_touch)
     leg.index_at_touch = market.funding_index
-    realised = take_lots(leg, lots, cost)
+    realised = take(market, leg, lots, cost)
     cash.quantity += realised - paid - fee
     return realised

@@ -74,7 +74,7 @@ def set_margin_mode(twin, c):
     twin.require(c.lots in (CROSS, ISOLATED), reject.FIELD_OUT_OF_RANGE)
     market = check_user_and_market(twin, c)
     owner = twin.accounts[c.account].owner
-    twin.require(c.lots == CROSS or not pairs.is_pair(market), reject.MARKET_IS_NOT_ISOLATED)
+    twin.require(c.lots == CROSS or not pairs.spends_cash(market), reject.MARKET_IS_NOT_ISOLATED)
     twin.require(isolated.mode_of(twin, owner, market.row) != c.lots, reject.NOTHING_CHANGES)
     for account in twin.accounts_of(owner):
         in_use = twin.quantity(account, market.thing) or twin.open_orders(account, market.row)

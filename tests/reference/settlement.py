@@ -4,16 +4,17 @@ from steelyard.model import events
 from steelyard.model.keys import (
     M_ATOMS_PER_TICK_LOT,
     M_EXPIRY_NS,
+    M_SETTLE_PRICE,
     M_SETTLE_WINDOW_NS,
     M_STATE,
     M_TICKS_MAX,
     M_TICKS_MIN,
 )
-from steelyard.model.orders import BY_AVERAGE, BY_INDEX, BY_MARK, DUST, SETTLED, TO_SETTLE
-from steelyard.num.limits import SETTLEMENT_WAIT_NS
+from steelyard.model.orders import BY_AVERAGE, BY_INDEX, BY_MARK, BY_RULE, DUST, SETTLED, TO_SETTLE
+from steelyard.num.limits import SETTLEMENT_WAIT_NS, TIME_NS_MAX
 from tests.reference import closing, funding, isolated, money
 from tests.reference.numbers import clamp, down, is_inverse, up
-from tests.reference.positions import settle_funding, take_lots
+from tests.reference.positions import settle_funding, take
 
 LEGS_PER_COMMAND = 256
 
@@ -50,7 +51,9 @@ def settle(twin, market, last_chance=False):
     if rule[M_STATE] == SETTLED:
         return
     take_in(twin, market)
-    if market.index_micros:
+    if rule[M_SETTLE_PRICE]:
+        price, source = rule[M_SETTLE_PRICE], BY_RULE
+    elif market.index_micros:
         price, source = down(market.index_sum, market.index_micros), BY_AVERAGE
     elif market.index and twin.is_good(market, TO_SETTLE):
         price, source = market.index, BY_INDEX
@@ -60,6 +63,7 @@ def settle(twin, market, last_chance=False):
         return
     rule[M_STATE] = SETTLED
     market.mark, market.mark_at_ns = clamp(price, rule[M_TICKS_MIN], rule[M_TICKS_MAX]), twin.now
+    market.fresh_until_ns = TIME_NS_MAX
     market.good_mark, market.below, market.above, market.unshown, market.calm_ns = market.mark, 0, 0, 0, 0
     funding.schedule(market, twin.now)
     market.settling = next_leg(twin, market, max(twin.legs) + 1)
@@ -100,7 +104,7 @@ def close(twin, market, leg):
     # What the holder pays, or gets less than nothing of: always rounded up.
     scale = market.rule[M_ATOMS_PER_TICK_LOT]
     cost = up(held * scale, market.mark) if is_inverse(market.rule) else -held * scale * market.mark
-    realised = take_lots(leg, -held, cost)
+    realised = take(market, leg, -held, cost)
     market.closed += cost
     money.book(twin, leg.account, twin.settle(market), realised)
     twin.emit(

@@ -14,7 +14,9 @@ from steelyard.model.keys import (
     M_ATOMS_PER_TICK_LOT,
     M_BACKSTOP_LOTS_MAX,
     M_LIQUIDATION_FEE_PPM,
+    M_PAID,
     M_POSITION_LOTS_MAX,
+    M_SLIP_PPM,
     M_TICKS_MAX,
     M_TICKS_MIN,
 )
@@ -25,7 +27,7 @@ from tests.reference import isolated, money
 from tests.reference.closing import shrink_reduce_only
 from tests.reference.health import equity, kept_requirement, may_open, position_requirement, requirement
 from tests.reference.matching import match
-from tests.reference.numbers import atoms_worth_down, charge, clamp, down, is_inverse, part_up, up, worth
+from tests.reference.numbers import atoms_worth_down, charge, clamp, down, is_inverse, part_down, part_up, up, worth
 from tests.reference.positions import trade, trade_on_copy
 from tests.reference.rows import Leg, Order, copied
 
@@ -73,8 +75,15 @@ class Standing:
 
     def bankruptcy(self, lots):
         """The cash that closing these lots must bring to cost the account all that it may."""
+        if self.equity < 0 and self.sign > 0 and self.market.rule[M_PAID]:
+            return self.cash_at(self.worst_price(), lots)  # a claim owes nothing
         atoms = atoms_worth_down(self.used_up(lots), self.price)
         return self.cash_at(self.mark, lots) - clamp(atoms, -AMOUNT_MAX, AMOUNT_MAX)
+
+    def worst_price(self):
+        """Where a bankrupt account may still close."""
+        rule, slip = self.market.rule, part_down(self.mark, self.market.rule[M_SLIP_PPM])
+        return clamp(self.mark - self.sign * slip, rule[M_TICKS_MIN], rule[M_TICKS_MAX])
 
     def used_up(self, lots):
         """The equity that closing these lots may cost, in value; below zero: their part of the deficit."""

@@ -335,12 +335,10 @@ class Twin:
     def is_good(self, priced, action):
         """Whether a market's index or an asset's price is good for an action."""
         feed = self.feed_of(priced)
-        if feed is None:
-            return True
-        calm = max(feed.calm_ns, getattr(priced, "calm_ns", 0))
+        calm = max(feed.calm_ns if feed else 0, getattr(priced, "calm_ns", 0))
         if action == TO_LIQUIDATE and self.now < calm:
             return False
-        return feed.price > 0 and self.now <= feed.until[action]
+        return feed is None or (feed.price > 0 and self.now <= feed.until[action])
 
     def is_fresh(self, priced):
         feed = self.feed_of(priced)
@@ -349,7 +347,9 @@ class Twin:
     def is_tradable(self, market, action):
         """There is a mark, and both its prices are good for an action."""
         both = self.is_good(market, action) and self.is_good(self.assets[self.settle(market)], action)
-        known = market.index > 0 or action != TO_OPEN  # a pair that is worth less than a tick cannot be traded
+        known = (
+            market.index > 0 or action != TO_OPEN or market.rule[M_FEED]
+        )  # a pair that is worth less than a tick cannot be traded
         return market.mark > 0 and known and both
 
     def require_good(self, markets, action):

@@ -58,16 +58,18 @@ class Event:
 
 
 class Position:
-    __slots__ = ("cost", "quantity", "touched")
+    __slots__ = ("cost", "paid", "quantity", "touched")
 
-    def __init__(self, touched):
-        self.quantity, self.cost, self.touched = 0, 0, touched
+    def __init__(self, touched, paid):
+        self.quantity, self.cost, self.touched, self.paid = 0, 0, touched, paid
 
     def trade(self, lots, worth):
         """Add signed lots for a signed cost; the cash realised, rounded down."""
         before, self.quantity = self.quantity, self.quantity + lots
         realised = 0
-        if before and (before > 0) != (lots > 0):
+        if self.paid:
+            realised = -worth
+        elif before and (before > 0) != (lots > 0):
             if abs(lots) <= abs(before):
                 realised = -worth - up(self.cost, abs(lots), abs(before))
             else:
@@ -84,7 +86,7 @@ class Ghost:
         self.of_account = defaultdict(set)  # its markets
         self.assets_of = defaultdict(set)
         self.settle, self.scale, self.asset_of_feed = {}, {}, {}
-        self.inverse = set()  # markets
+        self.inverse, self.paid = set(), set()  # markets
         self.pairs = {}  # market: (base, atoms of the base in a lot)
         self.mark, self.price, self.funding = {}, {}, defaultdict(int)
         self.borrow_index = defaultdict(lambda: 10**12)  # asset
@@ -130,6 +132,8 @@ class Ghost:
             self.scale[event.market] = settings.get(key.M_ATOMS_PER_TICK_LOT, 1)
             if settings.get(key.M_KIND) == INVERSE:
                 self.inverse.add(event.market)
+            if settings.get(key.M_PAID):
+                self.paid.add(event.market)
             if settings.get(key.M_KIND) == SPOT:
                 self.pairs[event.market] = settings[key.M_BASE], settings[key.M_LOT_ATOMS]
         elif event.account == do.ASSET:
@@ -161,7 +165,7 @@ class Ghost:
     def position(self, account, market):
         found = self.positions.get((account, market))
         if found is None:
-            found = self.positions[account, market] = Position(self.funding[market])
+            found = self.positions[account, market] = Position(self.funding[market], market in self.paid)
             self.of_account[account].add(market)
         return found
 

@@ -41,9 +41,10 @@ from steelyard.rules.corner import (
 )
 from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
 from steelyard.rules.offers import active_time
-from steelyard.rules.pairs import flows, is_pair
+from steelyard.rules.pairs import flows, spends_cash
 from steelyard.rules.requirement import maintain_rate_ppm
 from steelyard.rules.size_rates import size_maintain
+from steelyard.rules.worth import is_paid
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -105,7 +106,7 @@ def link_leg(s, row):
     if first:
         table.unsorted[account] = 1  # looking for its place would cost more than all the rest
     if thing >= MARKET_0:
-        if is_pair(s, thing - MARKET_0):
+        if spends_cash(s, thing - MARKET_0):
             table.pairs[account] += 1
             table.open_epoch[account] = STALE
         holder, market = HOLDER(s), MARKET(s)
@@ -305,10 +306,13 @@ def spend_trade(s, row, lots, trade_value):
     """A leg took signed lots worth this much, its cash is booked: bound what that cost anywhere on its box."""
     leg, rule = LEG(s), MARKET_RULE(s)
     account, market = leg.account[row], leg.thing[row] - MARKET_0
+    settle = rule[market, M_SETTLE]
     if leg.box_high[row] == 0:
+        if is_paid(s, market) and settle == UNIT:
+            spend(s, account, trade_value)  # paid for already: the new leg's term is all that it is worth
         first_box(s, row)
         return 0
-    scaled, settle = lots * MARKET(s).scale[market], rule[market, M_SETTLE]
+    scaled = lots * MARKET(s).scale[market]
     lowest, highest = lowest_worth(s, market, leg.box_low[row]), highest_worth(s, market, leg.box_high[row] + 1)
     least = multiply_shift_down(scaled, lowest if scaled > 0 else highest, INDEX_SCALE_BITS)
     cost = max(0, trade_value - least) + SLOP
@@ -461,7 +465,7 @@ def cash(s, account, asset):
 
 @far
 def free_cash(s, account, asset):
-    """What of a balance no order in a pair is going to spend."""
+    """What of a balance no order in a pair or a paid-up market is going to spend."""
     held = cash(s, account, asset)
     return held - flows(s, account, asset, 0, 0)[0] if ACCOUNT(s).pairs[account] else held
 

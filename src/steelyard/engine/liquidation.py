@@ -12,7 +12,7 @@ from steelyard.engine.matching import after_fill, match
 from steelyard.engine.money import convert_debts
 from steelyard.engine.orders import give_back, shrink_reduce_only
 from steelyard.engine.placing import leverage_for
-from steelyard.engine.positions import far_book_trade, realised_down, settle_funding
+from steelyard.engine.positions import far_book_trade, realised_of, settle_funding
 from steelyard.engine.timers import push_timer
 from steelyard.engine.worth import lent, show_share
 from steelyard.model.events import (
@@ -45,10 +45,7 @@ from steelyard.model.keys import (
     M_SETTLE,
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
-    M_SLIP_PPM,
     M_STATE,
-    M_TICKS_MAX,
-    M_TICKS_MIN,
 )
 from steelyard.model.orders import (
     BACKSTOP,
@@ -71,7 +68,7 @@ from steelyard.model.orders import (
 )
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
-from steelyard.num.rounding import clamp, mul_div_down, ppm_down, ppm_up
+from steelyard.num.rounding import mul_div_down, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_up, value
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
 from steelyard.rules.pool import share_price, unsettled
@@ -93,6 +90,7 @@ from steelyard.rules.sizing import (
     limit_price,
     lots_to_restore,
     value_of_lots,
+    worst_price,
 )
 from steelyard.rules.worth import gained, notional_of, worth
 from steelyard.state.tables import (
@@ -503,9 +501,7 @@ def sell_bankrupt(s, account, row):
     held, side = abs(quantity), -1 if quantity > 0 else 1
     asset = rule[market, M_SETTLE]
     equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
-    mark = MARKET(s).mark[market]
-    worst = mark + side * ppm_down(mark, rule[market, M_SLIP_PPM])
-    worst = clamp(worst, rule[market, M_TICKS_MIN], rule[market, M_TICKS_MAX])
+    worst = worst_price(s, market, side)
     needed = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions)
     needed -= worth(s, market, quantity, worst)
     fund, lots = fund_purse(s, asset), held
@@ -593,8 +589,7 @@ def can_be_deleveraged(s, row, signed, cash_paid):
     """The counterparty realises no loss and stays healthy."""
     leg = LEG(s)
     market = leg.thing[row] - MARKET_0
-    _, realised = realised_down(leg.quantity[row], leg.cost[row], signed, cash_paid)
-    if realised < 0:
+    if realised_of(s, market, leg.quantity[row], leg.cost[row], signed, cash_paid) < 0:
         return False
     equity, requirement, _ = account_risk(s, leg.account[row], FOR_MAINTAIN)
     gain = gained(s, market, leg.quantity[row], signed, cash_paid)

@@ -34,8 +34,9 @@ from steelyard.num import far, leaf
 from steelyard.num.rounding import ppm_up
 from steelyard.rules.consent import may_exchange, may_hold
 from steelyard.rules.corner import SLOP
+from steelyard.rules.interest import cash_of
 from steelyard.rules.pairs import is_pair
-from steelyard.rules.worth import worth
+from steelyard.rules.worth import is_paid, worth
 from steelyard.state.tables import (
     ACCOUNT,
     DRIVER,
@@ -73,6 +74,9 @@ def may_fill(s, maker, lots, cost, fee, lots_before, atoms_before):
     if is_pair(s, market):
         atoms, borrows = cost + atoms_before, order.options[maker] & BORROW
         return may_exchange(s, account, market, signed + lots_before, atoms, fee, borrows, int(lots_before != 0))
+    if is_paid(s, market) and signed > 0 and not is_reduce_only(order.options[maker]):
+        if cost + atoms_before + fee > cash_of(s, account, MARKET_RULE(s)[market, M_SETTLE]):
+            return 0
     if lots_before == 0 and MARKET_RULE(s)[market, M_SETTLE] == UNIT and has_slack(s, account):
         # M(open) counts the order filled whole, and is never below M(maintain) but for roundings.
         loss = max(0, cost - worth(s, market, signed, MARKET(s).mark[market]))

@@ -99,7 +99,7 @@ from steelyard.rules.requirement import (
     leverage_in_force,
     opening_lots,
 )
-from steelyard.rules.worth import gained, notional_of, worth
+from steelyard.rules.worth import gained, is_paid, notional_of, worth
 from steelyard.state.tables import (
     ACCOUNT,
     ASSET,
@@ -578,12 +578,22 @@ def check_exchange(s, row, account, leg, market):
     return reason
 
 
+@far
+def holds_price(s, row, account, market):
+    """Does an account hold what its orders spend of the asset that this paid-up market takes, with this one?"""
+    asset = MARKET_RULE(s)[market, M_SETTLE]
+    spent, _ = flows(s, account, asset, market, row)
+    return 1 if spent <= cash_of(s, account, asset) else 0
+
+
 @leaf
 def check_margin(s, row, account, acting, leg, market):
     """(reason, atoms the parent must send, whether the slack counts the order already): may this order be paid for?"""
     if is_pair(s, market):
         return check_exchange(s, row, account, leg, market), 0, False
     if not is_reduce_only(ORDER(s).options[row]):
+        if is_paid(s, market) and ORDER(s).side[row] > 0 and not holds_price(s, row, account, market):
+            return no.BALANCE_TOO_LOW, 0, False
         paid = pay_from_slack(s, row, acting, leg, market)
         if paid != UNPAID:
             return no.NONE, 0, paid == COUNTED

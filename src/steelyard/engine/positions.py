@@ -11,6 +11,7 @@ from steelyard.num.rounding import mul_div_up
 from steelyard.num.wide import multiply, multiply_shift_down
 from steelyard.rules.corner import equity_gained
 from steelyard.rules.requirement import accrued_up
+from steelyard.rules.worth import is_paid
 from steelyard.state.tables import LEG, MARKET, MARKET_0, MARKET_RULE
 
 
@@ -57,6 +58,15 @@ def realised_down(quantity, cost, lots, trade_value):
 
 
 @leaf
+def realised_of(s, market, quantity, cost, lots, trade_value):
+    """The cash realised when a leg of this market takes signed lots."""
+    if is_paid(s, market):
+        return -trade_value
+    _, realised = realised_down(quantity, cost, lots, trade_value)
+    return realised
+
+
+@leaf
 def book_trade(s, row, lots, trade_value, counted):
     """Add signed lots worth `trade_value` to a settled leg; returns the cash realised.
 
@@ -65,7 +75,7 @@ def book_trade(s, row, lots, trade_value, counted):
     leg, table = LEG(s), MARKET(s)
     market = leg.thing[row] - MARKET_0
     quantity, cost = leg.quantity[row], leg.cost[row]
-    _, realised = realised_down(quantity, cost, lots, trade_value)
+    realised = realised_of(s, market, quantity, cost, lots, trade_value)
     leg.quantity[row] = quantity + lots
     leg.cost[row] = cost + trade_value + realised
     table.clearing[market] -= realised

@@ -29,6 +29,7 @@ from steelyard.model.keys import (
     M_FEED,
     M_MARK_POLICY,
     M_SETTLE,
+    M_SETTLE_PRICE,
     M_SETTLE_WINDOW_NS,
     M_STATE,
     M_TICKS_MAX,
@@ -39,6 +40,7 @@ from steelyard.model.orders import (
     BY_AVERAGE,
     BY_INDEX,
     BY_MARK,
+    BY_RULE,
     DEMAND_NARROW,
     DEMAND_QUORUM,
     DEMAND_STEADY,
@@ -54,7 +56,7 @@ from steelyard.model.orders import (
     TO_SETTLE,
 )
 from steelyard.num import far, kernel
-from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, SOURCES_MAX, VALUE_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, SOURCES_MAX, TIME_NS_MAX, VALUE_MAX
 from steelyard.num.rounding import clamp, mul_div_down, ppm_up
 from steelyard.num.wide import product_is_less
 from steelyard.rules.corner import driver_value
@@ -445,7 +447,9 @@ def settle_market(s, market, is_last_chance):
         return 0
     take_in_index(s, market)
     now, index, micros = machine.now_ns[0], table.index[market], table.index_micros[market]
-    if micros > 0:
+    if rule[market, M_SETTLE_PRICE]:
+        price, source = rule[market, M_SETTLE_PRICE], BY_RULE
+    elif micros > 0:
         price, source = table.index_sum[market] // micros, BY_AVERAGE
     elif index > 0 and is_good(s, rule[market, M_FEED], TO_SETTLE):
         price, source = index, BY_INDEX
@@ -458,6 +462,7 @@ def settle_market(s, market, is_last_chance):
     changed = price != table.mark[market]
     table.mark[market] = price
     table.good_mark[market] = price
+    table.fresh_until_ns[market] = TIME_NS_MAX
     table.mark_at_ns[market] = now
     table.worth[market] = lot_worth(s, market, price)
     table.below[market] = 0

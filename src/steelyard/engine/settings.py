@@ -12,7 +12,7 @@ from steelyard.model.keys import O_ISOLATED, O_RISK_TIER, T_LEVERAGE_MAX
 from steelyard.model.orders import CROSS, FOR_OPEN, ISOLATED, USER
 from steelyard.num import far, kernel
 from steelyard.num.wide import shift_left
-from steelyard.rules.pairs import is_pair
+from steelyard.rules.pairs import is_pair, spends_cash
 from steelyard.rules.requirement import account_risk, leverage_of
 from steelyard.state.tables import (
     ACCOUNT,
@@ -105,7 +105,7 @@ def set_margin_mode(s, i):
         return reason
     if market <= 0 or market > MACHINE(s).markets[0]:
         return no.MARKET_UNKNOWN
-    if mode == ISOLATED and is_pair(s, market):
+    if mode == ISOLATED and spends_cash(s, market):
         return no.MARKET_IS_NOT_ISOLATED
     owner = table.owner[account]
     if is_isolated(s, owner, market) == mode:

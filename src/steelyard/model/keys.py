@@ -173,6 +173,8 @@ M_TICKS_MIN = 113  # lowest price of the ladder
 M_EXPIRY_NS = 114  # trading ends, positions are closed at the settlement price; 0: never
 M_SETTLE_WINDOW_NS = 115  # that price is the average index over so long before
 M_DATED = 116  # computed: 1 if the market began with an expiry
+M_PAID = 117  # 1: a fill pays its price at once, nothing of it stays open
+M_SETTLE_PRICE = 118  # agreed beforehand; 0: the average index
 M_BASE = 128  # of a spot pair: the asset that is bought and sold
 M_LOT_ATOMS = 129  # of a spot pair: atoms of the base in a lot
 M_GRACE_NS = 136  # liquidation waits so long after a halt
@@ -334,6 +336,8 @@ MARKET_KEYS = {
     (M_KIND, 1): (LINEAR, SPOT, LINEAR, True),
     (M_TICKS_MIN, 1): (1, PRICE_TICKS_MAX, 1, True),
     (M_EXPIRY_NS, 1): (0, TIME_NS_MAX - 24 * HOUR, 0, False),
+    (M_PAID, 1): (0, 1, 0, True),
+    (M_SETTLE_PRICE, 1): (0, PRICE_TICKS_MAX, 0, True),
     (M_SETTLE_WINDOW_NS, 1): (SECOND, 24 * HOUR, HOUR // 2, False),
     (M_BASE, 1): (0, 1 << 20, 0, True),
     (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),

@@ -30,7 +30,7 @@ LINEAR, INVERSE, SPOT = 0, 1, 2
 KINK, ADAPTIVE, PEG = 0, 1, 2
 
 # what a settlement price is
-BY_AVERAGE, BY_INDEX, BY_MARK = 0, 1, 2
+BY_AVERAGE, BY_INDEX, BY_MARK, BY_RULE = 0, 1, 2, 3
 
 # mark policy
 MEDIAN_OF_THREE, INDEX_ONLY = 0, 1

@@ -4,18 +4,60 @@ Promises
 - Whichever of an account's orders on one side of each pair are filled, E - M(open) falls by no more than the parts.
 """
 
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_BASE, M_KIND, M_LOT_ATOMS, M_SETTLE
-from steelyard.model.orders import FOR_OPEN, RESTING, SPOT
+from steelyard.model.keys import (
+    M_ATOMS_PER_TICK_LOT,
+    M_BASE,
+    M_FEE_TIERS,
+    M_KIND,
+    M_LOT_ATOMS,
+    M_MAKER_PPM,
+    M_SETTLE,
+    M_TAKER_PPM,
+)
+from steelyard.model.orders import CLOSE_POSITION, FOR_OPEN, POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY, RESTING, SPOT
 from steelyard.num import far, kernel, leaf
-from steelyard.num.rounding import mul_div_down, mul_div_up
+from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_up
 from steelyard.rules.cash import cash_needed, value
 from steelyard.rules.interest import cash_of
-from steelyard.state.tables import ACCOUNT, ASSET, LEG, LEG_OPEN, MARKET_0, MARKET_RULE, ORDER
+from steelyard.rules.worth import is_paid
+from steelyard.state.tables import ACCOUNT, ASSET, LEG, LEG_OPEN, MARKET, MARKET_0, MARKET_RULE, ORDER
 
 
 @leaf
 def is_pair(s, market):
     return MARKET_RULE(s)[market, M_KIND] == SPOT
+
+
+@leaf
+def spends_cash(s, market):
+    """Whether a buy must hold what it pays: in a pair, and where contracts are paid up."""
+    return is_pair(s, market) or is_paid(s, market)
+
+
+@leaf
+def cost_per_lot(s, market, account, price, post_only):
+    """What buying a lot at a price takes at most, its fee included."""
+    notional = price * MARKET(s).scale[market]
+    rule, tier = MARKET_RULE(s), min(ACCOUNT(s).fee_tier[account], MARKET_RULE(s)[market, M_FEE_TIERS] - 1)
+    rate = max(0, rule[market, M_MAKER_PPM + tier]) if post_only else rule[market, M_TAKER_PPM + tier]
+    return notional + ppm_up(notional, rate)
+
+
+@kernel
+def paid_spent(s, account, leg, pair, market, order_row):
+    """What the buys of a leg (0: none yet) in a paid-up market spend, with one order more in a market."""
+    order, total = ORDER(s), 0
+    extra, row = order_row if pair == market else 0, LEG_OPEN(s).first_order[leg] if leg else 0
+    while extra or row:
+        each = extra if extra else row
+        if (extra or (each != order_row and order.state[each] == RESTING)) and order.side[each] > 0:
+            flags = order.options[each]
+            if flags & (REDUCE_ONLY | CLOSE_POSITION) == 0:
+                post_only = flags & (POST_ONLY | POST_ONLY_SLIDE) != 0
+                total += order.remaining[each] * cost_per_lot(s, pair, account, order.price[each], post_only)
+        row = row if extra else order.next_of_leg[row]
+        extra = 0
+    return total
 
 
 @kernel
@@ -56,9 +98,13 @@ def pair_sums(s, leg, pair, market, order_row):
 
 
 @leaf
-def pair_flows(s, leg, pair, asset, market, order_row):
-    """(spent, brought) of an asset by a pair's orders."""
+def pair_flows(s, account, leg, pair, asset, market, order_row):
+    """(spent, brought) of an asset by the orders of a pair or of a paid-up market."""
     rule = MARKET_RULE(s)
+    if not is_pair(s, pair):
+        if rule[pair, M_SETTLE] != asset:
+            return 0, 0
+        return paid_spent(s, account, leg, pair, market, order_row), 0
     bids, asks, spent, brought = pair_sums(s, leg, pair, market, order_row)
     if rule[pair, M_SETTLE] == asset:
         return spent, brought
@@ -69,20 +115,20 @@ def pair_flows(s, leg, pair, asset, market, order_row):
 
 @kernel
 def flows(s, account, asset, market, order_row):
-    """(spent, brought) of an asset by all an account's orders in pairs, with one order more in a market (0: none)."""
+    """(spent, brought) of an asset by all an account's orders that spend, with one order more in a market (0: none)."""
     leg, met = LEG(s), 0
     all_spent, all_brought = 0, 0
     row = ACCOUNT(s).first_leg[account]
     while row:
         pair = leg.thing[row] - MARKET_0
-        if pair > 0 and is_pair(s, pair):
-            spent, brought = pair_flows(s, row, pair, asset, market, order_row)
+        if pair > 0 and spends_cash(s, pair):
+            spent, brought = pair_flows(s, account, row, pair, asset, market, order_row)
             all_spent += spent
             all_brought += brought
             met += int(pair == market)
         row = leg.next_of_account[row]
     if market and met == 0:
-        spent, brought = pair_flows(s, 0, market, asset, market, order_row)
+        spent, brought = pair_flows(s, account, 0, market, asset, market, order_row)
         all_spent += spent
         all_brought += brought
     return all_spent, all_brought

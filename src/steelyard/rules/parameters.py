@@ -55,10 +55,12 @@ from steelyard.model.keys import (
     M_OI_LOWER_LOTS,
     M_OI_UPPER_LOTS,
     M_ORDER_LOTS_MAX,
+    M_PAID,
     M_POSITION_LOTS_MAX,
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
     M_SETTLE,
+    M_SETTLE_PRICE,
     M_SETTLE_WINDOW_NS,
     M_SIZE_MAINTAIN_PPM,
     M_SIZE_MAINTAIN_ROOT,
@@ -83,6 +85,7 @@ from steelyard.model.orders import (
     DEMAND_STEADY,
     INVERSE,
     KINK,
+    LINEAR,
     SETTLED,
     SPOT,
     WIDEN_AVERAGE,
@@ -435,12 +438,18 @@ def kind_disagreement(s, row):
     if draft[0, M_KIND] != SPOT:
         if draft[0, M_BASE] != 0:
             return M_BASE
+        if draft[0, M_PAID] != 0 and draft[0, M_KIND] != LINEAR:
+            return M_PAID
+        if draft[0, M_PAID] != 0 and draft[0, M_FUNDING_INTERVAL_NS] != 0:
+            return M_FUNDING_INTERVAL_NS
         return AGREE if is_feed_free(s, draft[0, M_FEED], row, 1) else M_FEED
     base = draft[0, M_BASE]
     if base < 1 or base > MACHINE(s).assets[0] or base == draft[0, M_SETTLE]:
         return M_BASE
     if ASSET_RULE(s)[base, A_POOL_OF]:
         return M_BASE  # its price moves between reports
+    if draft[0, M_PAID] != 0:
+        return M_PAID
     if draft[0, M_TICKS_MIN] != 1:
         return M_TICKS_MIN
     if draft[0, M_FEED] != 0:
@@ -488,8 +497,10 @@ def ladder_disagreement(s):
 def dates_disagreement(s, row):
     """An expiry lies ahead, one that was set later at least the notice; once it is reached nothing moves it."""
     draft, rule, now = DRAFT(s), MARKET_RULE(s), MACHINE(s).now_ns[0]
-    expiry = draft[0, M_EXPIRY_NS]
+    expiry, agreed = draft[0, M_EXPIRY_NS], draft[0, M_SETTLE_PRICE]
     if row > MACHINE(s).markets[0]:
+        if agreed and (expiry == 0 or agreed < draft[0, M_TICKS_MIN] or agreed > draft[0, M_TICKS_MAX]):
+            return M_SETTLE_PRICE
         return M_EXPIRY_NS if expiry != 0 and (expiry <= now or draft[0, M_KIND] == SPOT) else AGREE
     before = rule[row, M_EXPIRY_NS]
     if rule[row, M_STATE] == SETTLED and draft[0, M_STATE] != SETTLED:

@@ -12,7 +12,7 @@ from steelyard.num.rounding import clamp, mul_div_down
 from steelyard.rules.cash import value
 from steelyard.rules.interest import cash_now
 from steelyard.rules.requirement import account_risk
-from steelyard.rules.worth import worth
+from steelyard.rules.worth import is_paid, worth
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, MARKET, MARKET_0, MARKET_RULE
 
 FACTOR_MAX = 1 << 31
@@ -61,7 +61,8 @@ def deleveraging_score(s, row):
     notional = notional_value(s, row)
     if ranking == BY_SIZE or ranking == PRO_RATA:
         return max(1, notional)
-    ratio = min(mul_div_down(profit, PPM, max(1, abs(leg.cost[row]))), FACTOR_MAX)
+    cost = profit if is_paid(s, market) else abs(leg.cost[row])
+    ratio = min(mul_div_down(profit, PPM, max(1, cost)), FACTOR_MAX)
     if ranking == BY_PROFIT:
         return max(1, ratio)
     score = ratio * min(mul_div_down(notional, PPM, equity), FACTOR_MAX)

@@ -21,7 +21,7 @@ from steelyard.num.limits import AMOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_down, charge
 from steelyard.rules.requirement import account_risk, perpetual_requirement
-from steelyard.rules.worth import notional_of, worth
+from steelyard.rules.worth import is_paid, notional_of, worth
 from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
 
@@ -32,8 +32,19 @@ def value_of_lots(s, market, quantity, lots):
 
 
 @kernel
+def worst_price(s, market, side):
+    """The price at which a bankrupt account may still close."""
+    rule, mark = MARKET_RULE(s), MARKET(s).mark[market]
+    return clamp(
+        mark + side * ppm_down(mark, rule[market, M_SLIP_PPM]), rule[market, M_TICKS_MIN], rule[market, M_TICKS_MAX]
+    )
+
+
+@kernel
 def bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions):
     """What closing these lots of a position must bring to cost the account exactly what it may."""
+    if equity < 0 and quantity > 0 and is_paid(s, market):
+        return worth(s, market, lots, worst_price(s, market, -1))  # a claim owes nothing: the deficit is not its own
     brings = value_of_lots(s, market, quantity, lots)
     share = perpetual_requirement(s, market, quantity, FOR_MAINTAIN)
     share -= perpetual_requirement(s, market, abs(quantity) - lots, FOR_MAINTAIN)

@@ -6,11 +6,17 @@ Promises
 - The worth of a position is linear in `lot_worth` to less than one atom and one index unit per lot.
 """
 
-from steelyard.model.keys import M_ATOMS_PER_TICK_LOT
+from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_PAID
 from steelyard.num import far, leaf
 from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS
 from steelyard.num.rounding import mul_div_down, mul_div_up
 from steelyard.state.tables import MARKET, MARKET_RULE
+
+
+@leaf
+def is_paid(s, market):
+    """Whether a fill pays its whole price at once, so that a position's cost is 0."""
+    return MARKET_RULE(s)[market, M_PAID] != 0
 
 
 @far

@@ -251,6 +251,10 @@ def _market(key: int, values: Values, grid: Grid) -> str:
             f"later at least {duration_text(NOTICE_NS)}; a future keeps one, spot pairs have none, and once it is "
             f"reached nothing about it changes"
         )
+    if key == K.M_PAID:
+        return "a paid-up contract is linear"
+    if key == K.M_SETTLE_PRICE:
+        return f"settle_price {_neat(grid.tick, values[key])} needs an expiry, and lies within price_min and price_max"
     if key == K.M_TICKS_MIN:
         low, high = (_neat(grid.tick, values[each]) for each in (key, K.M_TICKS_MAX))
         return f"price_min {low} is above price_max {high}"

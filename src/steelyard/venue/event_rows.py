@@ -17,7 +17,7 @@ TABLES = {
     commands.OWNER: "owner",
     commands.CURVE: "curve",
 }
-SOURCES = ("average", "index", "mark")  # of a settlement price
+SOURCES = ("average", "index", "mark", "agreed")  # of a settlement price
 CLOSED = {v: k.removeprefix("CLOSED_").lower() for k, v in vars(events).items() if k.startswith("CLOSED_")}
 ENDED = {v: k.removeprefix("ENDED_").lower() for k, v in vars(events).items() if k.startswith("ENDED_")}
 

@@ -84,6 +84,7 @@ class MarketRule:
     settle: int
     is_inverse: bool
     scale: int  # atoms per tick and lot; of an inverse market atoms times ticks per lot
+    is_paid: bool  # a fill pays its whole price at once
     base: int  # of a spot pair, else 0
     lot_atoms: int  # of a spot pair
     ticks_min: int
@@ -125,6 +126,11 @@ class MarketRule:
     def accrued_up(self, quantity: int, index_now: int, index_then: int) -> int:
         """Funding a leg owes, rounded against it."""
         return div_up(quantity * (-1 if self.is_inverse else self.scale) * (index_now - index_then), INDEX_SCALE)
+
+    def worst_price(self, quantity: int, mark: int) -> int:
+        """The price at which a bankrupt account may still close a position."""
+        slip = ppm_down(mark, self.slip)
+        return self.within(mark - slip if quantity > 0 else mark + slip)
 
     def within(self, price: int) -> int:
         """The nearest price of the ladder."""
@@ -175,6 +181,7 @@ def market_rule(table: Any, row: int) -> MarketRule:
         settle=rule[K.M_SETTLE],
         is_inverse=rule[K.M_KIND] == INVERSE,
         scale=rule[K.M_ATOMS_PER_TICK_LOT],
+        is_paid=bool(rule[K.M_PAID]),
         base=rule[K.M_BASE],
         lot_atoms=rule[K.M_LOT_ATOMS],
         ticks_min=rule[K.M_TICKS_MIN],

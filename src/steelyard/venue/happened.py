@@ -222,7 +222,7 @@ class DustSwept(Happened, frozen=True, kw_only=True):
 class MarketSettled(Happened, frozen=True, kw_only=True):
     symbol: str
     price: Decimal
-    source: str  # "average", "index" (the first after the expiry) or "mark" (there was no index for a day)
+    source: str  # "average", "index" (the first after the expiry) or "mark" (none for a day), "agreed"
     averaged: Decimal  # seconds of the window in which the index was good for settling
     index: Decimal | None
 

@@ -91,6 +91,7 @@ class MarketView(Record, frozen=True, kw_only=True):
     expires_in_ns: int | None = None  # 0: it has expired
     basis: Decimal | None = None  # mark less index
     basis_annualised: Decimal | None = None  # as a share of the index, over the time to expiry, a year
+    rate: Decimal | None = None  # of a loan for a fixed term: what buying at the mark earns until then, a year
     at_ns: int
 
 

@@ -42,6 +42,8 @@ class MarketViews:
         mark, index = int(table.mark[row]), int(table.index[row])
         left = max(0, expiry - now) if expiry else None
         annual = (mark - index) * YEAR_NS * PPM // (index * left) if index and left else None
+        unit = int(rule[K.M_SETTLE_PRICE])
+        earned = (unit - mark) * YEAR_NS * PPM // (mark * left) if unit and mark and left else None
         return MarketView(
             symbol=market.name,
             settle=market.settle.name,
@@ -62,6 +64,7 @@ class MarketViews:
             expires_in_ns=left,
             basis=market.tick.back(mark - index) if mark and index else None,
             basis_annualised=None if annual is None or not mark else PPM_STEP.back(annual),
+            rate=None if earned is None else PPM_STEP.back(earned),
             at_ns=self.reader.now_ns,
         )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from steelyard.model.orders import FOR_OPEN, RESTING
+from steelyard.model.orders import CLOSE_POSITION, FOR_OPEN, POST_ONLY, POST_ONLY_SLIDE, REDUCE_ONLY, RESTING
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
 from steelyard.venue.reading import Reader
@@ -21,8 +21,34 @@ class Side:
 
 
 def spent_on_orders(reader: Reader, account: int, asset: int) -> int:
-    """What an account's orders in pairs are going to spend of an asset."""
-    return sum(side.spent for leg in pair_legs(reader, account) for side in flows(reader, leg) if side.paid == asset)
+    """What an account's orders in pairs and paid-up markets are going to spend of an asset."""
+    spending = (each for leg in reader.legs(account) for each in _spending(reader, account, leg))
+    return sum(spent for paid, spent in spending if paid == asset)
+
+
+def _spending(reader: Reader, account: int, leg: int) -> list[tuple[int, int]]:
+    """(asset, what the orders of a leg spend of it)."""
+    market = reader.thing(leg) - MARKET_0
+    if market <= 0:
+        return []
+    if is_pair(reader, market):
+        return [(side.paid, side.spent) for side in flows(reader, leg)]
+    rule = reader.market_rule(market)
+    if not rule.is_paid:
+        return []
+    order, owner, total = reader.state.order, reader.owner(account), 0
+    for row in reader.orders_of(leg):
+        flags = int(order.options[row])
+        if int(order.side[row]) > 0 and int(order.state[row]) == RESTING and not flags & (REDUCE_ONLY | CLOSE_POSITION):
+            post_only = flags & (POST_ONLY | POST_ONLY_SLIDE) != 0
+            lots, price = int(order.remaining[row]), int(order.price[row])
+            total += least_spent(reader, market, owner, 1, lots, price, post_only)
+    return [(rule.settle, total)]
+
+
+def spends_cash(reader: Reader, market: int) -> bool:
+    """Whether who buys must hold what he pays."""
+    return is_pair(reader, market) or reader.market_rule(market).is_paid
 
 
 def pair_legs(reader: Reader, account: int) -> list[int]:
@@ -75,7 +101,7 @@ def _counted(reader: Reader, asset: int, quantity: int) -> int:
 
 
 def least_spent(reader: Reader, market: int, owner: int, side: int, lots: int, price: int, post_only: bool) -> int:
-    """What an order in a pair would spend, of the quote (a buy, fees included) or of the base."""
+    """What an order that pays in cash would spend, of the quote (a buy, fees included) or of a pair's base."""
     rule = reader.market_rule(market)
     if side < 0:
         return lots * rule.lot_atoms

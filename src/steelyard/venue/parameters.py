@@ -106,6 +106,8 @@ MARKET_PARAMETERS = _named(
     ("slip", K.M_SLIP_PPM, RATE, "how far from the mark a liquidation may close on the book"),
     ("backstop_max", K.M_BACKSTOP_LOTS_MAX, SIZE, "largest position the backstop may hold"),
     ("expiry", K.M_EXPIRY_NS, INSTANT, "when trading ends and positions are closed; None for never"),
+    ("settle_price", K.M_SETTLE_PRICE, PRICE, "agreed beforehand, in place of an average index: fixed-term loans"),
+    ("paid", K.M_PAID, "words", "whether a fill pays its whole price at once", NO_YES),
     ("settle_window", K.M_SETTLE_WINDOW_NS, DURATION, "the settlement price is the average index over so long before"),
     ("size_base", K.M_SIZE_MAINTAIN_PPM, RATE, "maintenance rate by size: of no size"),
     ("size_slope", K.M_SIZE_MAINTAIN_SLOPE, SLOPE, "what each unit of size adds to it"),

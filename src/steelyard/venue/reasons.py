@@ -27,7 +27,7 @@ from steelyard.venue.amounts import Step, clock_text, duration_text, grouped, ra
 from steelyard.venue.event_rows import SIDES
 from steelyard.venue.instruments import Asset, Market, Names, price_step_of, thing_of
 from steelyard.venue.labels import Words, label_text
-from steelyard.venue.pairs import is_pair, least_spent, spent_on_orders
+from steelyard.venue.pairs import is_pair, least_spent, spends_cash, spent_on_orders
 from steelyard.venue.parameters import rate
 from steelyard.venue.price_views import PriceViews
 from steelyard.venue.reading import Reader
@@ -134,7 +134,8 @@ class Reasons:
             no.OPENING_MARGIN_EXCEEDED,
         ):
             wish = self._wish(asked)
-            if wish and is_pair(reader, wish.market):
+            is_spending = wish and spends_cash(reader, wish.market) and reason == no.BALANCE_TOO_LOW
+            if wish and (is_spending or is_pair(reader, wish.market)):
                 return self._spending(wish)
         if reason in (no.OPENING_MARGIN_EXCEEDED, no.PARENT_MARGIN_EXCEEDED) or (
             is_order and reason == no.BALANCE_TOO_LOW
@@ -370,6 +371,9 @@ class Reasons:
         spent = least_spent(reader, wish.market, owner, wish.side, wish.lots, wish.price, wish.is_post_only)
         cap, table = int(reader.state.asset_rule[asset.row, K.A_LOAN_CAP]), reader.state.asset
         left = max(0, reader.cash(LENDER, asset.row)) - int(table.loans[asset.row])
+        if market.base is None:
+            what = f"it pays {grouped(asset.atom.back(spent))} {asset.name}; {self.names.account_name(wish.account)} "
+            return what + self._holding(wish.account, asset)
         cap_text, left_text = (grouped(asset.atom.back(atoms)) for atoms in (cap, max(0, left)))
         return (
             f"it spends {grouped(asset.atom.back(spent))} {asset.name}; {self.names.account_name(wish.account)} "

@@ -223,7 +223,9 @@ class Setup(Core):
         a quanto): tick x lot of the quote are then as much of that asset.
 
         A future ends at `expiry` (an instant, or how long from now) and is settled at the average index over the
-        `settle_window` before; it has no funding unless a `funding_interval` is given.
+        `settle_window` before; it has no funding unless a `funding_interval` is given. With `settle_price` it is
+        settled at that price instead; with `paid="yes"` a fill pays its whole price at once. Both together, and a unit
+        as `settle_price`, make a fixed-term loan (docs/concepts/fixed-term.md).
 
         More parameters: see `steelyard.venue.parameters.MARKET_PARAMETERS`. Without `price_max` the ladder reaches to
         four times `price`, without `price_min` down to a tick, or of an inverse contract to a tenth of `price`; without
@@ -237,7 +239,7 @@ class Setup(Core):
         is_inverse = contract == "inverse"
         scale = (P.atom_ticks_per_lot if is_inverse else P.atoms_per_tick_lot)(*steps, asset.atom)
         grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom, now_ns=self.reader.now_ns)
-        if parameters.get("expiry") is not None:
+        if parameters.get("expiry") is not None or parameters.get("paid") == "yes":
             parameters.setdefault("funding_interval", 0)
         feed_values = self._feed_values(sources, parameters, steps[0])
         ticks_max = _ladder(grid, price, price_max)

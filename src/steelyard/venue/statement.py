@@ -167,7 +167,9 @@ class Statement:
         leg = self._touch(market)
         realized = 0
         held = leg.quantity
-        if held and (held > 0) != (lots > 0):
+        if self.markets[market].is_paid:
+            realized = -worth
+        elif held and (held > 0) != (lots > 0):
             if abs(lots) <= abs(held):
                 realized = -worth - F.div_up(leg.cost * abs(lots), abs(held))
             else:

@@ -208,6 +208,9 @@ class _Checker:
     def _bankruptcy(self, step: Step, lots: int) -> int:
         statement, held = self.statement, abs(step.quantity)
         worth, price = self._worth(step, lots), statement.price_of(step.market)
+        rule = statement.markets[step.market]
+        if step.equity < 0 and step.quantity > 0 and rule.is_paid:
+            return rule.worth(lots, rule.worst_price(step.quantity, statement.prices.marks[step.market]))
         share = statement.requirement_of(step.market, held) - statement.requirement_of(step.market, held - lots)
         used = step.equity * share // step.positions
         if step.equity >= 0:

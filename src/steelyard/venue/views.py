@@ -150,7 +150,7 @@ class Views:
             funding = rule.accrued_up(quantity, index, int(table.index_at_touch[leg]))
         money = market.settle.atom
         entry = None
-        if quantity:
+        if quantity and not rule.is_paid:
             entry = market.entry(quantity, cost, market.tick.places + ENTRY_PLACES)
         maintain = reader.requirement(holder, O.FOR_MAINTAIN)
         equity = reader.equity(holder)
