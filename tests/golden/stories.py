@@ -7,13 +7,15 @@ import numpy as np
 
 from steelyard.model import commands as do
 from steelyard.model import keys as key
-from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_ARRAY, RISK_TIER
 from steelyard.model.keys import HOUR, SECOND
 from steelyard.model.orders import (
     ADAPTIVE,
     AS_ASKED,
     BACKSTOP,
     BORROW,
+    BY_POSITION,
+    BY_SCENARIO,
     CANCEL_ONLY,
     CLOSE_POSITION,
     CONVERTER,
@@ -959,6 +961,50 @@ def lending(t):
     t.wait(24 * HOUR).clock()
 
 
+def scenarios(t):
+    """Risk arrays: hedges, orders, a slice of everything, a new array that judges, another way of being margined."""
+    moves = (-1_000, -800, -600, -400, -300, -200, -100, 0, 0, 100, 200, 300, 400, 600, 800, 1_000)
+
+    def array(row, percent, **others):
+        gains = {key.S_VALUE + i: gain * percent * 10_000 for i, gain in enumerate(moves)}
+        t.configure(RISK_ARRAY, gains | {getattr(key, f"S_{name.upper()}"): each for name, each in others.items()}, row)
+
+    lively = {key.M_GROUP: 1, key.M_SLICE_NOTIONAL: 50 * LOT, key.M_COOLDOWN_NS: SECOND, key.M_BACKSTOP_LOTS_MAX: 20}
+    open_venue(t, lively, lively, {key.M_GROUP: 0}, purse=200_000)
+    t.deposit(FAY, USD, 10_000_000)
+    t.deposit(INSURANCE, USD, 20_000)
+    t.deposit(BACKSTOP, USD, 90_000)
+    t.configure(OWNER, {key.O_MARGIN: BY_SCENARIO}, row=2)
+    t.order(ANN, 1, 5, 1_000)  # no array yet
+    t.configure(RISK_ARRAY, {key.S_BASIS: 1}, row=1)  # not whole
+    array(1, 100, basis=50 * PPM, open_ppm=1_300_000)
+    array(2, 110, basis=40 * PPM, short=30 * PPM)
+    array(3, 50)
+    t.configure(OWNER, {key.O_MARGIN: BY_SCENARIO}, row=3)
+    t.trade(ANN, FAY, 1, 100, 1_000)
+    t.trade(FAY, ANN, 2, 90, 1_000)
+    t.trade(BOB, FAY, 1, 120, 1_000)
+    t.trade(BOB, FAY, 3, 30, 1_000)
+    t.trade(CAT, FAY, 1, 300, 1_000)
+    t.configure(OWNER, {key.O_MARGIN: BY_SCENARIO}, row=4)  # too little to open what is held
+    for lots in (400, 100, -150, -60):
+        t.order(ANN, 2, lots, 1_000 - lots // 100)
+    t.cancel_all(ANN)
+    for market in (1, 2, 3):
+        t.order(FAY, market, 200, 930)
+        t.order(FAY, market, -200, 1_070)
+    t.wait(SECOND).price({1: 950, 2: 955, 3: 990})
+    array(1, 160)
+    for price in (930, 925, 910):
+        t.wait(SECOND).price({1: price, 2: price + 5, 3: 985})
+    array(2, 400)
+    for _ in range(4):
+        t.wait(SECOND).clock()
+    t.configure(OWNER, {key.O_MARGIN: BY_POSITION}, row=2)
+    t.configure(MARKET, {key.M_RESTORE_PPM: 1_600_000, key.M_BRACKET_OPEN_PPM: 20_000}, row=1)
+    t.configure(OWNER, {key.O_MARGIN: BY_SCENARIO}, row=1)
+
+
 STORIES = {
     story.__name__: story
     for story in (
@@ -978,6 +1024,7 @@ STORIES = {
         governing,
         doubts,
         sizes,
+        scenarios,
     )
 }
 

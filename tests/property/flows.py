@@ -403,6 +403,8 @@ class Flow(Town):
             self.now = max(self.now, self.twin.now)
             if self.ends and self.dates.random() < 0.003:
                 made = self.delisting()
+            elif self.scanned and self.risks.random() < 0.05:
+                made = self.risk_change()
             elif passed > 60 * SECOND and self.chance(0.8):
                 made = self.random_price((1, 2, 3, 4))
             else:

@@ -17,6 +17,7 @@ from steelyard.model.commands import (
     OPEN_ACCOUNT,
     OWNER,
     PRICE,
+    RISK_ARRAY,
     RISK_TIER,
     SET_MARGIN_MODE,
 )
@@ -153,8 +154,13 @@ from steelyard.model.keys import (
     M_TICKS_MAX,
     M_TICKS_MIN,
     O_FEE_TIER,
+    O_MARGIN,
     O_RISK_TIER,
     O_STP,
+    S_BASIS,
+    S_OPEN_PPM,
+    S_SHORT,
+    S_VALUE,
     SECOND,
     T_LEVERAGE_MAX,
     T_PRODUCTS,
@@ -163,6 +169,8 @@ from steelyard.model.orders import (
     ACTIONS,
     ADAPTIVE,
     BACKSTOP,
+    BY_POSITION,
+    BY_SCENARIO,
     CONVERTER,
     DEMAND_NARROW,
     DEMAND_QUORUM,
@@ -183,6 +191,7 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, LOT_WORTH_MAX, NOTICE_NS, NOTIONAL_MAX, PPM, VALUE_MAX
 from steelyard.state.tables import Limits
+from tests.reference.numbers import worth
 from tests.reference.twin import Twin
 from tests.telling import START_NS, command
 
@@ -225,6 +234,9 @@ class Town:
         self.wary = self.oracle.random() < 0.5  # whether its feeds have policies, and its sources reasons for them
         self.sizes = Random(f"sizes {seed}")  # and one for rates by size
         self.calm = self.random.choice((0.3, 0.6, 0.85))  # how often a price hardly moves
+        self.risks = Random(f"risks {seed}")  # and one for risk arrays
+        self.scanned = self.risks.random() < 0.4  # whether some are margined by scenarios
+        self.mildness = self.risks.choice((1, 3, 6))
         self.dates = Random(f"settlement {seed}")  # of its own: towns in which nothing ends stay as they are
         self.ends = self.dates.random() < 0.3  # whether markets expire or are delisted
         self.pays = Random(f"paid {seed}").random() < 0.25  # whether contracts are paid up
@@ -397,10 +409,15 @@ class Town:
         for market in (*map(self.perhaps_paid, positions), *self.pairs):
             grown = {} if market.get(M_KIND) == SPOT else self.grown(market[M_POSITION_LOTS_MAX])
             yield self.configure(MARKET, market | grown)
+        for row in range(1, len(self.twin.markets) + 1) if self.scanned else ():
+            if row != 4:
+                yield self.risk_array(row)
         yield self.configure(RISK_TIER, {T_LEVERAGE_MAX: pick((3, 10))})
         yield self.configure(RISK_TIER, {T_PRODUCTS: pick((0, 1, 2, 13))})
         for _ in range(4):
             owner = {O_STP: uniform(1, 4), O_FEE_TIER: uniform(0, 3), O_RISK_TIER: pick((1, 1, 1, 2))}
+            if self.scanned and self.risks.random() < 0.6:
+                owner |= {O_MARGIN: BY_SCENARIO, O_RISK_TIER: 1}
             yield self.configure(OWNER, owner)
         yield from self.offers()
         yield self.price({1: 0, 2: 0, 3: 0, 4: 0})
@@ -494,6 +511,33 @@ class Town:
                 M_BRACKET_OPEN_PPM + i: min(PPM, 2 * slope),
             }
         return parameters
+
+    def risk_array(self, market):
+        """Falls and rises of up to a sixth or less, other for each market; now and then one that is not whole."""
+        rule, uniform = self.twin.markets[market].rule, self.risks.randint
+        price = self.twin.markets[market].mark or self.prices[rule[M_FEED] - 1] if rule[M_FEED] else 1
+        lot = PPM * abs(worth(rule, 1_000, max(1, price))) // 1_000
+        parts = [(step - 8) * 20_000 // self.mildness + uniform(-5_000, 5_000) for step in range(17) if step != 7]
+        if self.risks.random() < 0.3:
+            parts = [abs(part) if self.risks.random() < 0.9 else part for part in parts]  # more like an option
+        values = {S_VALUE + i: lot * part // PPM for i, part in enumerate(parts)}
+        sign = self.risks.choice((1, 1, -1))
+        values |= {S_BASIS: self.risks.choice((0, sign * lot // 50)), S_SHORT: self.risks.choice((0, 0, lot // 40))}
+        if self.risks.random() < 0.5:
+            values[S_OPEN_PPM] = self.risks.choice((1_500_000, 2_000_000, 1_100_000))
+        if self.risks.random() < 0.05:
+            del values[S_VALUE + uniform(0, 15)]
+        elif self.risks.random() < 0.04:
+            values[uniform(0, 20)] = self.risks.choice((-1, 0, 1 << 59, 1 << 61, PPM))
+        return self.configure(RISK_ARRAY, values, market)
+
+    def risk_change(self):
+        """A new array, or an owner who is margined another way."""
+        if self.risks.random() < 0.7:
+            known = [row for row in self.traded if row in self.twin.markets]
+            return self.risk_array(self.risks.choice(known)) if known else self.say_clock()
+        owner = self.risks.randint(1 if self.risks.random() < 0.05 else 2, 5)
+        return self.configure(OWNER, {O_MARGIN: self.risks.choice((BY_POSITION, BY_SCENARIO))}, owner)
 
     def grown(self, lots):
         """Rates by size now and then, such that the largest position still fits."""

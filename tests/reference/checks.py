@@ -52,7 +52,7 @@ from steelyard.model.orders import (
     TRAILING,
 )
 from steelyard.num.limits import PPM
-from tests.reference import closing, isolated, money, pairs, settlement
+from tests.reference import closing, isolated, money, pairs, scenarios, settlement
 from tests.reference.health import equity, gained, leaves_no_weaker, may_open, requirement
 from tests.reference.matching import best_price, book_side, crosses, fee_rate, fillable_lots
 from tests.reference.numbers import atoms_worth_up, is_inverse, part_down, part_up, up, value, worth
@@ -114,6 +114,8 @@ def check_permissions(twin, market, order):
     product = PRODUCT_DATED if market.rule[M_DATED] else PRODUCT_PERPETUAL
     product = PRODUCT_SPOT if pairs.is_pair(market) else product
     twin.require(order.reduces or tier[T_PRODUCTS] & product, reject.TIER_FORBIDS_PRODUCT)
+    if not order.reduces and not pairs.is_pair(market) and scenarios.scans(twin, order.home):
+        twin.require(scenarios.has_array(twin, market), reject.RISK_ARRAY_MISSING)
     queued = order.account and twin.accounts[order.account].queued
     twin.require(not queued or (queued == SPARED and order.reduces), reject.ACCOUNT_IN_LIQUIDATION)
     if order.reduces:

@@ -10,7 +10,17 @@ from tests.reference.money import loans
 
 # Facts whose value the concept pages leave to the machine.
 NOT_COMPARED = {"machine": {"open_epoch"}}
-RULES = ("asset_rule", "feed_rule", "market_rule", "tier_rule", "owner_rule", "curve_rule", "ramp", "feed_until")
+RULES = (
+    "asset_rule",
+    "feed_rule",
+    "market_rule",
+    "tier_rule",
+    "owner_rule",
+    "curve_rule",
+    "array_rule",
+    "ramp",
+    "feed_until",
+)
 DTYPES = {
     name: getattr(tables, f"{name.upper()}_ROW") for name in FACT_TABLES if name not in (*RULES, "staged", "leg_open")
 }
@@ -48,6 +58,7 @@ def facts_of_state(state: State):
     }
     rows = {name: range(1, last[name] + 1) for name in ("asset", "feed", "market", "account", "reference", "bid")}
     rows |= {f"{name}_rule": range(1, last[name] + 1) for name in ("asset", "feed", "market", "owner", "tier", "curve")}
+    rows["array_rule"] = rows["market"]
     assets = state.limits.assets
     rows["ramp"] = [*range(1, last["asset"] + 1), *range(assets + 1, assets + last["market"] + 1)]
     rows["feed_until"] = rows["feed"]
@@ -114,6 +125,7 @@ def facts_of_twin(twin):
         clearing = market.closed - sum(leg.cost for leg in twin.legs.values() if leg.thing == market.thing)
         facts["market"][row] = columns_of("market", market, open_interest=twin.open_interest(market), clearing=clearing)
         facts["market_rule"][row] = dict(enumerate(market.rule))
+        facts["array_rule"][row] = dict(enumerate(twin.arrays[row]))
         facts["ramp"][twin.limits.assets + row] = ramps.columns(MARKET, market.ramp)
     for row, rule in twin.tiers.items():
         facts["tier_rule"][row] = dict(enumerate(rule))

@@ -3,6 +3,7 @@
 `legs` is always {thing: leg}: an account's own, or a changed copy of them to ask "what if".
 """
 
+from dataclasses import replace
 from math import isqrt
 
 from steelyard.model.keys import (
@@ -38,7 +39,7 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
-from tests.reference import pairs
+from tests.reference import pairs, scenarios
 from tests.reference.interest import cash_now
 from tests.reference.numbers import charge, clamp, down, funding_owed, part_up, up, value, worth
 
@@ -52,12 +53,14 @@ def equity(twin, legs):
 def requirement(twin, legs, question, order=None):
     """M; in question *open*, `order` counts as if it rested already."""
     of_pairs = pairs.open_requirement(twin, legs, order) if question in (FOR_OPEN, FOR_REDUCE, FOR_LEAVING) else 0
-    return of_pairs + sum(leg_requirement(twin, leg, question, order) for leg in legs.values())
+    of_scan = scenarios.part(twin, legs, question, order)
+    return of_pairs + of_scan + sum(leg_requirement(twin, leg, question, order) for leg in legs.values())
 
 
 def position_requirement(twin, legs):
     """The position part of M(maintain)."""
-    return sum(leg_requirement(twin, leg, FOR_MAINTAIN) for thing, leg in legs.items() if thing > MARKET_0)
+    of_legs = sum(leg_requirement(twin, leg, FOR_MAINTAIN) for thing, leg in legs.items() if thing > MARKET_0)
+    return of_legs + scenarios.part(twin, legs, FOR_MAINTAIN)
 
 
 def health_of(twin, account):
@@ -106,7 +109,9 @@ def leg_requirement(twin, leg, question, order=None):
         return 0  # its orders are looked at together
     if question in (FOR_OPEN, FOR_REDUCE, FOR_LEAVING):
         return open_requirement(twin, market, leg, order, question)
-    return kept_requirement(twin, market, leg.quantity, question) if leg.quantity else 0
+    if not leg.quantity or scenarios.scans(twin, leg.account):
+        return 0
+    return kept_requirement(twin, market, leg.quantity, question)
 
 
 def cash_requirement(twin, leg, question):
@@ -186,10 +191,15 @@ def open_requirement(twin, market, leg, order=None, question=FOR_OPEN):
         return 0
     leverage = leverage_of(twin, market, leg)
     asset, wide = twin.assets[market.rule[M_SETTLE]], question != FOR_REDUCE
-    needed = max(
-        open_base(market, leg.quantity + bids, leverage, wide) + bid_reserve,
-        open_base(market, leg.quantity - asks, leverage, wide) + ask_reserve,
-    )
+    if scenarios.scans(twin, leg.account):
+        needed = max(bid_reserve, ask_reserve)
+        if wide:
+            needed += max(lost_at_worse_end(market, lots) for lots in (leg.quantity + bids, leg.quantity - asks))
+    else:
+        needed = max(
+            open_base(market, leg.quantity + bids, leverage, wide) + bid_reserve,
+            open_base(market, leg.quantity - asks, leverage, wide) + ask_reserve,
+        )
     if not wide:
         return charge(needed, asset.price)
     atoms = equity_atoms(market, leg)
@@ -204,10 +214,24 @@ def open_base(market, lots, leverage, wide):
     base = max(base, size_requirement(rule, M_SIZE_OPEN_PPM, lots, notional))
     if notional > base:
         base += part_up(notional - base, market.oi_scale_ppm)
-    if wide:
-        worse = market.index - market.below if lots > 0 else market.index + market.above
-        base += worth(rule, lots, market.index) - worth(rule, lots, worse)
-    return base
+    return base + lost_at_worse_end(market, lots) if wide else base
+
+
+def lost_at_worse_end(market, lots):
+    """Of what the index may be."""
+    worse = market.index - market.below if lots > 0 else market.index + market.above
+    return worth(market.rule, lots, market.index) - worth(market.rule, lots, worse)
+
+
+def parts_of_change(twin, legs, market, quantity_after):
+    """What of M(maintain) changes with a position: before and after."""
+    leg = legs.get(market.thing)
+    if leg is not None and scenarios.scans(twin, leg.account):
+        changed = {**legs, market.thing: replace(leg, quantity=quantity_after)}
+        return scenarios.part(twin, legs, FOR_MAINTAIN), scenarios.part(twin, changed, FOR_MAINTAIN)
+    sizes = (leg.quantity if leg else 0, quantity_after)
+    before, after = (kept_requirement(twin, market, size, FOR_MAINTAIN) if size else 0 for size in sizes)
+    return before, after
 
 
 def gained(market, quantity, lots, cost):
@@ -217,9 +241,7 @@ def gained(market, quantity, lots, cost):
 
 def leaves_no_weaker(twin, legs, market, quantity_after, atoms_gained):
     """The weak rule: less requirement, and no less health, with the fee set aside."""
-    quantity = legs[market.thing].quantity if market.thing in legs else 0
-    part_before = kept_requirement(twin, market, quantity, FOR_MAINTAIN) if quantity else 0
-    part_after = kept_requirement(twin, market, quantity_after, FOR_MAINTAIN) if quantity_after else 0
+    part_before, part_after = parts_of_change(twin, legs, market, quantity_after)
     before = requirement(twin, legs, FOR_MAINTAIN)
     after = before - part_before + part_after
     equity_before = equity(twin, legs)

@@ -3,6 +3,8 @@
 Cash is signed: what the account receives for closing lots is positive for a long, negative for a short.
 """
 
+from dataclasses import replace
+
 from steelyard.model import events
 from steelyard.model.keys import (
     A_POOL_OF,
@@ -30,13 +32,16 @@ from steelyard.model.orders import (
     WAITS,
 )
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest, isolated, ladders, money, pool
+from tests.reference import interest, isolated, ladders, money, pool, scenarios
 from tests.reference.closing import close_order
 from tests.reference.health import equity, health_of, holds_nothing_risky, is_healthy, kept_requirement, requirement
 from tests.reference.loss import resolve_deficit
-from tests.reference.numbers import atoms_worth_up, charge, part_down, part_up
+from tests.reference.numbers import atoms_worth_up, charge, part_down, part_up, up, worth
 from tests.reference.positions import settle_funding
 from tests.reference.standing import Standing, fund_pays, meet_book, offer_to_backstop
+
+PARTS = 64
+EVENTS_PER_ORDER_MAX = 8_192
 
 # --- The queue --------------------------------------------------------------------------------------------------------
 
@@ -124,8 +129,11 @@ def turn(twin, account):
         return
     # max() takes the first of equals: the lower thing.
     worst = max(workable, key=lambda leg: charge_of(twin, leg))
-    before = abs(worst.quantity)
-    work_on(twin, worst)
+    held = {leg.thing: leg.quantity for leg in workable}
+    if scenarios.scans(twin, row) and equity(twin, legs) >= 0:
+        reduce_portfolio(twin, account, workable)
+    else:
+        work_on(twin, worst)
     if is_healthy(twin, legs):
         leave(twin, account, events.ENDED_HEALTHY)
         return
@@ -134,7 +142,7 @@ def turn(twin, account):
         or equity(twin, legs) < requirement(twin, legs, FOR_TAKEOVER)
         or not any(leg.quantity for leg in markets)
     )
-    if pressing and abs(worst.quantity) < before:
+    if pressing and any(leg.quantity != held[leg.thing] for leg in workable):
         account.health = health_of(twin, row)
     else:
         cool_down(twin, account, twin.markets[worst.thing - MARKET_0].rule[M_COOLDOWN_NS])
@@ -182,6 +190,9 @@ def is_spared(twin, account):
 
 
 def charge_of(twin, leg):
+    """Its weight, if it is margined by scenarios."""
+    if scenarios.scans(twin, leg.account):
+        return scenarios.alone(twin, twin.markets[leg.thing - MARKET_0], leg.quantity)
     return kept_requirement(twin, twin.markets[leg.thing - MARKET_0], leg.quantity, FOR_MAINTAIN)
 
 
@@ -239,15 +250,54 @@ def settle_debts(twin, account):
 def work_on(twin, leg):
     standing = Standing(twin, leg)
     if standing.equity >= 0:
-        sell_down(twin, standing)
+        sell_down(twin, standing, lots_to_close(standing))
     else:
         resolve_deficit(twin, leg)
 
 
-def sell_down(twin, standing):
+def reduce_portfolio(twin, account, workable):
+    """E >= 0, by scenarios: so many 64ths of every position."""
+    legs = twin.legs_of(account.row)
+    parts, said = parts_to_close(twin, legs, workable), len(twin.events)
+    for leg in workable:
+        sell_down(twin, Standing(twin, leg), up(abs(leg.quantity) * parts, PARTS))
+        if equity(twin, legs) < 0 or len(twin.events) - said > EVENTS_PER_ORDER_MAX:
+            return
+
+
+def parts_to_close(twin, legs, workable):
+    rest = requirement(twin, legs, FOR_RESTORE) - scenarios.part(twin, legs, FOR_RESTORE)
+
+    def suffices(parts):
+        after, fees = dict(legs), 0
+        for leg in workable:
+            market = twin.markets[leg.thing - MARKET_0]
+            lots = up(abs(leg.quantity) * parts, PARTS)
+            left = abs(leg.quantity) - lots
+            after[leg.thing] = replace(leg, quantity=left if leg.quantity > 0 else -left)
+            fee = part_up(abs(worth(market.rule, lots, market.mark)), market.rule[M_LIQUIDATION_FEE_PPM])
+            fees += charge(fee, twin.assets[twin.settle(market)].price)
+        return equity(twin, legs) - fees >= rest + scenarios.part(twin, after, FOR_RESTORE)
+
+    too_few, enough = 0, PARTS
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        if suffices(middle):
+            enough = middle
+        else:
+            too_few = middle
+    for thing, leg in legs.items():
+        if thing > MARKET_0:
+            market = twin.markets[thing - MARKET_0]
+            if abs(worth(market.rule, leg.quantity, market.mark)) > market.rule[M_SLICE_NOTIONAL]:
+                enough = min(enough, max(1, part_down(PARTS, market.rule[M_SLICE_PPM])))
+    return enough
+
+
+def sell_down(twin, standing, lots):
     """E >= 0: the book first, then the backstop."""
     rule, leg = standing.market.rule, standing.leg
-    lots, bankruptcy_price = lots_to_close(standing), standing.bankruptcy_price()
+    bankruptcy_price = standing.bankruptcy_price()
     limit = standing.mark
     if standing.sign * (standing.mark - bankruptcy_price) > 0:
         towards = part_down(abs(standing.mark - bankruptcy_price), rule[M_REACH_PPM])

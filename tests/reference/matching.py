@@ -18,7 +18,7 @@ from steelyard.model.orders import (
 )
 from tests.reference import money, pairs
 from tests.reference.closing import close_order, resting_reduce_only, shrink_reduce_only
-from tests.reference.health import equity, gained, kept_requirement, leaves_no_weaker, requirement
+from tests.reference.health import equity, gained, leaves_no_weaker, parts_of_change, requirement
 from tests.reference.isolated import return_after_fill, shrink_margin
 from tests.reference.numbers import part_up, value, worth
 from tests.reference.positions import trade
@@ -95,8 +95,8 @@ def healthy_after(twin, account, market, lots, cost):
     legs = twin.legs_of(account)
     before = twin.quantity(account, market.thing)
     maintain = requirement(twin, legs, FOR_MAINTAIN)
-    maintain += kept_requirement(twin, market, before + lots, FOR_MAINTAIN)
-    maintain -= kept_requirement(twin, market, before, FOR_MAINTAIN)
+    part_before, part_after = parts_of_change(twin, legs, market, before + lots)
+    maintain += part_after - part_before
     gain = gained(market, before, lots, cost)
     healthy = equity(twin, legs) + value(gain, twin.assets[twin.settle(market)].price) >= maintain
     return healthy and not money.below_cap(twin, legs)

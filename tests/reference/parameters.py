@@ -3,7 +3,7 @@
 from math import isqrt
 
 from steelyard.model import events, reject
-from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_ARRAY, RISK_TIER
 from steelyard.model.keys import (
     A_FEED,
     A_FROZEN,
@@ -21,6 +21,9 @@ from steelyard.model.keys import (
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
     A_TIERS,
+    ARRAY_KEYS,
+    ARRAY_VALUE_MISSING,
+    ARRAY_WIDTH,
     ASSET_KEYS,
     ASSET_WIDTH,
     CURVE_KEYS,
@@ -80,9 +83,16 @@ from steelyard.model.keys import (
     M_TICKS_MIN,
     MARKET_KEYS,
     MARKET_WIDTH,
+    O_MARGIN,
     O_RISK_TIER,
     OWNER_KEYS,
     OWNER_WIDTH,
+    S_IS_SET,
+    S_OPEN_PPM,
+    S_VALUE,
+    S_WORST_LONG,
+    S_WORST_SHORT,
+    T_PRODUCTS,
     TIER_KEYS,
     TIER_WIDTH,
 )
@@ -90,14 +100,18 @@ from steelyard.model.orders import (
     ACTIONS,
     ADAPTIVE,
     BELIEVE_STEADY,
+    BY_POSITION,
+    BY_SCENARIO,
     DEMAND_QUORUM,
     DEMAND_STEADY,
     HALTED,
     KINK,
     LINEAR,
     OPEN,
+    PRODUCT_PORTFOLIO,
     SETTLED,
     SPOT,
+    SYSTEM_OWNER,
     WIDEN_AVERAGE,
 )
 from steelyard.num.limits import (
@@ -108,22 +122,24 @@ from steelyard.num.limits import (
     NOTICE_NS,
     NOTIONAL_MAX,
     PPM,
+    SCENARIOS,
     SOURCES_MAX,
     TIME_NS_MAX,
     VALUE_MAX,
 )
+from steelyard.state.tables import MARKET_0
 from tests.reference import interest, ladders, money, pool, prices, ramps
 from tests.reference.funding import schedule
-from tests.reference.health import bracket_requirement, size_requirement
+from tests.reference.health import bracket_requirement, may_open, size_requirement
 from tests.reference.numbers import down, is_inverse, largest_position, largest_worth, part_down, part_up
 from tests.reference.rows import Asset, Feed, Market
 
 ROUNDING_ATOMS = 2  # between restore and open
 
 KEYS = {ASSET: ASSET_KEYS, FEED: FEED_KEYS, MARKET: MARKET_KEYS, RISK_TIER: TIER_KEYS, OWNER: OWNER_KEYS}
-KEYS |= {CURVE: CURVE_KEYS}
+KEYS |= {CURVE: CURVE_KEYS, RISK_ARRAY: ARRAY_KEYS}
 WIDTHS = {ASSET: ASSET_WIDTH, FEED: FEED_WIDTH, MARKET: MARKET_WIDTH, RISK_TIER: TIER_WIDTH, OWNER: OWNER_WIDTH}
-WIDTHS |= {CURVE: CURVE_WIDTH}
+WIDTHS |= {CURVE: CURVE_WIDTH, RISK_ARRAY: ARRAY_WIDTH}
 UNKNOWN = {
     ASSET: reject.ASSET_UNKNOWN,
     FEED: reject.FEED_UNKNOWN,
@@ -131,6 +147,7 @@ UNKNOWN = {
     RISK_TIER: reject.OWNER_UNKNOWN,
     OWNER: reject.OWNER_UNKNOWN,
     CURVE: reject.CURVE_UNKNOWN,
+    RISK_ARRAY: reject.MARKET_UNKNOWN,
 }
 
 
@@ -153,9 +170,11 @@ def configure(twin, rows):
     kind, row = rows[0].account, rows[0].market
     twin.require(kind in KEYS, reject.FIELD_OUT_OF_RANGE, row=rows[0])
     table = twin.table_of(kind)
-    twin.require(row == 0 or row in table, UNKNOWN[kind], row=rows[0])
+    twin.require(row in table or (row == 0 and kind != RISK_ARRAY), UNKNOWN[kind], row=rows[0])
     new = row == 0
     rule = defaults(kind) if new else list(twin.rule_of(kind, row))
+    if kind == RISK_ARRAY:
+        rule = begin_array(rule)
     can_ramp = not new and kind in (ASSET, MARKET)
     if can_ramp:
         rule = ramps.wanted_rule(kind, rule, table[row].ramp)
@@ -179,6 +198,8 @@ def configure(twin, rows):
         wrong = A_SUPPLY_MAX if operators > rule[A_SUPPLY_MAX] else None
     twin.require(wrong is None, reject.PARAMETERS_DISAGREE, row=rows[0], order=wrong)
     twin.require(not new or len(table) < twin.room_of(kind), reject.ROWS_FULL, row=rows[0])
+    if kind == OWNER:
+        check_margin(twin, rule, row, rows[0])
     ways = None
     if can_ramp:
         rule, ways = ramps.hold_back(twin, kind, list(twin.rule_of(kind, row)), rule)
@@ -349,6 +370,8 @@ def check_market(twin, rule, row):
         return M_POSITION_LOTS_MAX
     if rule[M_ORDER_LOTS_MAX] > rule[M_POSITION_LOTS_MAX]:
         return M_ORDER_LOTS_MAX
+    if row in twin.markets and twin.arrays[row][S_IS_SET] and rule[M_RESTORE_PPM] > twin.arrays[row][S_OPEN_PPM]:
+        return M_RESTORE_PPM
     if rule[M_OI_UPPER_LOTS] and rule[M_OI_UPPER_LOTS] <= rule[M_OI_LOWER_LOTS]:
         return M_OI_UPPER_LOTS
     if rule[M_FUNDING_INTERVAL_NS] % rule[M_SAMPLE_INTERVAL_NS]:
@@ -378,6 +401,47 @@ def check_market(twin, rule, row):
     return None
 
 
+def begin_array(before):
+    """What a set starts from: no values, and the rest as it is."""
+    rule = defaults(RISK_ARRAY)
+    if before[S_IS_SET]:
+        rule[SCENARIOS:] = before[SCENARIOS:]
+    return rule
+
+
+def check_array(twin, rule, row):
+    market, values = twin.markets[row].rule, rule[S_VALUE : S_VALUE + SCENARIOS]
+    for key in range(S_OPEN_PPM):
+        too_wide = abs(rule[key]) * market[M_POSITION_LOTS_MAX] > NOTIONAL_MAX * PPM
+        if market[M_KIND] == SPOT or rule[key] == ARRAY_VALUE_MISSING or too_wide:
+            return key
+    if rule[S_OPEN_PPM] < market[M_RESTORE_PPM]:
+        return S_OPEN_PPM
+    rule[S_IS_SET], rule[S_WORST_LONG], rule[S_WORST_SHORT] = 1, min(values), max(values)
+    return None
+
+
+def check_margin(twin, rule, owner, row):
+    """An owner that is to be margined another way: may every account open what it has?"""
+    before = twin.owners[owner][O_MARGIN] if owner else BY_POSITION
+    if rule[O_MARGIN] == before:
+        return
+    if rule[O_MARGIN] == BY_SCENARIO:
+        allowed = owner != SYSTEM_OWNER and twin.tiers[rule[O_RISK_TIER]][T_PRODUCTS] & PRODUCT_PORTFOLIO
+        twin.require(allowed, reject.TIER_FORBIDS_PRODUCT, row=row)
+    for account in sorted(twin.accounts_of(owner), reverse=True) if owner else ():
+        twin.require(not twin.accounts[account].queued, reject.ACCOUNT_IN_LIQUIDATION, row=row)
+        for thing, leg in twin.legs_of(account).items():
+            if rule[O_MARGIN] == BY_SCENARIO and thing > MARKET_0 and not twin.markets[thing - MARKET_0].rule[M_BASE]:
+                used = leg.quantity or twin.open_orders(account, thing - MARKET_0)
+                twin.require(not used or twin.arrays[thing - MARKET_0][S_IS_SET], reject.RISK_ARRAY_MISSING, row=row)
+        kept = twin.owners[owner]
+        twin.owners[owner] = [*kept[:O_MARGIN], rule[O_MARGIN], *kept[O_MARGIN + 1 :]]
+        enough = may_open(twin, twin.legs_of(account))
+        twin.owners[owner] = kept
+        twin.require(enough, reject.OPENING_MARGIN_EXCEEDED, row=row)
+
+
 def check_sizes(rule):
     """Part by part restore is at most open, and never more than the notional."""
     restore = rule[M_RESTORE_PPM]
@@ -392,7 +456,7 @@ def check_sizes(rule):
 
 
 CHECKS = {ASSET: check_asset, FEED: check_feed, MARKET: check_market, RISK_TIER: check_tier, OWNER: check_owner}
-CHECKS |= {CURVE: ladders.check_curve}
+CHECKS |= {CURVE: ladders.check_curve, RISK_ARRAY: check_array}
 
 
 def compute_deductions(rule):
@@ -449,6 +513,10 @@ def apply_curve(twin, rule, row, _):
     twin.curves[row] = rule
 
 
+def apply_array(twin, rule, row, _):
+    twin.arrays[row] = rule
+
+
 def apply_owner(twin, rule, row, _):
     twin.owners[row] = rule
 
@@ -457,6 +525,7 @@ def apply_market(twin, rule, row, new):
     if new:
         rule[M_DATED] = int(rule[M_EXPIRY_NS] != 0)
         market = twin.markets[row] = Market(row, rule)
+        twin.arrays[row] = [0] * ARRAY_WIDTH
         change_state(twin, market, HALTED if rule[M_STATE] == HALTED else OPEN)
         if rule[M_KIND] != SPOT:
             take_feed(twin, rule[M_FEED], row, is_market=1)
@@ -488,4 +557,4 @@ def take_feed(twin, row, user, is_market):
 
 
 APPLY = {ASSET: apply_asset, FEED: apply_feed, MARKET: apply_market, RISK_TIER: apply_tier, OWNER: apply_owner}
-APPLY |= {CURVE: apply_curve}
+APPLY |= {CURVE: apply_curve, RISK_ARRAY: apply_array}

@@ -23,7 +23,7 @@ from steelyard.model.keys import (
 from steelyard.model.orders import BACKSTOP, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE, IOC, LIMIT, STP_MAKER
 from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
 from steelyard.state.tables import MARKET_0
-from tests.reference import isolated, money
+from tests.reference import isolated, money, scenarios
 from tests.reference.closing import shrink_reduce_only
 from tests.reference.health import equity, kept_requirement, may_open, position_requirement, requirement
 from tests.reference.matching import match
@@ -55,6 +55,15 @@ class Standing:
         self.restore = requirement(self.twin, legs, FOR_RESTORE)
         self.takeover = requirement(self.twin, legs, FOR_TAKEOVER)
         self.positions = position_requirement(self.twin, legs)
+        self.scans = scenarios.scans(self.twin, self.leg.account)
+        if self.scans:
+            self.maintain -= self.positions
+            self.positions = sum(
+                scenarios.alone(self.twin, self.twin.markets[thing - MARKET_0], leg.quantity)
+                for thing, leg in legs.items()
+                if thing > MARKET_0
+            )
+            self.maintain += self.positions
         self.quantity = self.leg.quantity
         self.sign = 1 if self.quantity > 0 else -1
         self.lots = abs(self.quantity)
@@ -68,6 +77,8 @@ class Standing:
 
     def kept(self, lots_fewer, question=FOR_MAINTAIN):
         left = self.lots - lots_fewer
+        if self.scans and question == FOR_MAINTAIN:
+            return scenarios.alone(self.twin, self.market, self.sign * left)
         return kept_requirement(self.twin, self.market, left, question) if left else 0
 
     def share(self, lots):

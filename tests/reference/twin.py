@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.model import commands, events, reject
-from steelyard.model.commands import ASSET, COMMAND, CURVE, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.commands import ASSET, COMMAND, CURVE, FEED, MARKET, OWNER, RISK_ARRAY, RISK_TIER
 from steelyard.model.events import EVENT
 from steelyard.model.keys import A_FEED, A_POOL_OF, M_BASE, M_EXPIRY_NS, M_FEED, M_SETTLE, M_STATE, O_RISK_TIER
 from steelyard.model.orders import (
@@ -124,6 +124,7 @@ class Twin:
         self.accounts, self.legs, self.orders = {}, {}, {}
         self._legs_of = {}  # account -> thing -> leg
         self.references, self.recent, self.staged = {}, {}, []
+        self.arrays = {}  # market -> its risk array
         self.curves, self.bids, self.bids_due_ns = {}, [], 0
         self.reference_at = 0  # the row that the last new reference took
         self.converting = []  # accounts whose cash fell below their loan cap in this command
@@ -300,7 +301,7 @@ class Twin:
 
     def table_of(self, kind):
         tables = {ASSET: self.assets, FEED: self.feeds, MARKET: self.markets, RISK_TIER: self.tiers}
-        tables |= {CURVE: self.curves}
+        tables |= {CURVE: self.curves, RISK_ARRAY: self.arrays}
         return tables.get(kind, self.owners)
 
     def room_of(self, kind):
@@ -311,7 +312,7 @@ class Twin:
 
     def rule_of(self, kind, row):
         held = self.table_of(kind)[row]
-        return held if kind in (RISK_TIER, OWNER, CURVE) else held.rule
+        return held if kind in (RISK_TIER, OWNER, CURVE, RISK_ARRAY) else held.rule
 
     def settle(self, market):
         return market.rule[M_SETTLE]

@@ -3,8 +3,9 @@
 from steelyard.engine.alarms import mark_dirty
 from steelyard.engine.events import say
 from steelyard.engine.ledger import link_leg
+from steelyard.engine.opening import STALE
 from steelyard.model.events import ACCOUNT_OPENED
-from steelyard.model.keys import ISOLATED_WORDS, O_FEE_TIER, O_ISOLATED, O_RISK_TIER, O_STP, UNIT
+from steelyard.model.keys import ISOLATED_WORDS, O_FEE_TIER, O_ISOLATED, O_MARGIN, O_RISK_TIER, O_STP, UNIT
 from steelyard.num import kernel
 from steelyard.state.tables import ACCOUNT, LEG, MACHINE, OWNER, OWNER_RULE
 
@@ -30,6 +31,10 @@ def take_settings(s, account):
     table.risk_tier[account] = rule[owner, O_RISK_TIER]
     table.fee_tier[account] = rule[owner, O_FEE_TIER]
     table.stp[account] = rule[owner, O_STP]
+    if table.scans[account] != rule[owner, O_MARGIN]:
+        table.scans[account] = rule[owner, O_MARGIN]
+        table.open_epoch[account] = STALE
+        mark_dirty(s, account)
     table.isolates[account] = 0
     for word in range(ISOLATED_WORDS):
         if rule[owner, O_ISOLATED + word] != 0:

@@ -18,23 +18,31 @@ from steelyard.model.commands import CURVE as CURVE_TABLE
 from steelyard.model.commands import FEED as FEED_TABLE
 from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.commands import OWNER as OWNER_TABLE
+from steelyard.model.commands import RISK_ARRAY as ARRAY_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
 from steelyard.model.events import CONFIGURED
 from steelyard.model.orders import (
     ACTIONS,
+    BY_SCENARIO,
+    FOR_OPEN,
     HALTED,
     INVERSE,
     KINK,
     LENDER,
+    PRODUCT_PORTFOLIO,
+    SYSTEM_OWNER,
     TIMER_RAMP_ASSET,
     TIMER_RAMP_MARKET,
 )
 from steelyard.num import far, kernel, leaf
-from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE, SOURCES_MAX, TIME_NS_MAX
+from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE, SCENARIOS, SOURCES_MAX, TIME_NS_MAX
 from steelyard.rules import parameters
 from steelyard.rules.offers import curve_disagreement, ladder_disagreement
 from steelyard.rules.pairs import is_pair
+from steelyard.rules.requirement import account_risk
 from steelyard.state.tables import (
+    ACCOUNT,
+    ARRAY_RULE,
     ASSET,
     ASSET_RULE,
     CURVE_RULE,
@@ -54,9 +62,12 @@ from steelyard.state.tables import (
     L_TIERS,
     LAYOUT,
     LEG,
+    LEG_OPEN,
     MACHINE,
     MARKET,
+    MARKET_0,
     MARKET_RULE,
+    OWNER,
     OWNER_RULE,
     RAMP,
     SOURCE,
@@ -78,6 +89,8 @@ def rows_of(s, kind):
     if kind == FEED_TABLE:
         return machine.feeds[0]
     if kind == MARKET_TABLE:
+        return machine.markets[0]
+    if kind == ARRAY_TABLE:
         return machine.markets[0]
     if kind == CURVE_TABLE:
         return machine.curves[0]
@@ -106,7 +119,7 @@ def unknown_row(kind):
         return no.FEED_UNKNOWN
     if kind == CURVE_TABLE:
         return no.CURVE_UNKNOWN
-    return no.MARKET_UNKNOWN if kind == MARKET_TABLE else no.OWNER_UNKNOWN
+    return no.MARKET_UNKNOWN if kind == MARKET_TABLE or kind == ARRAY_TABLE else no.OWNER_UNKNOWN
 
 
 @leaf
@@ -119,6 +132,8 @@ def width_of(kind):
         return keys.MARKET_WIDTH
     if kind == CURVE_TABLE:
         return keys.CURVE_WIDTH
+    if kind == ARRAY_TABLE:
+        return keys.ARRAY_WIDTH
     return keys.TIER_WIDTH if kind == TIER_TABLE else keys.OWNER_WIDTH
 
 
@@ -132,6 +147,8 @@ def rule_value(s, kind, row, key):
         return MARKET_RULE(s)[row, key]
     if kind == CURVE_TABLE:
         return CURVE_RULE(s)[row, key]
+    if kind == ARRAY_TABLE:
+        return ARRAY_RULE(s)[row, key]
     return TIER_RULE(s)[row, key] if kind == TIER_TABLE else OWNER_RULE(s)[row, key]
 
 
@@ -151,6 +168,8 @@ def write_rule(s, kind, row):
             TIER_RULE(s)[row, key] = value
         elif kind == CURVE_TABLE:
             CURVE_RULE(s)[row, key] = value
+        elif kind == ARRAY_TABLE:
+            ARRAY_RULE(s)[row, key] = value
         else:
             OWNER_RULE(s)[row, key] = value
     return 0
@@ -238,6 +257,8 @@ def draft_rule(s, kind, row):
     base = kind * keys.MARKET_WIDTH
     for key in range(width_of(kind)):
         draft[0, key] = rule_value(s, kind, row, key) if row else ranges[base + key, DEFAULT]
+        if kind == ARRAY_TABLE and (key < SCENARIOS or ARRAY_RULE(s)[row, keys.S_IS_SET] == 0):
+            draft[0, key] = ranges[base + key, DEFAULT]  # its values are set as a whole
     if row and parameters.is_ramping(s, kind, row):
         for place in range(parameters.ramped_keys(kind)):
             draft[0, parameters.ramp_key(kind, place)] = RAMP(s)[parameters.ramp_row(s, kind, row), keys.R_TO + place]
@@ -273,6 +294,19 @@ def draft_deductions(s):
 
 
 @kernel
+def draft_worst(s):
+    """What of a risk array is computed."""
+    draft = DRAFT(s)
+    least, most = draft[0, keys.S_VALUE], draft[0, keys.S_VALUE]
+    for scenario in range(SCENARIOS):
+        least, most = min(least, draft[0, keys.S_VALUE + scenario]), max(most, draft[0, keys.S_VALUE + scenario])
+    draft[0, keys.S_IS_SET] = 1
+    draft[0, keys.S_WORST_LONG] = least
+    draft[0, keys.S_WORST_SHORT] = most
+    return 0
+
+
+@kernel
 def draft_policy(s):
     """Whether the feed in the draft has any policy."""
     draft = DRAFT(s)
@@ -289,6 +323,9 @@ def disagreement(s, kind, row):
     if kind == ASSET_TABLE:
         key = parameters.asset_disagreement(s, row if row else MACHINE(s).assets[0] + 1)
         return ladder_disagreement(s) if key == parameters.AGREE else key
+    if kind == ARRAY_TABLE:
+        draft_worst(s)
+        return parameters.array_disagreement(s, row)
     if kind == CURVE_TABLE:
         return curve_disagreement(s, row if row else MACHINE(s).curves[0] + 1)
     if kind == FEED_TABLE:
@@ -395,9 +432,62 @@ def rejudge_everybody(s):
 
 
 @kernel
+def judge_scanned(s, market):
+    """A market has a new risk array: whoever holds it and is margined by scenarios is judged by it."""
+    leg, each = LEG(s), MARKET(s).holders[market]
+    while each:
+        if ACCOUNT(s).scans[leg.account[each]]:
+            mark_dirty(s, leg.account[each])
+        each = HOLDER(s).next[each]
+    return 0
+
+
+@kernel
+def why_not_scanned(s, account):
+    """May an account be margined by scenarios: does all it holds, or has orders for, have a risk array?"""
+    leg, orders = LEG(s), LEG_OPEN(s)
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        market = leg.thing[row] - MARKET_0
+        if market > 0 and not is_pair(s, market) and (leg.quantity[row] != 0 or orders.first_order[row] != 0):
+            if ARRAY_RULE(s)[market, keys.S_IS_SET] == 0:
+                return no.RISK_ARRAY_MISSING
+        row = leg.next_of_account[row]
+    return no.NONE
+
+
+@kernel
+def change_of_margin(s, owner):
+    """May an owner be margined another way? All its accounts must be able to open what they have by the new one."""
+    draft, table = DRAFT(s), ACCOUNT(s)
+    wanted, before = draft[0, keys.O_MARGIN], OWNER_RULE(s)[owner, keys.O_MARGIN]
+    if wanted == before:
+        return no.NONE
+    allowed = TIER_RULE(s)[draft[0, keys.O_RISK_TIER], keys.T_PRODUCTS] & PRODUCT_PORTFOLIO
+    if wanted == BY_SCENARIO and (owner == SYSTEM_OWNER or allowed == 0):
+        return no.TIER_FORBIDS_PRODUCT
+    account = OWNER(s).first_account[owner]
+    while account:
+        if table.queued[account]:
+            return no.ACCOUNT_IN_LIQUIDATION
+        reason = why_not_scanned(s, account) if wanted == BY_SCENARIO else no.NONE
+        if reason:
+            return reason
+        table.scans[account] = wanted
+        equity, requirement, _ = account_risk(s, account, FOR_OPEN)
+        table.scans[account] = before
+        if equity < requirement:
+            return no.OPENING_MARGIN_EXCEEDED
+        account = table.next_of_owner[account]
+    return no.NONE
+
+
+@kernel
 def after_change(s, kind, row, old_interval, old_sample, old_state):
     """Proofs made under the old parameters no longer hold."""
     machine, leg, holder, rule = MACHINE(s), LEG(s), HOLDER(s), MARKET_RULE(s)
+    if kind == ARRAY_TABLE:
+        return judge_scanned(s, row)
     machine.open_epoch[0] += 1
     if kind == ASSET_TABLE:
         rejudge_everybody(s)
@@ -420,9 +510,9 @@ def configure(s):
     rows, machine = STAGED(s), MACHINE(s)
     kind, row = rows.account[0], rows.market[0]
     machine.failed[0] = 0
-    if kind < ASSET_TABLE or kind > CURVE_TABLE:
+    if kind < ASSET_TABLE or kind > ARRAY_TABLE:
         return no.FIELD_OUT_OF_RANGE
-    if row < 0 or row > rows_of(s, kind):
+    if row < int(kind == ARRAY_TABLE) or row > rows_of(s, kind):
         return unknown_row(kind)
     reason = draft_rule(s, kind, row)
     if reason:
@@ -431,6 +521,10 @@ def configure(s):
     if key != parameters.AGREE:
         machine.failed_key[0] = key
         return no.PARAMETERS_DISAGREE
+    if kind == OWNER_TABLE:
+        reason = change_of_margin(s, row)
+        if reason:
+            return reason
     new, ramps = 1 if row == 0 else 0, False
     of_pool = DRAFT(s)[0, keys.A_POOL_OF] if new and kind == ASSET_TABLE else 0
     if of_pool and shares_at_start(s, of_pool) > DRAFT(s)[0, keys.A_SUPPLY_MAX]:

@@ -43,6 +43,7 @@ from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
 from steelyard.rules.offers import active_time
 from steelyard.rules.pairs import flows, spends_cash
 from steelyard.rules.requirement import maintain_rate_ppm
+from steelyard.rules.scan import scan_part
 from steelyard.rules.size_rates import size_maintain
 from steelyard.rules.worth import is_paid
 from steelyard.state.tables import (
@@ -231,6 +232,19 @@ def maintain_term(s, row):
     return corner_cash(s, row, leg.box_low[row], leg.box_high[row], FOR_MAINTAIN) if quantity else 0
 
 
+@kernel
+def scan_on_boxes(s, account, total):
+    """What scenarios require: no mark moves it. More than there is where what a position settles in has a price."""
+    leg = LEG(s)
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        market = leg.thing[row] - MARKET_0
+        if market > 0 and leg.quantity[row] != 0 and MARKET_RULE(s)[market, M_SETTLE] != UNIT:
+            return total + 1
+        row = leg.next_of_account[row]
+    return scan_part(s, account, FOR_MAINTAIN, 0, 0, 0)
+
+
 @far
 def prove(s, account):
     """The certificate at the corners of the present boxes."""
@@ -240,6 +254,8 @@ def prove(s, account):
     while row:
         total += maintain_term(s, row)
         row = leg.next_of_account[row]
+    if table.scans[account]:
+        total -= scan_on_boxes(s, account, total)
     table.certificate[account] = total
     MACHINE(s).proven[0] += 1
     return total
@@ -306,6 +322,9 @@ def spend_trade(s, row, lots, trade_value):
     """A leg took signed lots worth this much, its cash is booked: bound what that cost anywhere on its box."""
     leg, rule = LEG(s), MARKET_RULE(s)
     account, market = leg.account[row], leg.thing[row] - MARKET_0
+    if ACCOUNT(s).scans[account]:
+        mark_dirty(s, account)
+        return 0
     settle = rule[market, M_SETTLE]
     if leg.box_high[row] == 0:
         if is_paid(s, market) and settle == UNIT:

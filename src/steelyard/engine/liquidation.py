@@ -8,7 +8,7 @@ from steelyard.engine.events import say, say_money
 from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
 from steelyard.engine.judge import enqueue, forget, wake
 from steelyard.engine.ledger import cash, find_leg, first_in_order, legs_wanted, open_leg, touch_loan, transfer
-from steelyard.engine.matching import after_fill, match
+from steelyard.engine.matching import EVENTS_PER_ORDER_MAX, after_fill, match
 from steelyard.engine.money import convert_debts
 from steelyard.engine.orders import give_back, shrink_reduce_only
 from steelyard.engine.placing import leverage_for
@@ -69,7 +69,7 @@ from steelyard.model.orders import (
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import mul_div_down, ppm_down, ppm_up
-from steelyard.rules.cash import atoms_up, value
+from steelyard.rules.cash import atoms_up, charge, value
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
 from steelyard.rules.pool import share_price, unsettled
 from steelyard.rules.price import asset_feed, is_asset_good, is_good, is_mark_good, is_market_good
@@ -82,16 +82,19 @@ from steelyard.rules.requirement import (
     leg_equity,
     leg_requirement,
     opening_lots,
-    perpetual_requirement,
+    requirement_change,
 )
+from steelyard.rules.scan import scan_part
 from steelyard.rules.sizing import (
     bankruptcy_cash,
     bankruptcy_price,
+    claims_on,
     limit_price,
     lots_to_restore,
     value_of_lots,
     worst_price,
 )
+from steelyard.rules.sizing import weight as weight_of
 from steelyard.rules.worth import gained, notional_of, worth
 from steelyard.state.tables import (
     ACCOUNT,
@@ -105,6 +108,7 @@ from steelyard.state.tables import (
     MARKET_0,
     MARKET_RULE,
     SCORE,
+    SCRATCH,
 )
 
 DAY_NS = 24 * HOUR
@@ -114,6 +118,7 @@ OWING_WAIT_NS = 60_000_000_000  # the same, of one that has nothing but debts: t
 DUST_SHARE = 1_000  # of what is owed: collateral worth so little does not keep a debt from being written off
 HALVINGS = 7  # a takeover of all, a half, ... a 64th
 DELEVERAGINGS_PER_TURN = 64
+PARTS = 64  # of a position: what a turn of an account margined by scenarios closes is counted in them
 
 
 @kernel
@@ -263,7 +268,8 @@ def heaviest_leg(s, account):
     while row:
         if leg.thing[row] >= MARKET_0 and leg.quantity[row] != 0:
             held += 1
-            requirement = leg_requirement(s, row, FOR_MAINTAIN)
+            scans = ACCOUNT(s).scans[account]
+            requirement = weight_of(s, scans, leg.thing[row] - MARKET_0, leg.quantity[row])
             if requirement > weight and can_be_closed(s, leg.thing[row] - MARKET_0):
                 best, weight = row, requirement
         row = leg.next_of_account[row]
@@ -396,7 +402,7 @@ def meet_book(s, account, row, lots, limit, equity, requirement, positions):
     leg = LEG(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     side = -1 if quantity > 0 else 1
-    due = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions)
+    due = bankruptcy_cash(s, account, market, quantity, lots, equity, requirement, positions)
     mark = MARKET(s).mark[market]
     say(s, LIQUIDATION_ORDER, account, market, side, 0, mark, limit, lots, due, requirement, equity, positions, 0, 0)
     left, traded, _ = match(s, row, -account, side, limit, lots, STP_MAKER, 0, 1, 0)
@@ -446,12 +452,12 @@ def take_over(s, account, row, most, at_mark):
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     asset = MARKET_RULE(s)[market, M_SETTLE]
     side = -1 if quantity > 0 else 1
-    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
+    equity, requirement, positions = claims_on(s, account)
     lots = most
     for _ in range(HALVINGS):
         if lots < 1:
             return 0
-        due = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions)
+        due = bankruptcy_cash(s, account, market, quantity, lots, equity, requirement, positions)
         price_of_all = value_of_lots(s, market, quantity, lots) if at_mark else due
         if may_take_over(s, market, quantity, lots, price_of_all):
             taker = find_leg(s, BACKSTOP, MARKET_0 + market)
@@ -467,21 +473,38 @@ def take_over(s, account, row, most, at_mark):
     return 0
 
 
-@far
-def reduce_solvent(s, account, row):
-    """E >= 0: a slice through the book, then below M(takeover) the backstop. Returns lots closed."""
+@kernel
+def lots_to_close(s, account, row):
+    """What restores the account, or a slice of a large position."""
     leg, rule = LEG(s), MARKET_RULE(s)
-    market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
-    held, side = abs(quantity), -1 if quantity > 0 else 1
-    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
+    market, held = leg.thing[row] - MARKET_0, abs(leg.quantity[row])
     lots = lots_to_restore(s, account, row)
     if notional_of(s, market, held) > rule[market, M_SLICE_NOTIONAL]:
         lots = min(lots, max(1, ppm_down(held, rule[market, M_SLICE_PPM])))
-    due_all = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions)
+    return lots
+
+
+@leaf
+def lots_of_part(quantity, part):
+    """So many of PARTS of a position, rounded up."""
+    return -(-abs(quantity) * part // PARTS)
+
+
+@far
+def reduce_solvent(s, account, row, lots):
+    """E >= 0: so many lots through the book, then below M(takeover) the backstop. Returns lots closed."""
+    leg, rule = LEG(s), MARKET_RULE(s)
+    market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
+    held, side = abs(quantity), -1 if quantity > 0 else 1
+    equity, requirement, positions = claims_on(s, account)
+    due_all = bankruptcy_cash(s, account, market, quantity, held, equity, requirement, positions)
     limit = limit_price(s, market, side, bankruptcy_price(s, market, quantity, due_all))
     filled, received = meet_book(s, account, row, lots, limit, equity, requirement, positions)
     if filled:
-        spare = max(0, received - bankruptcy_cash(s, market, quantity, filled, equity, requirement, positions))
+        spare = max(
+            0,
+            received - bankruptcy_cash(s, account, market, quantity, filled, equity, requirement, positions),
+        )
         fee = min(ppm_up(abs(received), rule[market, M_LIQUIDATION_FEE_PPM]), spare)
         if fee:
             transfer(s, account, INSURANCE, rule[market, M_SETTLE], fee)
@@ -500,9 +523,9 @@ def sell_bankrupt(s, account, row):
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     held, side = abs(quantity), -1 if quantity > 0 else 1
     asset = rule[market, M_SETTLE]
-    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
+    equity, requirement, positions = claims_on(s, account)
     worst = worst_price(s, market, side)
-    needed = bankruptcy_cash(s, market, quantity, held, equity, requirement, positions)
+    needed = bankruptcy_cash(s, account, market, quantity, held, equity, requirement, positions)
     needed -= worth(s, market, quantity, worst)
     fund, lots = fund_purse(s, asset), held
     if fund < needed:
@@ -511,7 +534,7 @@ def sell_bankrupt(s, account, row):
         return 0
     filled, received = meet_book(s, account, row, lots, worst, equity, requirement, positions)
     if filled:
-        due = bankruptcy_cash(s, market, quantity, filled, equity, requirement, positions)
+        due = bankruptcy_cash(s, account, market, quantity, filled, equity, requirement, positions)
         fund_pays(s, account, market, asset, due - received)
     return filled
 
@@ -522,8 +545,8 @@ def back_bankrupt(s, account, row):
     leg = LEG(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     lots = abs(quantity)
-    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
-    needed = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions) - value_of_lots(
+    equity, requirement, positions = claims_on(s, account)
+    needed = bankruptcy_cash(s, account, market, quantity, lots, equity, requirement, positions) - value_of_lots(
         s, market, quantity, lots
     )
     fund = fund_purse(s, MARKET_RULE(s)[market, M_SETTLE])
@@ -594,8 +617,7 @@ def can_be_deleveraged(s, row, signed, cash_paid):
     equity, requirement, _ = account_risk(s, leg.account[row], FOR_MAINTAIN)
     gain = gained(s, market, leg.quantity[row], signed, cash_paid)
     equity += value(gain, ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]])
-    requirement += perpetual_requirement(s, market, leg.quantity[row] + signed, FOR_MAINTAIN)
-    return equity >= requirement - leg_requirement(s, row, FOR_MAINTAIN)
+    return equity >= requirement + requirement_change(s, row, leg.quantity[row] + signed)
 
 
 @far
@@ -605,8 +627,8 @@ def deleverage(s, account, row):
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
     asset = MARKET_RULE(s)[market, M_SETTLE]
     lots, side = abs(quantity), -1 if quantity > 0 else 1
-    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
-    due = bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions)
+    equity, requirement, positions = claims_on(s, account)
+    due = bankruptcy_cash(s, account, market, quantity, lots, equity, requirement, positions)
     helped = min(fund_purse(s, asset), max(0, due - value_of_lots(s, market, quantity, lots)))
     paid = due - helped
     chosen, together = choose_candidates(s, collect_candidates(s, account, row))
@@ -654,6 +676,69 @@ def reduce_bankrupt(s, account, row):
     return closed + deleverage(s, account, row)
 
 
+@kernel
+def spare_after_part(s, account, part, spare):
+    """`spare` less fees and less what scenarios require to restore, with so much of every position closed.
+
+    Quantities are put aside for the question and put back.
+    """
+    leg, rule, kept, places = LEG(s), MARKET_RULE(s), SCRATCH(s), 0
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
+        if market > 0 and quantity != 0 and can_be_closed(s, market):
+            lots = lots_of_part(quantity, part)
+            kept[2 * places] = row
+            kept[2 * places + 1] = quantity
+            places += 1
+            leg.quantity[row] = quantity - lots if quantity > 0 else quantity + lots
+            fee = ppm_up(notional_of(s, market, lots), rule[market, M_LIQUIDATION_FEE_PPM])
+            spare -= charge(fee, ASSET(s).price[rule[market, M_SETTLE]])
+        row = leg.next_of_account[row]
+    spare -= scan_part(s, account, FOR_RESTORE, 0, 0, 0)
+    for place in range(places):
+        leg.quantity[kept[2 * place]] = kept[2 * place + 1]
+    return spare
+
+
+@kernel
+def part_to_close(s, account):
+    """The fewest of PARTS of every position whose closing restores E >= M(restore), all if none does; or a slice."""
+    leg, rule = LEG(s), MARKET_RULE(s)
+    equity, requirement, positions = account_risk(s, account, FOR_RESTORE)
+    too_few, enough = 0, PARTS
+    while enough - too_few > 1:
+        middle = (too_few + enough) >> 1
+        if spare_after_part(s, account, middle, equity - requirement + positions) >= 0:
+            enough = middle
+        else:
+            too_few = middle
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        market = leg.thing[row] - MARKET_0
+        if market > 0 and notional_of(s, market, leg.quantity[row]) > rule[market, M_SLICE_NOTIONAL]:
+            enough = min(enough, max(1, ppm_down(PARTS, rule[market, M_SLICE_PPM])))
+        row = leg.next_of_account[row]
+    return enough
+
+
+@far
+def reduce_portfolio(s, account):
+    """E >= 0, by scenarios: the same part of every position, in order of thing. Returns lots closed."""
+    leg, machine, closed = LEG(s), MACHINE(s), 0
+    part, started = part_to_close(s, account), machine.events[0]
+    row = first_in_order(s, account)
+    while row:
+        market = leg.thing[row] - MARKET_0
+        if market > 0 and leg.quantity[row] != 0 and can_be_closed(s, market):
+            closed += reduce_solvent(s, account, row, lots_of_part(leg.quantity[row], part))
+            equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
+            if equity < 0 or machine.events[0] - started > EVENTS_PER_ORDER_MAX:
+                break
+        row = leg.next_of_account[row]
+    return closed
+
+
 @far
 def liquidation_turn(s, account):
     """One turn of one account."""
@@ -681,7 +766,12 @@ def liquidation_turn(s, account):
     if row == 0:
         return cool_down(s, account, COOLS, WAIT_NS)
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    closed = reduce_solvent(s, account, row) if equity >= 0 else reduce_bankrupt(s, account, row)
+    if equity < 0:
+        closed = reduce_bankrupt(s, account, row)
+    elif ACCOUNT(s).scans[account]:
+        closed = reduce_portfolio(s, account)
+    else:
+        closed = reduce_solvent(s, account, row, lots_to_close(s, account, row))
     if end_if_healthy(s, account):
         return 0
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)

@@ -153,7 +153,7 @@ def forget_stale_prices(s):
 def has_slack(s, account):
     """Whether the account's slack may be trusted; one that is out of date is worked out first."""
     table = ACCOUNT(s)
-    if table.debts[account] | table.pairs[account]:
+    if table.debts[account] | table.pairs[account] | table.scans[account]:
         return False
     if MACHINE(s).now_ns[0] > MACHINE(s).stale_at_ns[0]:
         forget_stale_prices(s)

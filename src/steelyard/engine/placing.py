@@ -80,6 +80,7 @@ from steelyard.model.keys import (
     M_TICKS_MAX,
     M_TICKS_MIN,
     O_ISOLATED,
+    S_IS_SET,
     T_PRODUCTS,
     UNIT,
 )
@@ -97,11 +98,13 @@ from steelyard.rules.requirement import (
     charge_opening,
     leg_requirement,
     leverage_in_force,
-    opening_lots,
+    opening_atoms,
 )
+from steelyard.rules.scan import scan_part
 from steelyard.rules.worth import gained, is_paid, notional_of, worth
 from steelyard.state.tables import (
     ACCOUNT,
+    ARRAY_RULE,
     ASSET,
     ASSET_RULE,
     COMMAND,
@@ -310,6 +313,9 @@ def check_permission(s, row, account, acting, market):
         product = word.PRODUCT_SPOT if is_pair(s, market) else product
         if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & product == 0:
             return no.TIER_FORBIDS_PRODUCT
+    if ACCOUNT(s).scans[account] and not is_reduce_only(flags) and not is_pair(s, market):
+        if ARRAY_RULE(s)[market, S_IS_SET] == 0:
+            return no.RISK_ARRAY_MISSING
     if acting and ACCOUNT(s).queued[acting] and (ACCOUNT(s).queued[acting] != word.SPARED or not is_reduce_only(flags)):
         return no.ACCOUNT_IN_LIQUIDATION
     if is_reduce_only(flags):
@@ -397,9 +403,11 @@ def shortfall_after(s, row, account, acting, leg, market, leverage):
     else:
         asks += lots
         ask_reserve += lots * order.reserve[row]
-    upper = opening_lots(s, market, quantity + bids, leverage, question) + bid_reserve
-    lower = opening_lots(s, market, quantity - asks, leverage, question) + ask_reserve
-    return requirement + charge_opening(s, leg, market, max(upper, lower), 0, question) - equity
+    low, high = quantity - asks, quantity + bids
+    needed = opening_atoms(s, account, market, low, high, bid_reserve, ask_reserve, leverage, question)
+    if ACCOUNT(s).scans[account]:
+        requirement += scan_part(s, acting, question, market, low, high) - scan_part(s, acting, question, 0, 0, 0)
+    return requirement + charge_opening(s, leg, market, needed, 0, question) - equity
 
 
 @kernel

@@ -11,6 +11,7 @@ from steelyard.rules.requirement import account_health, account_risk
 from steelyard.rules.requirement import leg_equity as _leg_equity
 from steelyard.rules.requirement import leg_requirement as _leg_requirement
 from steelyard.rules.requirement import leverage_of as _leverage_of
+from steelyard.rules.scan import scan_part
 from steelyard.state.tables import ACCOUNT, ASSET, MARKET, MARKET_0, SCRATCH, SWEEP_BLOCK
 
 
@@ -55,6 +56,12 @@ def requirement(s, account, question):
 def position_requirement(s, account, question):
     _, _, positions = account_risk(s, account, question)
     return positions
+
+
+@entry
+def scan(s, account, question, market, low, high):
+    """The position part by scenarios, with lots from low to high of one market (0: as they are)."""
+    return scan_part(s, account, question, market, low, high)
 
 
 @kernel

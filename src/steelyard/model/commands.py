@@ -36,6 +36,7 @@ Command = IntEnum("Command", {k: v for k, v in globals().items() if k.isupper()}
 # Table kinds of CONFIGURE.
 ASSET, FEED, MARKET, RISK_TIER, OWNER = 1, 2, 3, 4, 5
 CURVE = 6
+RISK_ARRAY = 7  # of a market
 
 COMMAND = np.dtype(
     [

@@ -6,7 +6,9 @@ inclusive; relations between keys are checked in `rules/parameters.py`.
 
 from steelyard.model.orders import (
     ACTIONS,
+    BY_POSITION,
     BY_PROFIT_AND_LEVERAGE,
+    BY_SCENARIO,
     DEMANDS_ALL,
     HEDGES_LAST,
     KINK,
@@ -18,6 +20,7 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import (
     AMOUNT_MAX,
+    ARRAY_MAX,
     ASSET_PRICE_SCALE,
     BRACKETS_MAX,
     COLLATERAL_TIERS_MAX,
@@ -30,6 +33,7 @@ from steelyard.num.limits import (
     PPB,
     PPM,
     PRICE_TICKS_MAX,
+    SCENARIOS,
     SIZE_ROOT_MAX,
     SIZE_SCALE,
     SOURCES_MAX,
@@ -122,6 +126,7 @@ TIER_WIDTH = 8
 O_RISK_TIER = 0
 O_FEE_TIER = 1
 O_STP = 2
+O_MARGIN = 3  # what its positions are required by: BY_POSITION or BY_SCENARIO
 O_ISOLATED = 4  # + market // 64: bits of markets held in isolated mode (set by SET_MARGIN_MODE only)
 ISOLATED_WORDS = 4
 OWNER_WIDTH = O_ISOLATED + ISOLATED_WORDS
@@ -217,6 +222,18 @@ C_BEYOND = 10  # 1: what is given may exceed what the owner has; lenders and the
 C_POINT = 16  # + i
 CURVE_WIDTH = C_POINT + CURVE_POINTS
 
+# risk array, of a market ------------------------------------------------------------------------------------------
+S_VALUE = 0  # + scenario: what a lot held long gains in it, in millionths of an atom
+S_BASIS = SCENARIOS  # what a lot pays for being offset by others of its group; negative: long of it is short of them
+S_SHORT = S_BASIS + 1  # what a lot held short pays beside
+S_OPEN_PPM = S_BASIS + 2  # to open
+S_IS_SET = S_BASIS + 3  # computed: 1
+S_WORST_LONG = S_BASIS + 4  # computed: the least of the values
+S_WORST_SHORT = S_BASIS + 5  # computed: the largest
+ARRAY_WIDTH = 24
+ARRAY_VALUE_MISSING = -(1 << 62)  # an array is set as a whole
+assert S_WORST_SHORT < ARRAY_WIDTH
+
 # (key, count): (low, high, default, fixed)
 _RATE = (0, PPM)
 ASSET_KEYS = {
@@ -293,6 +310,7 @@ OWNER_KEYS = {
     (O_RISK_TIER, 1): (1, 1 << 20, 1, False),
     (O_FEE_TIER, 1): (0, FEE_TIERS_MAX - 1, 0, False),
     (O_STP, 1): (1, 4, 3, False),
+    (O_MARGIN, 1): (BY_POSITION, BY_SCENARIO, BY_POSITION, False),
 }
 MARKET_KEYS = {
     (M_SETTLE, 1): (1, 1 << 20, 1, True),
@@ -351,6 +369,12 @@ MARKET_KEYS = {
     (M_SIZE_OPEN_ROOT, 1): (0, SIZE_ROOT_MAX, 0, False),
     (M_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
     (M_GRACE_NS, 1): (0, 30 * 24 * HOUR, 0, False),
+}
+ARRAY_KEYS = {
+    (S_VALUE, SCENARIOS): (-ARRAY_MAX, ARRAY_MAX, ARRAY_VALUE_MISSING, False),
+    (S_BASIS, 1): (-ARRAY_MAX, ARRAY_MAX, 0, False),
+    (S_SHORT, 1): (0, ARRAY_MAX, 0, False),
+    (S_OPEN_PPM, 1): (PPM, 10 * PPM, 1_500_000, False),
 }
 CURVE_KEYS = {
     (C_OF, 1): (0, 4, 0, True),

@@ -91,7 +91,11 @@ WIDENS_ALL = 7
 
 # products a risk tier may hold
 PRODUCT_PERPETUAL, PRODUCT_BORROWING, PRODUCT_DATED, PRODUCT_SPOT = 1, 2, 4, 8
-PRODUCTS_ALL = 15
+PRODUCT_PORTFOLIO = 16  # requirements by scenario
+PRODUCTS_ALL = 31
+
+# what positions of an owner are required by
+BY_POSITION, BY_SCENARIO = 0, 1
 
 # state of an external reference
 USED, RESERVED, CONFIRMED, RETURNED = 1, 2, 3, 4

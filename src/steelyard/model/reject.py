@@ -106,6 +106,7 @@ class Reject(IntEnum):
     BID_LEAVES_DUST = 133
     BIDS_FULL = 134
     CURVE_UNKNOWN = 135
+    RISK_ARRAY_MISSING = 150  # of a market in which an account margined by scenarios would hold something
     STEPS_CANNOT_RAMP = 140  # other brackets or tiers that ask for more somewhere: change them first, then the rates
 
 

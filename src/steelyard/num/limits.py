@@ -42,6 +42,8 @@ TIME_NS_MAX = 1 << 62
 
 SOURCES_MAX = 8  # price sources of one feed
 BRACKETS_MAX = 12
+SCENARIOS = 16
+ARRAY_MAX = 1 << 60  # millionths of an atom that a lot may gain or lose in a scenario
 SIZE_SCALE = 10**12  # rates that grow with the size of a position
 SIZE_ROOT_MAX = 10**18  # the square of a rate of one, whose root is taken in billionths
 FEE_TIERS_MAX = 8

@@ -11,7 +11,7 @@ from steelyard.num import far, kernel
 from steelyard.num.wide import product_is_less
 from steelyard.rules.cash import cash_requirement, is_price_fresh, value
 from steelyard.rules.interest import cash_of, loan_refusal
-from steelyard.rules.requirement import account_risk, leg_requirement, perpetual_requirement
+from steelyard.rules.requirement import account_risk, requirement_change
 from steelyard.rules.worth import gained
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, MARKET_0, MARKET_RULE
 
@@ -40,9 +40,7 @@ def is_no_weaker(s, account, row, lots_after, gain_value):
     if row == 0:
         return False
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    market = LEG(s).thing[row] - MARKET_0
-    change = perpetual_requirement(s, market, lots_after, FOR_MAINTAIN)
-    change -= leg_requirement(s, row, FOR_MAINTAIN)
+    change = requirement_change(s, row, lots_after)
     if change >= 0:
         return False
     after = equity + gain_value
@@ -62,8 +60,7 @@ def may_hold(s, account, row, lots, trade_atoms, fee_atoms, strict):
     gain = gained(s, market, LEG(s).quantity[row], lots, trade_atoms)
     quantity = LEG(s).quantity[row] + lots
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    requirement += perpetual_requirement(s, market, quantity, FOR_MAINTAIN)
-    requirement -= leg_requirement(s, row, FOR_MAINTAIN)
+    requirement += requirement_change(s, row, quantity)
     if equity + value(gain - fee_atoms, price) >= requirement and not is_over_loan_cap(s, account):
         return 1
     return 1 if strict == 0 and is_no_weaker(s, account, row, quantity, value(gain, price)) else 0

@@ -27,7 +27,7 @@ from steelyard.rules.interest import debt_up, highest_index
 from steelyard.rules.requirement import bracket_of, position_atoms
 from steelyard.rules.size_rates import size_open
 from steelyard.rules.worth import notional_of
-from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
+from steelyard.state.tables import ACCOUNT, ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
 SLOP = 16  # as many brackets as there are may each add an atom where they meet
 # 1 / leverage in ppm, rounded up: a table, because a 64-bit division costs more than the rest of a corner.
@@ -66,7 +66,8 @@ def maintain_at(s, row, market, scale, y):
     """E - M(maintain) in atoms of the settlement asset, a lower bound."""
     quantity = LEG(s).quantity[row]
     notional = multiply_shift_down(abs(quantity * scale), highest_worth(s, market, y), INDEX_SCALE_BITS) + 1
-    return equity_at(s, row, market, scale, y) - position_atoms(s, market, quantity, notional) - SLOP
+    needed = 0 if ACCOUNT(s).scans[LEG(s).account[row]] else position_atoms(s, market, quantity, notional)
+    return equity_at(s, row, market, scale, y) - needed - SLOP
 
 
 @leaf

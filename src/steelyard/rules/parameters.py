@@ -25,6 +25,7 @@ from steelyard.model.keys import (
     A_TIER_OPEN_PPM,
     A_TIER_UPPER,
     A_TIERS,
+    ARRAY_VALUE_MISSING,
     F_BELIEVES,
     F_DEMANDS,
     F_DIVERGENCE_MAX_PPM,
@@ -74,6 +75,8 @@ from steelyard.model.keys import (
     M_TICKS_MIN,
     O_RISK_TIER,
     R_UNTIL_NS,
+    S_IS_SET,
+    S_OPEN_PPM,
     SIZE_RATES,
 )
 from steelyard.model.orders import (
@@ -111,6 +114,7 @@ from steelyard.num.wide import multiply, product_is_less
 from steelyard.rules.requirement import maintain_atoms
 from steelyard.rules.size_rates import rate_of
 from steelyard.state.tables import (
+    ARRAY_RULE,
     ASSET,
     ASSET_RULE,
     DRAFT,
@@ -347,6 +351,25 @@ def feed_disagreement(s):
 
 
 @kernel
+def is_wide_array(s, per_lot, lots):
+    """Whether so much a lot would be more than the widest number kept for the largest position."""
+    return product_is_less(NOTIONAL_MAX, PPM, abs(per_lot), lots)
+
+
+@kernel
+def array_disagreement(s, market):
+    """A whole array, of a market that has positions, within the widths."""
+    draft, rule = DRAFT(s), MARKET_RULE(s)
+    for key in range(S_OPEN_PPM):
+        missing = draft[0, key] == ARRAY_VALUE_MISSING or rule[market, M_KIND] == SPOT
+        if missing or is_wide_array(s, draft[0, key], rule[market, M_POSITION_LOTS_MAX]):
+            return key
+    if draft[0, S_OPEN_PPM] < rule[market, M_RESTORE_PPM]:
+        return S_OPEN_PPM
+    return AGREE
+
+
+@kernel
 def owner_disagreement(s):
     return O_RISK_TIER if DRAFT(s)[0, O_RISK_TIER] > MACHINE(s).risk_tiers[0] else AGREE
 
@@ -532,6 +555,9 @@ def market_disagreement(s, row):
         return key
     if draft[0, M_ORDER_LOTS_MAX] > draft[0, M_POSITION_LOTS_MAX]:
         return M_ORDER_LOTS_MAX
+    if row <= MACHINE(s).markets[0] and ARRAY_RULE(s)[row, S_IS_SET]:
+        if draft[0, M_RESTORE_PPM] > ARRAY_RULE(s)[row, S_OPEN_PPM]:
+            return M_RESTORE_PPM
     if draft[0, M_OI_UPPER_LOTS] != 0 and draft[0, M_OI_UPPER_LOTS] <= draft[0, M_OI_LOWER_LOTS]:
         return M_OI_UPPER_LOTS
     interval, sample = draft[0, M_FUNDING_INTERVAL_NS], draft[0, M_SAMPLE_INTERVAL_NS]

@@ -29,6 +29,7 @@ from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.cash import cash_needed, cash_requirement, charge, is_opening, is_wide, value
 from steelyard.rules.interest import cash_now
 from steelyard.rules.pairs import is_pair, pair_part
+from steelyard.rules.scan import scan_part
 from steelyard.rules.size_rates import size_maintain, size_open
 from steelyard.rules.worth import lost_at_worse_end, notional_of, worth
 from steelyard.state.tables import (
@@ -160,13 +161,29 @@ def charge_opening(s, row, market, needed, gained, question):
 
 
 @kernel
+def opening_atoms(s, account, market, low, high, bid_reserve, ask_reserve, leverage, question):
+    """What a market leg asks for to open, in atoms, if its orders may leave it between these lots.
+
+    By scenarios it is only what orders reserve and what the index may be wrong by: the scan asks for the rest.
+    """
+    if ACCOUNT(s).scans[account]:
+        needed = max(bid_reserve, ask_reserve)
+        if is_wide(question) and MARKET(s).below[market] | MARKET(s).above[market]:
+            needed += max(lost_at_worse_end(s, market, low), lost_at_worse_end(s, market, high))
+        return needed
+    bids = opening_lots(s, market, high, leverage, question) + bid_reserve
+    return max(bids, opening_lots(s, market, low, leverage, question) + ask_reserve)
+
+
+@kernel
 def opening_requirement(s, row, question):
     """M(open) of a market leg, in value: the worse of all bids or all asks filled."""
     leg, orders = LEG(s), LEG_OPEN(s)
     market, quantity, leverage = leg.thing[row] - MARKET_0, leg.quantity[row], leverage_of(s, row)
-    bids = opening_lots(s, market, quantity + orders.bid_lots[row], leverage, question) + orders.bid_reserve[row]
-    asks = opening_lots(s, market, quantity - orders.ask_lots[row], leverage, question) + orders.ask_reserve[row]
-    return charge_opening(s, row, market, max(bids, asks), 0, question)
+    low, high = quantity - orders.ask_lots[row], quantity + orders.bid_lots[row]
+    bid_reserve, ask_reserve = orders.bid_reserve[row], orders.ask_reserve[row]
+    needed = opening_atoms(s, leg.account[row], market, low, high, bid_reserve, ask_reserve, leverage, question)
+    return charge_opening(s, row, market, needed, 0, question)
 
 
 @kernel
@@ -204,9 +221,19 @@ def leg_requirement(s, row, question):
         if is_pair(s, market):
             return pair_part(s, leg.account[row], row, market, 0, 0)
         return opening_requirement(s, row, question)
-    if quantity == 0:
+    if quantity == 0 or ACCOUNT(s).scans[leg.account[row]]:
         return 0
     return perpetual_requirement(s, market, quantity, question)
+
+
+@kernel
+def requirement_change(s, row, lots):
+    """What M(maintain) grows by if a market leg comes to hold these lots."""
+    leg = LEG(s)
+    account, market = leg.account[row], leg.thing[row] - MARKET_0
+    if ACCOUNT(s).scans[account]:
+        return scan_part(s, account, FOR_MAINTAIN, market, lots, lots) - scan_part(s, account, FOR_MAINTAIN, 0, 0, 0)
+    return perpetual_requirement(s, market, lots, FOR_MAINTAIN) - leg_requirement(s, row, FOR_MAINTAIN)
 
 
 @kernel
@@ -222,7 +249,15 @@ def account_risk(s, account, question):
         else:
             positions += leg_requirement(s, row, question)
         row = leg.next_of_account[row]
+    if ACCOUNT(s).scans[account]:
+        positions += scan_part(s, account, question, 0, 0, 0)
     return equity, positions + rest, positions
+
+
+@kernel
+def health_by_scenarios(s, account):
+    equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
+    return equity, requirement
 
 
 @leaf
@@ -243,6 +278,8 @@ def position_terms(s, row, market):
 def account_health(s, account):
     """(E, M(maintain)): what `account_risk` answers to that question, with each number read once."""
     leg, asset, rule = LEG(s), ASSET(s), MARKET_RULE(s)
+    if ACCOUNT(s).scans[account]:
+        return health_by_scenarios(s, account)
     equity, requirement = 0, 0
     row = ACCOUNT(s).first_leg[account]
     while row:

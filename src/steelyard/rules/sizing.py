@@ -21,8 +21,9 @@ from steelyard.num.limits import AMOUNT_MAX
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_down, charge
 from steelyard.rules.requirement import account_risk, perpetual_requirement
+from steelyard.rules.scan import alone
 from steelyard.rules.worth import is_paid, notional_of, worth
-from steelyard.state.tables import ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
+from steelyard.state.tables import ACCOUNT, ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
 
 
 @leaf
@@ -41,13 +42,35 @@ def worst_price(s, market, side):
 
 
 @kernel
-def bankruptcy_cash(s, market, quantity, lots, equity, requirement, positions):
+def weight(s, scans, market, lots):
+    """What so many lots weigh among the positions of an account: M(maintain) of theirs, by scenarios of them alone."""
+    return alone(s, market, lots) if scans else perpetual_requirement(s, market, lots, FOR_MAINTAIN)
+
+
+@kernel
+def claims_on(s, account):
+    """(E, M(maintain), position part) as shares of a closing go by: by scenarios the weights take the scan's place."""
+    equity, requirement, positions = account_risk(s, account, FOR_MAINTAIN)
+    if ACCOUNT(s).scans[account] == 0:
+        return equity, requirement, positions
+    leg, weights = LEG(s), 0
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        if leg.thing[row] >= MARKET_0 and leg.quantity[row] != 0:
+            weights += alone(s, leg.thing[row] - MARKET_0, leg.quantity[row])
+        row = leg.next_of_account[row]
+    return equity, requirement - positions + weights, weights
+
+
+@kernel
+def bankruptcy_cash(s, account, market, quantity, lots, equity, requirement, positions):
     """What closing these lots of a position must bring to cost the account exactly what it may."""
     if equity < 0 and quantity > 0 and is_paid(s, market):
         return worth(s, market, lots, worst_price(s, market, -1))  # a claim owes nothing: the deficit is not its own
     brings = value_of_lots(s, market, quantity, lots)
-    share = perpetual_requirement(s, market, quantity, FOR_MAINTAIN)
-    share -= perpetual_requirement(s, market, abs(quantity) - lots, FOR_MAINTAIN)
+    left = quantity - lots if quantity > 0 else quantity + lots
+    scans = ACCOUNT(s).scans[account]
+    share = weight(s, scans, market, quantity) - weight(s, scans, market, left)
     price = ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]]
     used = mul_div_down(equity, share, positions)
     if equity >= 0:

@@ -39,6 +39,7 @@ def spans(state: State, name: str) -> list[tuple[int, int]]:
         "feed_rule": "feeds",
         "market": "markets",
         "market_rule": "markets",
+        "array_rule": "markets",
         "account": "accounts",
         "owner": "owners",
         "owner_rule": "owners",

@@ -298,6 +298,7 @@ ACCOUNT_ROW = row(
     converting="i1",  # index
     loose="i1",  # index: 1 if the slack is known to be larger
     pairs="i1",  # index: legs of spot pairs; then no slack is kept
+    scans="i1",  # index: 1 if its owner is margined by scenarios; no slack is kept then either
     certificate="i8",  # index: a lower bound of E - M(maintain) while no driver leaves its box
     slack="i8",  # index: a lower bound of E - M(open) with every driver at its reference
     reach="i8",  # index: at least what moves with the drivers, in 2**24 atoms
@@ -462,6 +463,7 @@ _SLOTS: tuple[tuple[str, Any], ...] = (
     ("tier_rule", keys.TIER_WIDTH),
     ("owner_rule", keys.OWNER_WIDTH),
     ("curve_rule", keys.CURVE_WIDTH),
+    ("array_rule", keys.ARRAY_WIDTH),  # of each market
     ("ramp", keys.RAMP_WIDTH),  # of each asset, then of each market
     ("draft", keys.MARKET_WIDTH),  # index: a rule row being configured; second row: what its ramped keys were set to
     ("key_range", 5),  # constant: (exists, low, high, default, fixed) by table kind and key
@@ -546,6 +548,7 @@ INDEX_COLUMNS = {
         "isolates",
         "alone",
         "pairs",
+        "scans",
         "first_leg",
         "next_of_owner",
         "certificate",
@@ -653,6 +656,7 @@ class State:
         rows["feed_until"] = rows["feed"]
         rows["tier_rule"] = limits.risk_tiers + 1
         rows["curve_rule"] = limits.curves + 1
+        rows["array_rule"] = rows["market"]
         rows["node"] = 2 * rows["leg"] + rows["order"]
         drivers = DRIVERS_PER_MARKET * rows["market"] + rows["asset"]
         rows["driver"] = drivers
@@ -775,6 +779,7 @@ MARKET_RULE = _view("market_rule")
 TIER_RULE = _view("tier_rule")
 OWNER_RULE = _view("owner_rule")
 CURVE_RULE = _view("curve_rule")
+ARRAY_RULE = _view("array_rule")
 RAMP = _view("ramp")
 KEY_RANGE = _view("key_range")
 DRAFT = _view("draft")

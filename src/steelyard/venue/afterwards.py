@@ -69,11 +69,17 @@ def afterwards(reader: Reader, wish: Wish) -> Afterwards:
     leverage, scaling = reader.leverage(holder or wish.account, market), int(reader.state.market.oi_scale_ppm[market])
     is_wide = not wish.is_reduce_only
     index, gap = reader.index(market), reader.index_gap(market) if is_wide else F.CERTAIN
-    upper = F.opening_lots(rule, quantity + bids, mark, leverage, scaling, index, gap) + bid_reserve
-    lower = F.opening_lots(rule, quantity - asks, mark, leverage, scaling, index, gap) + ask_reserve
+    low, high = quantity - asks, quantity + bids
+    if reader.scans(wish.account):
+        lost = max(F.lost_at_worse_end(rule, lots, index, gap) for lots in (low, high))
+        needed = max(bid_reserve, ask_reserve) + lost
+        requirement += reader.scan(holder, question, market, low, high) - reader.scan(holder, question)
+    else:
+        upper = F.opening_lots(rule, high, mark, leverage, scaling, index, gap) + bid_reserve
+        needed = max(upper, F.opening_lots(rule, low, mark, leverage, scaling, index, gap) + ask_reserve)
     gap = reader.asset_gap(rule.settle) if is_wide else F.CERTAIN
     atoms = reader.equity_atoms(leg) if leg else 0
-    return Afterwards(holder, equity, requirement + F.charge_opening(max(upper, lower), atoms, price, gap))
+    return Afterwards(holder, equity, requirement + F.charge_opening(needed, atoms, price, gap))
 
 
 def with_leverage(reader: Reader, account: int, market: int, leverage: int) -> Afterwards:
@@ -81,7 +87,7 @@ def with_leverage(reader: Reader, account: int, market: int, leverage: int) -> A
     holder = reader.acting(account, market)
     equity, requirement = reader.equity(holder), reader.requirement(holder, FOR_OPEN)
     leg, table = reader.market_leg(holder, market), reader.state.leg_open
-    if leg:
+    if leg and not reader.scans(holder):  # scenarios know no leverage
         rule, mark = reader.market_rule(market), reader.mark(market)
         index, gap = reader.index(market), reader.index_gap(market)
         scaling, quantity = int(reader.state.market.oi_scale_ppm[market]), reader.quantity(leg)

@@ -26,6 +26,7 @@ from steelyard.num.limits import (
 from steelyard.venue import formulas as F
 from steelyard.venue.amounts import Step, clock_text, duration_text, trimmed
 from steelyard.venue.parameters import (
+    ARRAY_PARAMETERS,
     ASSET_PARAMETERS,
     CURVE_PARAMETERS,
     FEED_PARAMETERS,
@@ -49,6 +50,7 @@ RANGES: list[tuple[dict[str, Parameter], Ranges]] = [
     (TIER_PARAMETERS, K.TIER_KEYS),
     (OWNER_PARAMETERS, K.OWNER_KEYS),
     (CURVE_PARAMETERS, K.CURVE_KEYS),
+    (ARRAY_PARAMETERS, K.ARRAY_KEYS),
 ]
 Values = Mapping[int, int]
 
@@ -87,6 +89,8 @@ def explain_refusal(
             why = _ladder(values, curves) if key == K.A_OFFER else _asset(key, values)
         elif table is CURVE_PARAMETERS:
             why = _curve(key, values)
+        elif table is ARRAY_PARAMETERS:
+            why = _array(key, values, grid)
         elif table is FEED_PARAMETERS:
             why = _feed(key, values)
         else:
@@ -162,6 +166,18 @@ def _asset(key: int, values: Values) -> str:
             f"{duration_text(interval)}; it may be at most {trimmed(rate(PPM * YEAR_NS // interval))}"
         )
     return f"{name} contradicts another parameter"
+
+
+def _array(key: int, values: Values, grid: Grid) -> str:
+    name = key_name(ARRAY_PARAMETERS, key)
+    if key == K.S_OPEN_PPM:
+        return f"open {trimmed(rate(values[key]))} must be at least restore of its market"
+    if values[key] == K.ARRAY_VALUE_MISSING:
+        return f"{name} is missing: an array is set as a whole"
+    return (
+        f"{name} {_text(ARRAY_PARAMETERS, grid, key, values[key])}: spot pairs have no risk array, and at position_max "
+        f"it may be at most {_neat(grid.atom, NOTIONAL_MAX)}"
+    )
 
 
 def _curve(key: int, values: Values) -> str:

@@ -16,6 +16,7 @@ TABLES = {
     commands.RISK_TIER: "risk tier",
     commands.OWNER: "owner",
     commands.CURVE: "curve",
+    commands.RISK_ARRAY: "risk array",
 }
 SOURCES = ("average", "index", "mark", "agreed")  # of a settlement price
 CLOSED = {v: k.removeprefix("CLOSED_").lower() for k, v in vars(events).items() if k.startswith("CLOSED_")}

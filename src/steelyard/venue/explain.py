@@ -13,6 +13,7 @@ from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKE
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, SIZE_SCALE
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
+from steelyard.venue import scenarios
 from steelyard.venue.amounts import grouped, ratio_down, trimmed
 from steelyard.venue.instruments import Asset, Market, Names
 from steelyard.venue.pairs import sides
@@ -91,6 +92,17 @@ class Explainer:
                         working=tuple(working),
                     )
                 )
+        if self.reader.scans(account):
+            numbers, working = self._scenarios(account)
+            totals = [a + b for a, b in zip(totals, numbers, strict=True)]
+            lines.append(
+                Line(
+                    leg="scenarios",
+                    equity=self._money(0),
+                    requirements=self._requirements(numbers[1:]),
+                    working=tuple(working),
+                )
+            )
         whole = [self.reader.equity(account), *(self.reader.requirement(account, each) for each in QUESTIONS)]
         assert whole == totals, f"Invariant: the legs add up to {totals}, the machine says {whole}"
         return Explanation(
@@ -207,8 +219,9 @@ class Explainer:
         now, then = int(state.market.funding_index[market.row]), int(state.leg.index_at_touch[leg])
         funding = rule.accrued_up(quantity, now, then)
         notional = abs(value)
+        scanned = reader.scans(account)
         answers = [
-            F.charge(F.position_atoms(rule, quantity, notional, question), price) if quantity else 0
+            F.charge(F.position_atoms(rule, quantity, notional, question), price) if quantity and not scanned else 0
             for question in QUESTIONS[1:]
         ]
         opening, side, size, reserve = self._opening(account, rule, leg, mark, price)
@@ -222,11 +235,16 @@ class Explainer:
                 f"E = value {worth} - cost {paid} - funding {owed} (up) = {left} {market.settle.name}, "
                 f"with {market.lot.text(quantity)} at mark {market.tick.text(mark)}"
             )
+        if quantity and not scanned:
             working.append(self._bracket(market, rule, notional))
             working += self._size(market, rule, quantity, notional)
             above, below = trimmed(rate(rule.restore)), trimmed(rate(rule.takeover))
             working.append(f"M(restore) = {above} x and M(takeover) = {below} x M(maintain) (up)")
-        if opening:
+        if opening and scanned:
+            working.append(
+                "M(open): what its orders reserve, and what prices may be wrong by; scenarios ask for the rest"
+            )
+        elif opening:
             leverage = reader.leverage(account, market.row)
             grown = ", the rate of its size" if any(rule.size_open) else ""
             working.append(
@@ -240,6 +258,31 @@ class Explainer:
         equity = F.value(value - cost - funding, price)
         maintain, restore, takeover = answers
         return market.name, (equity, opening, maintain, restore, takeover), working
+
+    # --- scenarios
+
+    def _scenarios(self, account: int) -> tuple[Numbers, list[str]]:
+        reader, working = self.reader, []
+        opening, maintain, restore, takeover = (scenarios.scanned(reader, account, each) for each in QUESTIONS)
+        for group in scenarios.groups(reader, account, FOR_MAINTAIN):
+            held = [each for each in group.held if each.low]
+            if not held:
+                continue
+            scenario, cost = group.worst
+            parts = ", ".join(
+                f"{self.names.market_at(each.market).name} {grouped(self._money(each.change(scenario)))} (down)"
+                for each in held
+            )
+            working.append(
+                f"scenario {scenario + 1} is the worst: {parts}; that costs {grouped(self._money(cost))}, offsets "
+                f"{grouped(self._money(group.basis))} (up), shorts {grouped(self._money(group.shorts))} (up)"
+            )
+        factors = (scenarios.factor(reader, account, each) for each in (FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER))
+        opens, restores, takes = (trimmed(rate(each)) for each in factors)
+        working.append(
+            f"M(open) = {opens} x the scan with orders, M(restore) = {restores} x, M(takeover) = {takes} x (up)"
+        )
+        return (0, opening, maintain, restore, takeover), working
 
     def _bracket(self, market: Market, rule: F.MarketRule, notional: int) -> str:
         place = rule.bracket(notional)
@@ -267,6 +310,16 @@ class Explainer:
         quantity, leverage = reader.quantity(leg), reader.leverage(account, rule.row)
         scaling = int(reader.state.market.oi_scale_ppm[rule.row])
         index, gap = reader.index(rule.row), reader.index_gap(rule.row)
+        if reader.scans(account):
+            sizes = quantity - int(orders.ask_lots[leg]), quantity + int(orders.bid_lots[leg])
+            reserve = max(int(orders.bid_reserve[leg]), int(orders.ask_reserve[leg]))
+            needed = reserve + max(F.lost_at_worse_end(rule, size, index, gap) for size in sizes)
+            return (
+                F.charge_opening(needed, reader.equity_atoms(leg), price, reader.asset_gap(rule.settle)),
+                "",
+                0,
+                reserve,
+            )
         sides = []
         for side, size, reserve in (
             ("bids", quantity + int(orders.bid_lots[leg]), int(orders.bid_reserve[leg])),

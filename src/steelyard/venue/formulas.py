@@ -230,9 +230,14 @@ def open_atoms(rule: MarketRule, notional: int) -> int:
 
 def opening_lots(rule: MarketRule, lots: int, mark: int, leverage: int, oi_scale: int, index: int, gap: Gap) -> int:
     """Opening requirement of signed lots, with what they lose if the index is at its worse end. In atoms."""
-    worse = index - gap[0] if lots > 0 else index + gap[1]
-    lost = rule.worth(lots, index) - rule.worth(lots, worse)
+    lost = lost_at_worse_end(rule, lots, index, gap)
     return opening_side(rule, lots, rule.notional(lots, mark), leverage, oi_scale) + lost
+
+
+def lost_at_worse_end(rule: MarketRule, lots: int, index: int, gap: Gap) -> int:
+    """What signed lots lose, in atoms, if the index is at the worse end for them."""
+    worse = index - gap[0] if lots > 0 else index + gap[1]
+    return rule.worth(lots, index) - rule.worth(lots, worse)
 
 
 def charge_opening(needed: int, equity: int, price: int, gap: Gap) -> int:

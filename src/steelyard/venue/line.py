@@ -16,6 +16,10 @@ from steelyard.venue import formulas as F
 from steelyard.venue.reading import Prices, Reader
 
 
+class UnknownLine(ValueError):
+    """Nobody knows how an account's requirement moves along this line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Follower:
     """A price that is a share, rounded down, of one before it on the line."""
@@ -120,6 +124,7 @@ class Position:
     settle: int | None
     still_mark: int
     still_price: int
+    is_scanned: bool  # what it requires does not move with the mark
 
     def bend(self, a: Prices, b: Prices) -> int | None:
         ends = [self._terms(prices) for prices in (a, b)]
@@ -148,7 +153,8 @@ class Position:
         """(settlement price, notional, E, M(maintain)), the latter three in atoms."""
         price = self.still_price if self.settle is None else prices[self.settle][1]
         worth = self.rule.worth(self.quantity, self._mark(prices))
-        return price, abs(worth), worth - self.paid, F.kept_atoms(self.rule, self.quantity, abs(worth))
+        kept = 0 if self.is_scanned else F.kept_atoms(self.rule, self.quantity, abs(worth))
+        return price, abs(worth), worth - self.paid, kept
 
     def _mark(self, prices: Prices) -> int:
         return self.still_mark if self.mark is None else prices[self.mark][1]
@@ -180,7 +186,9 @@ def curves(reader: Reader, account: int, line: Line) -> list[Curve]:
             paid = int(table.cost[leg])
             paid += rule.accrued_up(quantity, index, int(table.index_at_touch[leg]))
             still = reader.mark(rule.row), reader.asset_price(rule.settle)
-            found.append(Position(leg, places, rule, quantity, paid, mark, settle, *still))
+            if settle is not None and reader.scans(account):
+                raise UnknownLine("scenarios are not followed along the price of what a position settles in")
+            found.append(Position(leg, places, rule, quantity, paid, mark, settle, *still, reader.scans(account)))
     return found
 
 

@@ -27,7 +27,7 @@ Progress = Callable[[int, int, str], None]
 def _write_key_ranges(state: State) -> None:
     """Ranges and defaults of every parameter, where compiled code finds them."""
     tables = (keys.ASSET_KEYS, keys.FEED_KEYS, keys.MARKET_KEYS, keys.TIER_KEYS, keys.OWNER_KEYS, keys.CURVE_KEYS)
-    for kind, ranges in enumerate(tables, start=1):
+    for kind, ranges in enumerate((*tables, keys.ARRAY_KEYS), start=1):
         for (key, count), (low, high, default, fixed) in ranges.items():
             for place in range(key, key + count):
                 state.key_range[kind * keys.MARKET_WIDTH + place] = (1, low, high, default, int(fixed))

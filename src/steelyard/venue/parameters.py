@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from steelyard.model import keys as K
-from steelyard.model.orders import PRODUCT_BORROWING, PRODUCT_DATED, PRODUCT_PERPETUAL, PRODUCT_SPOT
+from steelyard.model.orders import PRODUCT_BORROWING, PRODUCT_DATED, PRODUCT_PERPETUAL, PRODUCT_PORTFOLIO, PRODUCT_SPOT
 from steelyard.num.limits import (
     AMOUNT_MAX,
     BRACKETS_MAX,
@@ -21,6 +21,7 @@ from steelyard.num.limits import (
     FEE_TIERS_MAX,
     NOTIONAL_MAX,
     PPM,
+    SCENARIOS,
     SIZE_ROOT_MAX,
     SIZE_SCALE,
     SOURCES_MAX,
@@ -52,11 +53,12 @@ SELF_TRADE = ("owner", "none", "expire_taker", "expire_maker", "expire_both")
 
 # What a number stands for: a share of one in millionths or billionths, a size in lots, a price in ticks, money in
 # atoms, value in atoms of the unit of account, a time in nanoseconds, a plain count, or one of a list of words. A slope
-# is a rate for each unit of size, a root the rate of one unit where rates grow like the root of the size.
+# is a rate for each unit of size, a root the rate of one unit where rates grow like the root of the size, a gain the
+# money that a unit of size gains.
 RATE, RATE_PPB, SIZE, PRICE, MONEY, DURATION, COUNT = "rate", "fine rate", "size", "price", "money", "duration", "count"
 VALUE = "value"
 INSTANT = "instant"
-VALUE, SLOPE, ROOT = "value", "slope", "root"
+VALUE, SLOPE, ROOT, GAIN = "value", "slope", "root", "gain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +191,19 @@ CURVE_PARAMETERS = _named(
     ("debt", K.C_DEBT, COUNT, "the asset of the debts it is for; 0 for any"),
     ("else", K.C_ELSE, COUNT, "the curve for other debts"),
 )
+MARGINS = ("positions", "scenarios")
 PRODUCTS = {
     "perpetuals": PRODUCT_PERPETUAL,
     "borrowing": PRODUCT_BORROWING,
     "pairs": PRODUCT_SPOT,
     "dated": PRODUCT_DATED,
+    "portfolio": PRODUCT_PORTFOLIO,
 }
 TIER_PARAMETERS = _named(("max_leverage", K.T_LEVERAGE_MAX, COUNT, "highest leverage"))
 OWNER_PARAMETERS = _named(
     ("risk_tier", K.O_RISK_TIER, COUNT, "what this owner may hold, and how leveraged"),
     ("fee_tier", K.O_FEE_TIER, COUNT, "which of a market's fees this owner pays"),
+    ("margin", K.O_MARGIN, "words", "what its positions are required by", MARGINS),
     ("self_trade", K.O_STP, "words", "what happens when orders of this owner meet", SELF_TRADE),
 )
 
@@ -226,7 +231,7 @@ class Grid:
             return duration_ns(value, name)
         if parameter.kind == INSTANT:
             return 0 if value is None else instant_ns(value, self.now_ns, name)
-        if parameter.kind in (SLOPE, ROOT):
+        if parameter.kind in (SLOPE, ROOT, GAIN):
             return self._count_of_size(parameter, value)
         step, unit = self._step(parameter.kind)
         return step.count(value, name, unit)
@@ -242,6 +247,8 @@ class Grid:
             return int(value)
         if parameter.kind == SLOPE:
             return Decimal(value) / SIZE_SCALE / self.lot.size
+        if parameter.kind == GAIN:
+            return Decimal(value) * self.atom.size / PPM / self.lot.size
         if parameter.kind == ROOT:
             return (Decimal(value) / SIZE_ROOT_MAX / self.lot.size).sqrt()
         return self._step(parameter.kind)[0].back(value)
@@ -250,10 +257,12 @@ class Grid:
         """A rate of a unit of size, as one of a lot; of a root its square."""
         given = decimal(value, parameter.name)
         per_lot, scale = Fraction(given) * Fraction(self.lot.size), SIZE_SCALE
+        if parameter.kind == GAIN:
+            scale = int(PPM / Fraction(self.atom.size))
         if parameter.kind == ROOT:
             per_lot, scale = per_lot * Fraction(given), SIZE_ROOT_MAX
         count = per_lot * scale
-        if count.denominator != 1 or count < 0:
+        if count.denominator != 1 or (count < 0 and parameter.kind != GAIN):
             word = "its square" if parameter.kind == ROOT else "it"
             raise ValueError(
                 f"{parameter.name} {plain(given)}: {word}, for a lot of {plain(self.lot.size)}, is not a whole "
@@ -488,6 +497,19 @@ def products(names: Sequence[str]) -> dict[int, int]:
             raise ValueError(f"product {name!r} is not one of {', '.join(PRODUCTS)}")
         bits |= PRODUCTS[name]
     return {K.T_PRODUCTS: bits}
+
+
+ARRAY_PARAMETERS = _named(
+    *((f"scenario {i + 1}", K.S_VALUE + i, GAIN, "what a unit held long gains in it") for i in range(SCENARIOS)),
+    (
+        "basis",
+        K.S_BASIS,
+        GAIN,
+        "what a unit pays for being offset in its group; below 0: long of it is short",
+    ),
+    ("short", K.S_SHORT, GAIN, "what a unit held short pays beside"),
+    ("open", K.S_OPEN_PPM, RATE, "opening takes so many times the scan"),
+)
 
 
 def rate(value: int) -> Decimal:

@@ -285,6 +285,14 @@ class Reader:
     def leg_requirement(self, leg: int, question: int) -> int:
         return int(queries.leg_requirement(self.state.handle, leg, question))
 
+    def scans(self, account: int) -> bool:
+        """Whether it is margined by scenarios."""
+        return bool(self.state.owner_rule[self.owner(account), K.O_MARGIN])
+
+    def scan(self, account: int, question: int, market: int = 0, low: int = 0, high: int = 0) -> int:
+        """The position part by scenarios; in one market with lots between these, if one is named."""
+        return int(queries.scan(self.state.handle, account, question, market, low, high))
+
     def slack_at(self, account: int, prices: Prices) -> int:
         """E - M(maintain) if these asset prices and marks stood."""
         self._list(prices)

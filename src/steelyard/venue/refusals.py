@@ -95,6 +95,7 @@ SENTENCES: dict[int, str] = {
     no.OUTFLOW_LIMIT: "so much may not be redeemed and borrowed in so short a time",
     no.COINS_ARE_LENT: "the pool has lent the coins that are to be redeemed",
     no.COINS_NOT_PRESENT: "the coins have been lent out, so they cannot leave the venue",
+    no.RISK_ARRAY_MISSING: "a market has no risk array, which requirements by scenarios need",
     no.STEPS_CANNOT_RAMP: "other brackets or tiers may not ask for more: change them first, then the rates",
     no.PAIR_HAS_NO_LEVERAGE: "a spot pair has no leverage: the weights of its assets decide what may be borrowed",
     no.FILL_OR_KILL_CANNOT_FILL: "the order cannot be filled completely at once",

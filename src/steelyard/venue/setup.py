@@ -10,7 +10,7 @@ from steelyard.model import events as E
 from steelyard.model import keys as K
 from steelyard.model import reject as no
 from steelyard.model.orders import INDEX_ONLY, SPOT
-from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PRICE_TICKS_MAX, VALUE_MAX
+from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PRICE_TICKS_MAX, SCENARIOS, VALUE_MAX
 from steelyard.venue import builders, disagreements, ladders
 from steelyard.venue import parameters as P
 from steelyard.venue.amounts import PPM_STEP, Number, Step, decimal
@@ -28,6 +28,7 @@ _TABLES: dict[int, tuple[dict[str, Parameter], disagreements.Ranges, str]] = {
     C.RISK_TIER: (P.TIER_PARAMETERS, K.TIER_KEYS, "tier_rule"),
     C.OWNER: (P.OWNER_PARAMETERS, K.OWNER_KEYS, "owner_rule"),
     C.CURVE: (P.CURVE_PARAMETERS, K.CURVE_KEYS, "curve_rule"),
+    C.RISK_ARRAY: (P.ARRAY_PARAMETERS, K.ARRAY_KEYS, "array_rule"),
 }
 DEFAULT_SUPPLY = K.ASSET_KEYS[K.A_SUPPLY_MAX, 1][2]
 PRICE_ROOM = 16
@@ -361,6 +362,30 @@ class Setup(Core):
         if values:
             self._configure(C.MARKET, market.row, values, f"market {name}", market.grid)
 
+    def set_risk_array(self, name: str, values: Sequence[Number], **parameters: Any) -> None:
+        """What one unit of a market's size, held long, gains in each of 16 scenarios, in what it settles in.
+
+        `basis` is what a unit pays for being offset by others of its group (below zero if being long of it is being
+        short of them), `short` what a unit held short pays beside, `open` how many times the scan opening takes.
+        Whoever holds the market and is margined by scenarios is judged by the new array at once.
+        """
+        market = self.names.market(name)
+        if len(values) != SCENARIOS:
+            raise ValueError(f"a risk array has {SCENARIOS} values, not {len(values)}")
+        given = {f"scenario {place + 1}": value for place, value in enumerate(values)}
+        counted = P.chosen(P.ARRAY_PARAMETERS, given | parameters, market.grid)
+        self._configure(C.RISK_ARRAY, market.row, counted, f"risk array of {name}", market.grid)
+
+    def risk_array(self, name: str) -> dict[str, Any] | None:
+        """The one in force: `values` and the other parameters; None if there is none."""
+        market = self.names.market(name)
+        row = [int(each) for each in self.reader.state.array_rule[market.row]]
+        if not row[K.S_IS_SET]:
+            return None
+        named = {each.name: market.grid.back(each, row[each.key]) for each in P.ARRAY_PARAMETERS.values()}
+        values = tuple(named.pop(f"scenario {place + 1}") for place in range(SCENARIOS))
+        return {"values": values, **named}
+
     def set_state(self, name: str, state: str) -> None:
         """ "open", "post_only", "reduce_only", "cancel_only" or "halted"."""
         self.set_market(name, state=state)
@@ -412,7 +437,10 @@ class Setup(Core):
         return self._configure(C.OWNER, 0, P.chosen(P.OWNER_PARAMETERS, values, Grid()), "owner")
 
     def set_owner(self, owner: int, **parameters: Any) -> None:
-        """Change `risk_tier`, `fee_tier` or `self_trade`."""
+        """Change `risk_tier`, `fee_tier`, `self_trade` or `margin`.
+
+        `margin` is "positions" or "scenarios": see docs/concepts/requirements.md.
+        """
         self._configure(C.OWNER, owner, P.chosen(P.OWNER_PARAMETERS, parameters, Grid()), f"owner {owner}")
 
     def open_account(self, owner: int | None = None, name: str | None = None) -> Account:

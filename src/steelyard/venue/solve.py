@@ -12,7 +12,7 @@ from typing import Any
 
 from steelyard.model.orders import FOR_MAINTAIN
 from steelyard.venue.instruments import Asset, Market, Names, price_step_of, thing_of
-from steelyard.venue.line import Curve, Line, curves, line_of
+from steelyard.venue.line import Curve, Line, UnknownLine, curves, line_of
 from steelyard.venue.reading import Prices, Reader
 from steelyard.venue.records import Interval, LiquidationPrice
 
@@ -156,15 +156,18 @@ def solve(reader: Reader, account: int, line: Line) -> Solved:
 def losing_price(reader: Reader, account: int, thing: int) -> int | None:
     """The first price of what a leg is of at which its account is unhealthy, on the side on which the leg loses.
 
-    The present one if it is unhealthy already; None if there is none, or no price yet. The price of a share in a pool
-    is that of what the pool lends.
+    The present one if it is unhealthy already; None if there is none, no price yet, or the line is not followed. The
+    price of a share in a pool is that of what the pool lends.
     """
     leg, leader = reader.find(account, thing), reader.lent_by(thing) or thing
     quantity, here = reader.quantity(leg) if leg else 0, reader.price(leader)
     if quantity == 0 or here == 0:
         return None
     line = line_of(reader, (leader,))
-    search = Search(reader, account, line)
+    try:
+        search = Search(reader, account, line)
+    except UnknownLine:
+        return None
     if search.slack(here) < 0:
         return here
     return search.first_unhealthy(line.first if quantity > 0 else line.last)

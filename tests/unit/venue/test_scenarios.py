@@ -1,0 +1,99 @@
+"""Requirements by scenarios, with names and decimals."""
+
+from decimal import Decimal
+
+import pytest
+
+from steelyard import Reject, Rejected
+from steelyard.venue.line import UnknownLine
+from steelyard.venue.verify import Unverifiable
+
+MOVES = [step * 500 for step in (-10, -8, -6, -4, -3, -2, -1, 0, 0, 1, 2, 3, 4, 6, 8, 10)]  # of one coin at 50,000
+
+
+@pytest.fixture
+def venue(make_exchange):
+    venue = make_exchange(group=1)
+    venue.deposit("alice", 19_000)
+    venue.set_risk_array("BTC-PERP", MOVES, basis=100, open="1.4")
+    venue.set_risk_array("ETH-EUR", [Decimal(move) / 20 for move in MOVES], short=5)
+    venue.set_owner(venue.account("alice").owner, margin="scenarios")
+    venue.order("bob", "BTC-PERP", "sell", 2, 50_000)
+    venue.order("alice", "BTC-PERP", "buy", 2)
+    return venue
+
+
+def test_an_array_is_read_back(venue):
+    found = venue.risk_array("BTC-PERP")
+    assert list(found["values"]) == MOVES
+    assert (found["basis"], found["short"], found["open"]) == (100, 0, Decimal("1.4"))
+    assert venue.machine.state.array_rule[1, 0] == -5_000 * 10**6 * 10**6 // 1_000  # of a lot, in millionths of an atom
+    with pytest.raises(ValueError, match="16 values, not 3"):
+        venue.set_risk_array("BTC-PERP", [1, 2, 3])
+    with pytest.raises(ValueError, match=r"basis .* is not a whole number of"):
+        venue.set_risk_array("BTC-PERP", MOVES, basis="0.0000000000001")
+
+
+def test_the_worst_scenario_is_explained(venue):
+    told = venue.explain("alice")
+    line = told.lines[-1]
+    assert line.leg == "scenarios"
+    assert (line.requirements.maintain, line.requirements.open) == (10_000, 14_000)
+    assert line.working[0] == (
+        "scenario 1 is the worst: BTC-PERP -10,000.00 (down); that costs 10,000.00, offsets 0.00 (up), shorts 0.00 (up)"
+    )
+    assert "M(open) = 1.4 x the scan with orders, M(restore) = 1.2 x" in line.working[1]
+    assert told.requirements.maintain == venue.account("alice").requirements.maintain == 10_000
+
+
+def test_a_hedge_in_another_asset_is_counted_at_its_price(venue):
+    venue.order("bob", "ETH-EUR", "buy", 10, 2_500)
+    venue.order("alice", "ETH-EUR", "sell", 10, 2_500)
+    line = venue.explain("alice").lines[-1]
+    # In the worst scenario ten short gain 10 x 250 x 1.1; they pay 50 x 1.1 beside.
+    assert line.requirements.maintain == 10_000 - 2_750 + 55
+
+
+def test_refusals_tell_what_is_missing(venue):
+    with pytest.raises(Rejected) as refusal:
+        venue.order("alice", "BTC-PERP", "buy", 2, 50_000)
+    assert refusal.value.reason == Reject.OPENING_MARGIN_EXCEEDED
+    assert "28,0" in refusal.value.message  # 4 coins x 5,000 x 1.4, and a fee
+    with pytest.raises(Rejected) as refusal:
+        venue.set_risk_array("BTC-PERP", MOVES, open="1.1")
+    assert "open 1.1 must be at least restore of its market" in refusal.value.message
+
+
+def test_a_market_without_an_array_is_refused(make_exchange):
+    venue = make_exchange()
+    owner = venue.account("alice").owner
+    venue.set_owner(owner, margin="scenarios")
+    with pytest.raises(Rejected) as refusal:
+        venue.order("alice", "BTC-PERP", "buy", 1, 40_000)
+    assert refusal.value.reason == Reject.RISK_ARRAY_MISSING
+    venue.set_owner(owner, risk_tier=venue.add_risk_tier(10, ["perpetuals"]))
+    venue.set_owner(owner, margin="positions")
+    with pytest.raises(Rejected) as refusal:
+        venue.set_owner(owner, margin="scenarios")
+    assert refusal.value.reason == Reject.TIER_FORBIDS_PRODUCT
+
+
+def test_liquidation_prices_along_a_mark_are_exact_and_others_are_not_given(venue):
+    """19,950 of equity (a fee of 50 was paid) less 10,000: at 5,000 a coin of two, she may lose 9,950."""
+    price = venue.liquidation_price("alice", "BTC-PERP")
+    assert price.slack == Decimal(9_950)
+    assert price.low == 50_000 - 9_950 // 2 - 1
+    venue.order("bob", "ETH-EUR", "buy", 10, 2_500)
+    venue.order("alice", "ETH-EUR", "sell", 10, 2_500)
+    with pytest.raises(UnknownLine):
+        venue.liquidation_price("alice", "EUR")
+
+
+def test_a_liquidation_takes_a_part_of_everything_and_is_told(venue):
+    venue.order("carol", "BTC-PERP", "buy", 3, 44_900)
+    venue.set_price("BTC-PERP", 45_000)
+    closed = venue.liquidations("alice")
+    assert closed
+    assert "BTC-PERP" in str(venue.story("alice"))
+    with pytest.raises(Unverifiable):
+        venue.verify("alice")
