@@ -23,6 +23,7 @@ from steelyard.model.commands import (
 )
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
+    A_CEILING_PPM,
     A_CONVERT_HAIRCUT_PPM,
     A_DUST,
     A_FEED,
@@ -48,6 +49,7 @@ from steelyard.model.keys import (
     A_RATE_KINK_PPM,
     A_RATE_MAX_PPM,
     A_RATE_MIN_PPM,
+    A_RATE_POWER,
     A_RATE_SLOPE_PPM,
     A_RATE_SPEED_PPM,
     A_RATE_STEEP_PPM,
@@ -68,6 +70,7 @@ from steelyard.model.keys import (
     C_GIVES,
     C_LASTS_NS,
     C_OF,
+    C_PART,
     C_POINT,
     C_SIZE,
     C_THEN,
@@ -91,6 +94,7 @@ from steelyard.model.keys import (
     F_STEP_NS,
     F_STEP_PPM,
     F_STRICT_QUORUM,
+    F_UPPER,
     F_WEIGHT,
     F_WIDENS,
     F_WIDTH_MAX_PPM,
@@ -183,6 +187,7 @@ from steelyard.model.orders import (
     KINK,
     LENDER,
     PEG,
+    POWER,
     SETTLED,
     SPOT,
     SYSTEM_ACCOUNTS,
@@ -329,12 +334,14 @@ class Town:
     def follow(self, rates):
         """What the rate follows. By draws of its own: the rest of a town does not depend on them."""
         pick = self.rate_random.choice
-        kind, most = pick((KINK, ADAPTIVE, PEG)), pick((20_001, 10 * PPM, 10 * PPM))
+        kind, most = pick((KINK, ADAPTIVE, PEG, POWER)), pick((20_001, 10 * PPM, 10 * PPM))
         if kind != KINK:
             rates |= {A_RATE_BASE_PPM: max(1, min(rates[A_RATE_BASE_PPM], most))}
             rates |= {A_RATE_KINK_PPM: min(rates[A_RATE_KINK_PPM], PPM - 1)}
         return rates | {
             A_RATE_KIND: kind,
+            A_RATE_POWER: pick((1, 2, 8)),
+            A_CEILING_PPM: pick((0, 0, 100_000, PPM)),
             A_RATE_SPEED_PPM: pick((0, 50, 1_000, 1_000)) * PPM,
             A_RATE_CURVE_PPM: pick((PPM, 4 * PPM, 9_999_999)),
             A_RATE_MIN_PPM: 1,
@@ -399,6 +406,7 @@ class Town:
         yield self.configure(
             FEED,
             {F_QUORUM: 2, F_STALENESS_NS: pick((30, 600, 3_600)) * SECOND, F_CONFIDENCE_MAX_PPM: 20_000}
+            | {F_UPPER: self.rate_random.choice((0, 1))}
             | {F_WEIGHT + i: weight for i, weight in enumerate((3, 2, 2, 0, 0, 0, 0, 0))}
             | self.policy(2),
         )
@@ -487,6 +495,8 @@ class Town:
         if curve[C_LASTS_NS]:
             curve[C_THEN] = uniform(0, len(self.twin.curves) + 1)
         curve[C_BEYOND] = self.rate_random.choice((0, 0, 1))
+        parts = [row for row, rule in self.twin.curves.items() if (rule[C_OF], rule[C_GIVES]) == (of, 0) and row > 1]
+        curve[C_PART] = self.rate_random.choice((0, *parts, *parts, len(self.twin.curves)))
         if self.chance(0.3):
             curve |= {C_DEBT: pick((1, COIN)), C_ELSE: uniform(0, len(self.twin.curves))}
         if self.chance(0.06):

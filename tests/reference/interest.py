@@ -4,8 +4,10 @@ from contextlib import contextmanager
 
 from steelyard.model import events
 from steelyard.model.keys import (
+    A_CEILING_PPM,
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_LOANS_MAX,
     A_OUTFLOW_MAX,
     A_OUTFLOW_WINDOW_NS,
     A_PEG,
@@ -17,12 +19,13 @@ from steelyard.model.keys import (
     A_RATE_KINK_PPM,
     A_RATE_MAX_PPM,
     A_RATE_MIN_PPM,
+    A_RATE_POWER,
     A_RATE_SLOPE_PPM,
     A_RATE_SPEED_PPM,
     A_RATE_STEEP_PPM,
     A_RESERVE_PPM,
 )
-from steelyard.model.orders import ADAPTIVE, INSURANCE, LENDER, PEG
+from steelyard.model.orders import ADAPTIVE, INSURANCE, LENDER, PEG, POWER
 from steelyard.num.limits import PPM
 from tests.reference.numbers import down, up
 
@@ -100,8 +103,23 @@ def begin_rate(twin, row, before):
 
 
 def rate_ppm(asset, used, elapsed):
-    """Of a year, through a stretch of time at this utilisation in ppm."""
+    """Of a year, through a stretch of time at this utilisation in ppm; more where debts come near their ceiling."""
+    rate, last = plain_rate_ppm(asset, used, elapsed), asset.rule[A_CEILING_PPM]
+    if not last:
+        return rate
+    near = min(PPM - 1, down(asset.owed * PPM, max(1, asset.rule[A_LOANS_MAX])))
+    return min(10**9, down(rate * (PPM - last + down(last * PPM, PPM - near)), PPM))
+
+
+def plain_rate_ppm(asset, used, elapsed):
     rule = asset.rule
+    if rule[A_RATE_KIND] == POWER:
+        if used == PPM:
+            return rule[A_RATE_MAX_PPM]
+        times = PPM
+        for _ in range(rule[A_RATE_POWER]):
+            times = min(10**12, down(times * PPM, PPM - used))
+        return min(rule[A_RATE_MAX_PPM], down(rule[A_RATE_BASE_PPM] * (times - PPM), PPM))
     if rule[A_RATE_KIND] == PEG:
         return down(asset.rate_held, 10**6)
     if rule[A_RATE_KIND] == ADAPTIVE:

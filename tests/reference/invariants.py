@@ -17,11 +17,13 @@ from steelyard.model.keys import (
     M_TICKS_MIN,
 )
 from steelyard.model.orders import (
+    ADAPTIVE,
     CLOSE_POSITION,
     COOLS,
     INVERSE,
     LENDER,
     OWES,
+    PEG,
     REDUCE_ONLY,
     RESERVED,
     RESTING,
@@ -93,7 +95,9 @@ def interest(facts):
         if not asset["owed"] * 10**12 + asset["owed_rest"] <= owed * 10**12:
             yield f"asset {row}: {asset['owed']} owed altogether, its debts are {owed}"
         rule, held = facts["asset_rule"][row], asset["rate_held"]
-        bounds = [rule[key] * 10**6 if rule[A_RATE_KIND] else 0 for key in (A_RATE_MIN_PPM, A_RATE_MAX_PPM)]
+        bounds = [
+            rule[key] * 10**6 if rule[A_RATE_KIND] in (ADAPTIVE, PEG) else 0 for key in (A_RATE_MIN_PPM, A_RATE_MAX_PPM)
+        ]
         if not bounds[0] <= held <= bounds[1]:
             yield f"asset {row}: a rate of {held} is not within {bounds}"
 
@@ -106,6 +110,11 @@ def pool_of(facts, row):
     return max(0, cash) + asset["owed"] - asset["loans"] - asset["reserve"], facts["asset"][row]["deposited"]
 
 
+def share_of(facts, lent):
+    """The last shares made of the pool that lends this."""
+    return max(row for row, rule in facts["asset_rule"].items() if rule[A_POOL_OF] == lent)
+
+
 def pools(facts):
     """The reserve is interest that is owed; shares are worth their part of the pool, all together no more than that."""
     for row, asset in facts["asset"].items():
@@ -113,6 +122,10 @@ def pools(facts):
             yield f"asset {row}: reserve {asset['reserve']} of {asset['owed']} owed, {asset['loans']} settled"
         lent = facts["asset_rule"][row][A_POOL_OF]
         if not lent:
+            continue
+        if row != share_of(facts, lent):
+            if asset["price"]:
+                yield f"share {row}: its pool was emptied, yet it has a price"
             continue
         assets, shares = pool_of(facts, row)
         if shares * (assets + 1) // (shares + 100) > assets:
@@ -129,7 +142,7 @@ def cheaper_shares(before, after, events):
     for row in before["asset"]:
         lent = after["asset_rule"][row][A_POOL_OF]
         lost = any(each["kind"] == DEBT_WRITTEN_OFF and each["market"] == lent for each in events)
-        if lent and not lost:
+        if lent and not lost and row == share_of(after, lent):
             (assets, shares), (assets_now, shares_now) = pool_of(before, row), pool_of(after, row)
             if (assets_now + 1) * (shares + 100) < (assets + 1) * (shares_now + 100):
                 yield f"share {row}: from {assets} for {shares} to {assets_now} for {shares_now}"

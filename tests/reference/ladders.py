@@ -16,6 +16,7 @@ from steelyard.model.keys import (
     C_GIVES,
     C_LASTS_NS,
     C_OF,
+    C_PART,
     C_POINT,
     C_SIZE,
     C_THEN,
@@ -73,6 +74,9 @@ def check_curve(twin, rule, row):
         return C_ELSE
     if rule[C_THEN] and (rule[C_THEN] > row or not rule[C_LASTS_NS]):
         return C_THEN
+    part = rule[C_PART]
+    if part and (part >= row or (twin.curves[part][C_OF], twin.curves[part][C_GIVES]) != (rule[C_OF], BONUS)):
+        return C_PART
     return None
 
 
@@ -107,6 +111,11 @@ def heals(rule, y, weight):
 
 
 # --- Time and ladders -------------------------------------------------------------------------------------------------
+
+
+def is_frozen(twin, asset):
+    """A share is frozen with what is lent."""
+    return twin.assets[twin.assets[asset].rule[A_POOL_OF] or asset].rule[A_FROZEN]
 
 
 def active_time(twin, asset):

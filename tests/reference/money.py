@@ -5,7 +5,6 @@ from contextlib import nullcontext
 from steelyard.model import events, reject
 from steelyard.model.keys import (
     A_CONVERT_HAIRCUT_PPM,
-    A_FROZEN,
     A_LOAN_CAP,
     A_LOANS_MAX,
     A_OUTFLOW_MAX,
@@ -37,7 +36,7 @@ from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference import interest, ladders, pairs
 from tests.reference.health import may_leave
-from tests.reference.numbers import atoms_worth_up, charge, down, up
+from tests.reference.numbers import atoms_worth_up, charge, down, up, value
 from tests.reference.rows import Leg, Reference, copied
 
 NO_CLIENT = (0, 0, 0, 0, 0)
@@ -130,6 +129,11 @@ def deposit(twin, c):
     twin.emit(events.DEPOSITED, account=account, market=asset, amount=amount)
 
 
+def share_of(twin, asset):
+    """The shares of the pool that lends an asset, the last ones made, or 0."""
+    return max((row for row, each in twin.assets.items() if each.rule[A_POOL_OF] == asset), default=0)
+
+
 def has_pool(twin, asset):
     return any(each.rule[A_POOL_OF] == asset for each in twin.assets.values())
 
@@ -175,11 +179,29 @@ def check_borrowing(twin, account, asset, amount):
     leg = twin.leg_or_none(account, asset)
     owed = amount - (interest.cash_now(twin, leg) if leg else 0)
     twin.require(owed <= twin.assets[asset].rule[A_LOAN_CAP], reject.LOAN_CAP_EXCEEDED)
-    refused = loan_refusal(twin, asset, amount - max(0, held))
+    refused = loan_refusal(twin, account, asset, amount - max(0, held))
     twin.require(not refused, refused)
 
 
-def loan_refusal(twin, asset, amount):
+def backs_itself(twin, account, asset, debt, more=0):
+    """A debt to a pool, and beside it more than dust of that pool's shares."""
+    share = share_of(twin, asset)
+    if not share or debt <= 0:
+        return False
+    shares = value(cash(twin, account, share) + more, twin.assets[share].price)
+    return shares > down(value(debt, twin.assets[asset].price), 1_000)
+
+
+def check_receiving(twin, account, asset, amount, paid=None):
+    """Not shares of a pool to which the account owes; `paid` is what it gives for them of other assets."""
+    lent = twin.assets[asset].rule[A_POOL_OF]
+    if lent and share_of(twin, lent) == asset:
+        leg = twin.leg_or_none(account, lent)
+        debt = (paid or {}).get(lent, 0) - (interest.cash_now(twin, leg) if leg else 0)
+        twin.require(not backs_itself(twin, account, lent, debt, amount), reject.SHARES_OF_SAME_POOL)
+
+
+def loan_refusal(twin, account, asset, amount):
     """Why no more is lent on purpose, or None."""
     row, lent, owed_now = twin.assets[asset], max(0, cash(twin, LENDER, asset)), loans(twin, asset)
     if amount > lent - owed_now:
@@ -190,7 +212,11 @@ def loan_refusal(twin, asset, amount):
     used = min(PPM, down((row.owed + amount) * PPM, whole)) if whole > 0 else PPM
     if used > row.rule[A_UTILISATION_MAX_PPM]:
         return reject.UTILISATION_LIMIT
-    return None if may_flow_out(twin, asset, amount) else reject.OUTFLOW_LIMIT
+    if not may_flow_out(twin, asset, amount):
+        return reject.OUTFLOW_LIMIT
+    leg = twin.leg_or_none(account, asset)
+    debt = amount - min(0, interest.cash_now(twin, leg) if leg else 0)
+    return reject.SHARES_OF_SAME_POOL if backs_itself(twin, account, asset, debt) else None
 
 
 def may_flow_out(twin, asset, amount):
@@ -230,6 +256,7 @@ def transfer(twin, c):
     with judged_now(twin, c):
         check_leaving(twin, c, taker)
         check_margin_after_leaving(twin, giver, asset, amount)
+    check_receiving(twin, taker, asset, amount)
     twin.add_reference(Reference(c.client, amount, giver, asset, USED))
     book(twin, giver, asset, -amount)
     book(twin, taker, asset, amount)
@@ -302,7 +329,7 @@ def can_convert(twin, account, debt_asset, beyond_cap_only):
 
 def may_sell(twin, account, asset, debt_asset, beyond_cap_only):
     """At good prices of what is not frozen; of an account in liquidation, once no offer stands any more."""
-    if any(twin.assets[each].rule[A_FROZEN] for each in (asset, debt_asset)):
+    if any(ladders.is_frozen(twin, each) for each in (asset, debt_asset)):
         return False
     waits = not beyond_cap_only and ladders.standing_offer(twin, account, asset, debt_asset)
     return both_good(twin, asset, debt_asset) and not waits

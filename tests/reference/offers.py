@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_FROZEN, A_VOLATILITY_PPM, C_BEYOND, C_FEE_PPM, C_GIVES, C_OF, C_SIZE
+from steelyard.model.keys import A_VOLATILITY_PPM, C_BEYOND, C_FEE_PPM, C_GIVES, C_OF, C_PART, C_SIZE
 from steelyard.model.orders import (
     AS_ASKED,
     FOR_MAINTAIN,
@@ -32,6 +32,7 @@ from tests.reference.ladders import (
     VOLATILITY,
     curve_at,
     is_dust,
+    is_frozen,
     pairs,
     standing_offer,
 )
@@ -62,19 +63,22 @@ class Offer:
         both = (twin.assets[self.collateral], twin.assets[self.debt])
         twin.require(all(twin.is_fresh(asset) for asset in both), reject.PRICE_STALE)
         twin.require(all(twin.is_good(asset, TO_LIQUIDATE) for asset in both), reject.PRICE_UNCERTAIN)
-        twin.require(not any(asset.rule[A_FROZEN] for asset in both), reject.ASSET_FROZEN)
+        frozen = any(is_frozen(twin, asset) for asset in (self.collateral, self.debt))
+        twin.require(not frozen, reject.ASSET_FROZEN)
         twin.require(all(asset.price > 0 for asset in both), reject.NO_OFFER)
         twin.require((self.collateral, self.debt) in pairs(twin, self.row), reject.NO_OFFER)
         found = standing_offer(twin, self.row, self.collateral, self.debt)
         twin.require(found, reject.NO_OFFER)
         self.curve, self.time = found
         self.rule = twin.curves[self.curve]
-        self.y = curve_at(self.rule, self.variable())
+        x = self.variable()
+        self.y = curve_at(self.rule, x)
         twin.require(self.y or self.rule[C_GIVES] == BONUS, reject.NO_OFFER)
         if not self.rule[C_BEYOND]:
             self.keep_to_equity()
         self.price_held, self.price_owed = (asset.price for asset in both)
         self.held, self.owed = legs[self.collateral].quantity, -interest.cash_now(twin, legs[self.debt])
+        self.part = curve_at(twin.curves[self.rule[C_PART]], x) if self.rule[C_PART] else None
         self.most = self.size()
 
     def variable(self):
@@ -149,17 +153,17 @@ class Offer:
         return equity(self.twin, legs) >= requirement(self.twin, legs, FOR_RESTORE)
 
     def size(self):
-        most = min(self.owed, self.debt_for_everything())
-        if self.rule[C_SIZE] == ALL or not self.restores(most):
-            return most
-        too_few, enough = 0, most
-        while enough - too_few > 1:
-            middle = (too_few + enough) // 2
-            if self.restores(middle):
-                enough = middle
-            else:
-                too_few = middle
-        return most if self.leaves_dust(enough) else enough
+        everything = min(self.owed, self.debt_for_everything())
+        most = everything if self.part is None else min(everything, part_up(self.owed, self.part))
+        if self.rule[C_SIZE] != ALL and self.restores(most):
+            too_few = 0
+            while most - too_few > 1:
+                middle = (too_few + most) // 2
+                if self.restores(middle):
+                    most = middle
+                else:
+                    too_few = middle
+        return everything if most < everything and self.leaves_dust(most) else most
 
     def leaves_dust(self, repaid):
         rests = ((self.debt, self.owed - repaid), (self.collateral, self.held - self.given(repaid)))
@@ -207,6 +211,7 @@ def check_bidder(twin, bid, repaid, net):
     if free < repaid:
         twin.require(borrows, reject.BALANCE_TOO_LOW)
         money.check_borrowing(twin, bidder, bid.debt, repaid + money.cash(twin, bidder, bid.debt) - free)
+    money.check_receiving(twin, bidder, bid.collateral, net, {bid.debt: repaid})
     legs = copied(twin, twin.legs_of(bidder))
     twin.require(not money.below_cap(twin, twin.legs_of(bidder)), reject.LOAN_CAP_EXCEEDED)
     for asset, amount in ((bid.debt, -repaid), (bid.collateral, net)):
@@ -220,6 +225,10 @@ def liquidate(twin, c):
     check_names(twin, bid)
     check(twin, bid)
     twin.require(len(twin.bids) < twin.limits.bids, reject.BIDS_FULL)
+    own = [each for each in twin.bids if each.bidder == bid.bidder]
+    places = {(each.target, each.debt, each.collateral) for each in own}
+    twin.require((bid.target, bid.debt, bid.collateral) not in places, reject.BID_REPEATED)
+    twin.require(len(own) < up(twin.limits.bids, 8), reject.TOO_MANY_BIDS)
     if not twin.bids:
         twin.bids_due_ns = twin.now + 1
     twin.bids.append(bid)

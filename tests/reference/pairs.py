@@ -219,7 +219,7 @@ def check_spending(twin, legs, asset, order):
     products = twin.tiers[twin.risk_tier_of(order.account)][T_PRODUCTS]
     twin.require(products & PRODUCT_BORROWING, reject.TIER_FORBIDS_PRODUCT)
     twin.require(spent - has <= twin.assets[asset].rule[A_LOAN_CAP], reject.LOAN_CAP_EXCEEDED)
-    refused = money.loan_refusal(twin, asset, spent - max(0, has))
+    refused = money.loan_refusal(twin, order.account, asset, spent - max(0, has))
     twin.require(not refused, refused)
 
 
@@ -250,7 +250,7 @@ def may_exchange(twin, resting, market, lots, cost, strict):
         borrows = resting.options & BORROW and twin.is_good(twin.assets[asset], TO_OPEN)
         if not borrows or spent - has > twin.assets[asset].rule[A_LOAN_CAP]:
             return False
-        if money.loan_refusal(twin, asset, spent - max(0, has)):
+        if money.loan_refusal(twin, resting.account, asset, spent - max(0, has)):
             return False
     if health.is_healthy(twin, exchanged(twin, legs, changes)) and not money.below_cap(twin, legs):
         return True

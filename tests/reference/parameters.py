@@ -108,6 +108,7 @@ from steelyard.model.orders import (
     KINK,
     LINEAR,
     OPEN,
+    PEG,
     PRODUCT_PORTFOLIO,
     SETTLED,
     SPOT,
@@ -243,10 +244,12 @@ def check_asset(twin, rule, row):
         mine = row in twin.assets
         if lent not in twin.assets or lent >= row or twin.assets[lent].rule[A_POOL_OF]:
             return A_POOL_OF
-        if not mine and pool.share_of(twin, lent):
+        if not mine and pool.share_of(twin, lent) and not pool.is_emptied(twin, lent):
             return A_POOL_OF
         if rule[A_LOAN_CAP]:
             return A_LOAN_CAP
+        if rule[A_FROZEN]:
+            return A_FROZEN
     if (rule[A_FEED] == 0) != (row == 1 or lent > 0):
         return A_FEED
     if rule[A_FEED] and not feed_is_free(twin, rule[A_FEED], row, is_market=0):
@@ -259,7 +262,7 @@ def check_asset(twin, rule, row):
 
 def check_rate(rule):
     kind = rule[A_RATE_KIND]
-    if kind == KINK:
+    if kind not in (ADAPTIVE, PEG):
         return None
     low, first, high = rule[A_RATE_MIN_PPM], rule[A_RATE_BASE_PPM], rule[A_RATE_MAX_PPM]
     if low > high:

@@ -24,6 +24,10 @@ class Share(Asset):
     told: int = 0  # the price last told
 
     @property
+    def counts(self):
+        return self.twin.assets.get(share_of(self.twin, self.rule[A_POOL_OF])) is self
+
+    @property
     def price(self):
         return self.at(self.twin.assets[self.rule[A_POOL_OF]].price)
 
@@ -32,7 +36,9 @@ class Share(Asset):
         """It has none of its own."""
 
     def at(self, price):
-        """What a share would cost if its asset cost this."""
+        """What a share would cost if its asset cost this; nothing, once others took the place of an emptied pool's."""
+        if not self.counts:
+            return 0
         worth = price * (assets_of(self.twin, self.rule[A_POOL_OF]) + NOBODYS_ATOMS)
         return min(PRICE_MAX, down(worth, self.deposited + NOBODYS_SHARES))
 
@@ -56,7 +62,7 @@ class Share(Asset):
 
     @property
     def fresh_until_ns(self):
-        return self.twin.assets[self.rule[A_POOL_OF]].fresh_until_ns
+        return self.twin.assets[self.rule[A_POOL_OF]].fresh_until_ns if self.counts else 0
 
     @fresh_until_ns.setter
     def fresh_until_ns(self, _):
@@ -64,8 +70,13 @@ class Share(Asset):
 
 
 def share_of(twin, asset):
-    """The row of the shares in this asset's pool, or 0."""
-    return next((row for row, each in twin.assets.items() if each.rule[A_POOL_OF] == asset), 0)
+    """The row of the shares in this asset's pool, the last ones made, or 0."""
+    return money.share_of(twin, asset)
+
+
+def is_emptied(twin, asset):
+    """Its lenders lost everything."""
+    return twin.assets[share_of(twin, asset)].deposited > 0 and assets_of(twin, asset) <= 0
 
 
 def assets_of(twin, asset):
@@ -87,6 +98,10 @@ def begin(twin, row):
     """What the lender has buys the first shares."""
     asset, share = twin.assets[row].rule[A_POOL_OF], twin.assets[row]
     amount = assets_of(twin, asset)
+    for old, each in twin.assets.items():
+        if old != row and each.rule[A_POOL_OF] == asset and each.told:
+            each.told = 0
+            twin.emit(events.SHARE_PRICE_SET, market=old, price=0, amount=0, lots=each.deposited)
     if amount:
         shares = first_shares(amount)
         money.book(twin, LENDER, row, shares)
@@ -184,7 +199,7 @@ def redeem(twin, c):
     check_named(twin, c, (0, AT_MOST))
     row, share = c.market, twin.assets[c.market]
     asset = share.rule[A_POOL_OF]
-    twin.require(asset, reject.POOL_UNKNOWN)
+    twin.require(asset and share.counts, reject.POOL_UNKNOWN)
     check_state(twin, c)
     twin.require(twin.has_room_for_legs(c.account, (asset,)), reject.LEGS_FULL)
     held = money.cash(twin, c.account, row)

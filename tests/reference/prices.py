@@ -24,6 +24,7 @@ from steelyard.model.keys import (
     F_STEP_NS,
     F_STEP_PPM,
     F_STRICT_QUORUM,
+    F_UPPER,
     F_WIDENS,
     F_WIDTH_MAX_PPM,
     F_WINDOW_NS,
@@ -173,16 +174,16 @@ def counted_reports(twin, feed):
     allowed = feed.rule[F_DEVIATION_MAX_PPM]
     if not allowed or not reports:
         return reports
-    middle = weighted_median(reports)
+    middle = weighted_median(feed, reports)
     return [report for report in reports if abs(report.price - middle) * PPM <= middle * allowed]
 
 
-def weighted_median(reports, end=0):
-    """Of price + end x confidence."""
+def weighted_median(feed, reports, end=0):
+    """Of price + end x confidence; where two are in the middle the lower, or the upper if the feed says so."""
     total, running = sum(report.weight for report in reports), 0
     for price, weight in sorted((report.price + end * report.confidence, report.weight) for report in reports):
         running += weight
-        if 2 * running >= total:
+        if 2 * running > total or (2 * running == total and not feed.rule[F_UPPER]):
             return price
     raise AssertionError("no reports")
 
@@ -205,7 +206,7 @@ def recompute_index(twin, row):
         follow_policy(twin, row, feed, reports if end is not None else None, end)
     else:
         if end is not None:
-            feed.price = weighted_median(reports)
+            feed.price = weighted_median(feed, reports)
         feed.until = [feed.fresh_until_ns] * ACTIONS
         if feed.price != before:
             twin.emit(events.INDEX_SET, market=row, price=feed.price)
@@ -256,7 +257,7 @@ def follow_policy(twin, row, feed, reports, end):
         feed.pending = feed.pending_ns = 0
         feed.until = [min(until, now - 1) for until in feed.until]
     else:
-        median, cap = weighted_median(reports), growth_cap(twin, feed)
+        median, cap = weighted_median(feed, reports), growth_cap(twin, feed)
         first, feed.now_price = not feed.now_price, min(median, cap)
         if first:
             feed.before = feed.now_price
@@ -352,7 +353,7 @@ def take_effect(feed, wanted, now):
 def set_interval(twin, feed, reports, average, cap):
     widens, seen = feed.rule[F_WIDENS], [feed.price]
     if widens & WIDEN_CONFIDENCE:
-        seen += [min(cap, weighted_median(reports, end)) for end in (-1, 1)]
+        seen += [min(cap, weighted_median(feed, reports, end)) for end in (-1, 1)]
     if widens & WIDEN_AVERAGE:
         seen.append(average)
     if widens & WIDEN_NOW:

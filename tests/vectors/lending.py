@@ -1,17 +1,20 @@
 """Examples of borrowing: what collateral lends, how healthy a debt is, and what it costs."""
 
+from fractions import Fraction
+
 from steelyard.engine import queries
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET
 from steelyard.model.events import INTEREST_PAID, INTEREST_SET, REJECTED, WITHDRAWAL_RESERVED
 from steelyard.model.keys import SECOND
-from steelyard.model.orders import FOR_MAINTAIN, LENDER
+from steelyard.model.orders import FOR_MAINTAIN, LENDER, POWER
 from steelyard.model.reject import LOANS_LIMIT, OUTFLOW_LIMIT
 from steelyard.num.limits import AMOUNT_MAX, PPM
 from tests.vectors.scene import COIN, DEEP, USD, Scene, Unsupported, whole
 
 DEBT = COIN + 1
 MONTH = 30 * 24 * 3600 * SECOND
+LENT = 10**10  # atoms that are lent, or may be
 PART = 25  # a 25th of a year is a whole number of seconds, and shorter than a month
 
 
@@ -148,3 +151,46 @@ def absorbed(inputs):
         "reserves_after": scene.cash(LENDER),
         "total_borrow_after": scene.usd(int(scene.state.asset.loans[USD])),
     }
+
+
+def lending(rates):
+    """All that is lent is the operator's; somebody with coins enough borrows."""
+    scene = Scene()
+    pledged(scene, 1, 1)
+    scene.teller.configure(ASSET, {key.A_LOAN_CAP: AMOUNT_MAX} | rates, row=USD)
+    scene.teller.deposit(LENDER, USD, LENT)
+    account = scene.account()
+    scene.teller.deposit(account, COIN, 2 * LENT)
+    return scene, account
+
+
+def rate_ppm(scene):
+    return int(queries.borrow_rate(scene.state.handle, USD))
+
+
+def by_power(inputs):
+    """The rate when so much of the pool is left, from all to nothing."""
+    rates = {
+        key.A_RATE_KIND: POWER,
+        key.A_RATE_BASE_PPM: whole(inputs["coefficient_bps"] * 100),
+        key.A_RATE_POWER: whole(inputs["power"]),
+        key.A_RATE_MAX_PPM: 5 * PPM,  # the source's highest rate
+    }
+    scene, account = lending(rates)
+    found, borrowed = [], 0
+    for ratio in inputs["liquid_ratio_bps"]:
+        wanted = whole(LENT * (1 - ratio / 10_000)) - borrowed
+        if wanted:
+            scene.teller.borrow(account, USD, wanted)
+        borrowed += wanted
+        found.append(Fraction(rate_ppm(scene), 100))
+    return {"rate_bps": found}
+
+
+def near_ceiling(inputs):
+    """How many times the rate is what it is without a ceiling."""
+    scene, account = lending({key.A_RATE_BASE_PPM: PPM, key.A_LOANS_MAX: LENT})
+    scene.teller.borrow(account, USD, whole(LENT * inputs["debt_over_ceiling"]))
+    plain = rate_ppm(scene)
+    scene.teller.configure(ASSET, {key.A_CEILING_PPM: whole(inputs["target_remainder"] * PPM)}, row=USD)
+    return {"multiplier": Fraction(rate_ppm(scene), plain)}

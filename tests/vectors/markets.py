@@ -6,8 +6,8 @@ from steelyard.engine import queries
 from steelyard.model import keys as key
 from steelyard.model.events import CONVERTED, FUNDING_PAID, FUNDING_SET
 from steelyard.model.keys import HOUR, SECOND
-from steelyard.model.orders import CONVERTER, FOR_OPEN
-from steelyard.num.limits import INDEX_SCALE, PPB, PPM, PRICE_TICKS_MAX
+from steelyard.model.orders import CONVERTER, FOR_OPEN, WIDEN_CONFIDENCE
+from steelyard.num.limits import INDEX_SCALE, PPB, PPM, PRICE_TICKS_MAX, SOURCES_MAX
 from tests.vectors.margin import ppm
 from tests.vectors.scene import COIN, DEEP, USD, Scene, Unsupported, step_of, whole
 
@@ -159,6 +159,30 @@ def oracle(inputs):
         scene.teller.wait(whole(delay * SECOND)).clock()
         fresh.append(int(scene.state.market.fresh_until_ns[market.row]) >= scene.teller.now)
     return {"status": "valid" if fresh[0] else "stale" if fresh[1] else "uncertain"}
+
+
+def median(inputs):
+    """Each value is what a source of its own says; with an even number of them the feed takes the upper."""
+    values = inputs["sorted_values"]
+    scene, tick = Scene(), step_of(*values)
+    weights = {key.F_WEIGHT + source: int(source < len(values)) for source in range(SOURCES_MAX)}
+    feed = weights | {key.F_QUORUM: len(values), key.F_UPPER: 1}
+    market = scene.market(tick, 1, whole(2 * max(values), tick), RATES, feed=feed)
+    for source, value in enumerate(values):
+        scene.teller.price({scene.feed_of(market): market.ticks(value)}, sources=(source,))
+    return {"median": int(scene.state.market.index[market.row]) * tick}
+
+
+def confidence(inputs):
+    """A price and how far it may be wrong, both in steps of a power of ten: what positions are opened and judged at."""
+    scene, tick = Scene(), Fraction(10) ** whole(inputs["expo"])
+    price, spread = whole(inputs["price_int"]), whole(inputs["conf_int"])
+    market = scene.market(tick, 1, min(2 * price, PRICE_TICKS_MAX), RATES, feed={key.F_WIDENS: WIDEN_CONFIDENCE})
+    scene.teller.price({scene.feed_of(market): price}, spread=spread)
+    row = scene.state.market[market.row]
+    if row["below"] != row["above"]:
+        raise Unsupported("an interval that is wider to one side")
+    return {"price": int(row["index"]) * market.tick, "conf": int(row["below"]) * market.tick}
 
 
 def collateral(inputs):

@@ -27,10 +27,14 @@ class Sale:
         tiers = {key.A_TIER_OPEN_PPM: weight, key.A_TIER_MAINTAIN_PPM: weight, key.A_SUPPLY_MAX: 1 << 40}
         scene.coin(once, tiers | {key.A_DUST: scene.atoms(dust)})
         scene.teller.configure(ASSET, {key.A_LOAN_CAP: AMOUNT_MAX, key.A_DUST: scene.atoms(dust)}, row=USD)
-        row = 0
+        row = rows = 0
         for step in reversed(steps):
-            scene.teller.configure(CURVE, step.values() | {key.C_THEN: row})
-            row += 1
+            part = 0
+            if step.part is not None:
+                scene.teller.configure(CURVE, step.part.values())
+                part, rows = rows + 1, rows + 1
+            scene.teller.configure(CURVE, step.values() | {key.C_THEN: row, key.C_PART: part})
+            row = rows = rows + 1
         scene.teller.configure(ASSET, {key.A_OFFER: row}, row=COIN)
         scene.teller.deposit(LENDER, USD, DEEP)
         self.account, self.bidder = scene.account(), scene.account(DEEP)
@@ -180,3 +184,21 @@ def would_receive(sale, atoms):
         return int(sale.bid(atoms)["amount"])
     finally:
         sale.scene.machine = kept
+
+
+def close_factor_curve(inputs):
+    """Bonus and part both rise in a straight line between the loan-to-value of an offer and that of the liquidation."""
+    low, high = inputs["pre_lltv"], inputs["lltv"]
+
+    def between(ends, less=0):
+        first, last = (end - less for end in ends)
+        return lambda ltv: first + (last - first) * (ltv - low) / (high - low)
+
+    step = ladders.offer(
+        between(inputs["lif"], less=1), of="ltv", over=(low, high), size="all",
+        part=between(inputs["lcf"]), beyond_equity=True,
+    )  # fmt: skip
+    sale = Sale([step], held=1_000_000, owed=inputs["ltv"] * 1_000_000, price=Fraction(1), weight=low)
+    filled = sale.bid(sale.scene.atoms(1_000_000))
+    owed = sale.scene.atoms(inputs["ltv"] * 1_000_000)
+    return {"lif": 1 + Fraction(int(filled["price"]), PPM), "lcf": Fraction(int(filled["lots"]), owed)}

@@ -47,7 +47,7 @@ ADAPTERS = {
     "liquidation.close_factor": offers.close_factor,
     "liquidation.storefront": offers.storefront,
     "liquidation.lif": beyond("a bonus finer than a millionth"),
-    "liquidation.curve.ltv": beyond("a close factor of its own; here it falls out of the target"),
+    "liquidation.curve.ltv": offers.close_factor_curve,
     "liquidation.partial": beyond("room of all auctions together"),
     "liquidation.bond": beyond("a bond of whoever starts an auction; here nobody need start one"),
     "auction.curve.linear": offers.linear,
@@ -65,20 +65,22 @@ ADAPTERS = {
         "a loss that newly issued tokens pay; here it ends with funds and counterparties"
     ),
     "credit.tranche": beyond("credit without collateral, and tranches that lose in an order"),
-    "credit.utilisation_rate": beyond(
-        "a rate that is a power of utilisation; here it is straight on both sides of a kink"
-    ),
+    "credit.utilisation_rate": lending.by_power,
     "fee.decay": beyond("a fee that decays with time; here fees are rates"),
     "redemption.fee": beyond("a fee that decays with time; here fees are rates"),
     "limits.rate": lending.expanding_limit,
     "bad_debt.reserves": lending.absorbed,
     "interest.spread": beyond("a part for the house that depends on what is lent; here it is a constant part"),
-    "interest.ceiling": beyond("a rate that rises with the debt near its ceiling; here the ceiling refuses"),
+    "interest.ceiling": lending.near_ceiling,
     "price.bucket": beyond("lenders who name the price at which they lend; here all lend at one"),
     "soft_liquidation.bands": beyond("collateral that is converted back and forth along a curve"),
     "options.black_scholes": beyond("options"),
     "options.naked_margin": beyond("options"),
-    "oracle.median": beyond("the upper of two middle prices; here it is the lower"),
+    "oracle.median": markets.median,
+    "oracle.confidence": markets.confidence,
+    "oracle.twap": beyond("sums of ticks and of seconds per liquidity; here an average is what it averages"),
+    "liquidation.redistribution": beyond("debts that other borrowers take over"),
+    "liquidation.stability_pool": beyond("a pool that buys collateral"),
 }
 
 

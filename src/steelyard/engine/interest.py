@@ -17,7 +17,7 @@ from steelyard.model.keys import (
     A_RESERVE_PPM,
     UNIT,
 )
-from steelyard.model.orders import ADAPTIVE, INSURANCE, KINK, LENDER, PEG, TIMER_INTEREST
+from steelyard.model.orders import ADAPTIVE, INSURANCE, LENDER, PEG, TIMER_INTEREST
 from steelyard.num import far, kernel
 from steelyard.num.limits import BORROW_INDEX_MAX, BORROW_STEP, PPM, RATE_FINE, REST_SCALE
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_rest
@@ -27,6 +27,7 @@ from steelyard.rules.interest import (
     debt_up,
     held_after,
     highest_index,
+    holds_rate,
     inflow_ns,
     outflow_ns,
     utilisation_ppm,
@@ -67,7 +68,7 @@ def begin_rate(s, asset, was):
         first = clamp(first, rule[asset, A_RATE_MIN_PPM] * RATE_FINE, rule[asset, A_RATE_MAX_PPM] * RATE_FINE)
     elif kind == PEG:
         first = held_after(s, asset, 0, 0, 1)
-    return hold_rate(s, asset, 0 if kind == KINK else first)
+    return hold_rate(s, asset, first if holds_rate(kind) else 0)
 
 
 @far
@@ -130,7 +131,7 @@ def accrue(s, asset, lender_row):
     rate = rate_of_loans(s, asset, lender_row) if owed else 0
     if index == before and rate > 0 and index < BORROW_INDEX_MAX:
         return 0
-    if ASSET_RULE(s)[asset, A_RATE_KIND] != KINK:
+    if holds_rate(ASSET_RULE(s)[asset, A_RATE_KIND]):
         elapsed = machine.now_ns[0] - table.accrued_ns[asset]
         hold_rate(s, asset, held_after(s, asset, used_now_ppm(s, asset, lender_row), elapsed, 1))
     table.accrued_ns[asset] = machine.now_ns[0]

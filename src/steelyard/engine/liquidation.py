@@ -67,7 +67,7 @@ from steelyard.model.orders import (
     WAITS,
 )
 from steelyard.num import far, kernel, leaf
-from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
+from steelyard.num.limits import AMOUNT_MAX, DUST_SHARE, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import mul_div_down, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_up, charge, value
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
@@ -115,7 +115,6 @@ DAY_NS = 24 * HOUR
 WAIT_NS = 1_000_000_000  # before an account that could not be worked on is tried again
 LOOK_NS = 5_000_000_000  # how long an account whose offers stand is left alone
 OWING_WAIT_NS = 60_000_000_000  # the same, of one that has nothing but debts: time does not change that
-DUST_SHARE = 1_000  # of what is owed: collateral worth so little does not keep a debt from being written off
 HALVINGS = 7  # a takeover of all, a half, ... a 64th
 DELEVERAGINGS_PER_TURN = 64
 PARTS = 64  # of a position: what a turn of an account margined by scenarios closes is counted in them
@@ -199,6 +198,8 @@ def can_be_closed(s, market):
 def share_price_at(s, share, price):
     """What a share would cost if its asset cost this."""
     asset = ASSET_RULE(s)[share, A_POOL_OF]
+    if ASSET(s).pool[asset] != share:
+        return 0  # of a pool that was emptied
     assets = lent(s, find_leg(s, LENDER, asset)) + unsettled(s, asset)
     return share_price(price, assets, ASSET(s).deposited[share])
 

@@ -34,7 +34,6 @@ from steelyard.model.events import (
 )
 from steelyard.model.keys import (
     A_CONVERT_HAIRCUT_PPM,
-    A_FROZEN,
     A_LOAN_CAP,
     A_POOL_OF,
     A_SUPPLY_MAX,
@@ -62,8 +61,8 @@ from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_down
 from steelyard.num.wide import mix
 from steelyard.rules.cash import charge, is_price_fresh
 from steelyard.rules.consent import is_over_loan_cap
-from steelyard.rules.interest import cash_now, loan_refusal
-from steelyard.rules.offers import is_offered
+from steelyard.rules.interest import cash_now, loan_refusal, may_hold_shares
+from steelyard.rules.offers import is_frozen, is_offered
 from steelyard.rules.price import is_asset_good, is_market_good
 from steelyard.rules.requirement import account_risk
 from steelyard.state.tables import (
@@ -325,7 +324,7 @@ def check_borrowing(s, account, asset, amount):
     row = find_leg(s, account, asset)
     if amount - cash_now(s, row) > ASSET_RULE(s)[asset, A_LOAN_CAP]:
         return no.LOAN_CAP_EXCEEDED
-    return loan_refusal(s, asset, loan_part(s, account, asset, amount))
+    return loan_refusal(s, account, asset, loan_part(s, account, asset, amount))
 
 
 @kernel
@@ -427,6 +426,15 @@ def end_withdrawal(s, i, confirmed):
     return no.NONE
 
 
+@kernel
+def may_receive(s, account, asset, amount, paid_asset, paid):
+    """May an account receive cash, paying so much of another asset? Not shares in a pool to which it owes."""
+    lent = ASSET_RULE(s)[asset, A_POOL_OF]
+    if lent == 0 or ASSET(s).pool[lent] != asset:
+        return True
+    return may_hold_shares(s, account, lent, paid if paid_asset == lent else 0, amount)
+
+
 @far
 def move_between(s, i):
     """TRANSFER."""
@@ -448,6 +456,8 @@ def move_between(s, i):
     reason = check_parting(s, account, asset, amount, amount, c.options[i])
     if reason:
         return reason
+    if not may_receive(s, taker, asset, amount, 0, 0):
+        return no.SHARES_OF_SAME_POOL
     add_reference(s, i, USED)
     transfer(s, account, taker, asset, amount)
     welcome(s, taker)
@@ -493,7 +503,7 @@ def move_margin(s, i):
 
 @leaf
 def is_tradable(s, asset):
-    return is_asset_good(s, asset, TO_SETTLE) and ASSET_RULE(s)[asset, A_FROZEN] == 0
+    return is_asset_good(s, asset, TO_SETTLE) and not is_frozen(s, asset)
 
 
 @kernel

@@ -5,12 +5,12 @@ from steelyard.engine.interest import index_soon
 from steelyard.engine.judge import enqueue
 from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, transfer
 from steelyard.engine.liquidation import end_if_healthy, settle_account
-from steelyard.engine.money import check_giving, check_markets
+from steelyard.engine.money import check_giving, check_markets, may_receive
 from steelyard.engine.placing import why_not_good_assets
 from steelyard.engine.timers import push_timer
 from steelyard.model import reject as no
 from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED
-from steelyard.model.keys import A_FROZEN, C_GIVES
+from steelyard.model.keys import C_GIVES
 from steelyard.model.orders import (
     AS_ASKED,
     COOLS,
@@ -26,7 +26,7 @@ from steelyard.model.orders import (
     USER,
 )
 from steelyard.num import far, kernel
-from steelyard.num.limits import AMOUNT_MAX
+from steelyard.num.limits import AMOUNT_MAX, BIDS_SHARE
 from steelyard.num.rounding import mul_div_down
 from steelyard.num.wide import product_is_less
 from steelyard.rules.cash import cash_needed, value
@@ -38,6 +38,7 @@ from steelyard.rules.offers import (
     curve_at,
     fee_as_asked,
     fee_paid,
+    is_frozen,
     leaves_dust,
     net_and_fee,
     size_of_offer,
@@ -47,7 +48,7 @@ from steelyard.rules.offers import (
 )
 from steelyard.rules.price import is_asset_good
 from steelyard.rules.requirement import account_risk, health_of
-from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, BID, COMMAND, CURVE_RULE, L_BIDS, LAYOUT, LEG, MACHINE
+from steelyard.state.tables import ACCOUNT, ASSET, BID, COMMAND, CURVE_RULE, L_BIDS, LAYOUT, LEG, MACHINE
 
 
 @kernel
@@ -88,7 +89,7 @@ def price_offer(s, row):
         return no.NOT_IN_LIQUIDATION
     if not (is_asset_good(s, collateral, TO_LIQUIDATE) and is_asset_good(s, debt, TO_LIQUIDATE)):
         return why_not_good_assets(s, collateral, debt)
-    if ASSET_RULE(s)[collateral, A_FROZEN] | ASSET_RULE(s)[debt, A_FROZEN]:
+    if is_frozen(s, collateral) or is_frozen(s, debt):
         return no.ASSET_FROZEN
     given, owed = find_leg(s, target, collateral), find_leg(s, target, debt)
     if ASSET(s).price[collateral] <= 0 or ASSET(s).price[debt] <= 0:
@@ -98,13 +99,14 @@ def price_offer(s, row):
     curve, elapsed = standing_offer(s, given, owed)
     if curve == 0:
         return no.NO_OFFER
-    y = curve_at(s, curve, variable(s, target, curve, collateral, elapsed, equity, requirement))
+    x = variable(s, target, curve, collateral, elapsed, equity, requirement)
+    y = curve_at(s, curve, x)
     if y == 0 and rule[curve, C_GIVES] == GIVES_PRICE:
         return no.NO_OFFER
     bid.curve[row] = curve
     bid.value[row] = within_equity(s, target, curve, y, equity)
     bid.equity[row] = equity
-    bid.most[row] = size_of_offer(s, row, leg.quantity[given], -cash_now(s, owed))
+    bid.most[row] = size_of_offer(s, row, leg.quantity[given], -cash_now(s, owed), x)
     return no.NONE
 
 
@@ -179,6 +181,8 @@ def check_bidder(s, row):
     reason = check_giving(s, bidder, debt, repaid, borrows)
     if reason:
         return reason
+    if not may_receive(s, bidder, collateral, bid.net[row], debt, repaid):
+        return no.SHARES_OF_SAME_POOL
     if is_over_loan_cap(s, bidder):
         return no.LOAN_CAP_EXCEEDED
     return no.NONE if may_exchange(s, bidder, debt, repaid, collateral, bid.net[row]) else no.OPENING_MARGIN_EXCEEDED
@@ -203,6 +207,19 @@ def check_bid(s, row):
     return reason
 
 
+@kernel
+def check_others(s, row):
+    """Beside the bids of this instant: one of an account for a pair, and an eighth of all there is room for."""
+    bid, own = BID(s), 1
+    for other in range(1, row):
+        if bid.bidder[other] == bid.bidder[row]:
+            own += 1
+            same = bid.target[other] == bid.target[row] and bid.debt[other] == bid.debt[row]
+            if same and bid.collateral[other] == bid.collateral[row]:
+                return no.BID_REPEATED
+    return no.TOO_MANY_BIDS if own > -(-LAYOUT(s)[L_BIDS] // BIDS_SHARE) else no.NONE
+
+
 @far
 def liquidate(s, i):
     """LIQUIDATE: a bid that waits for the end of its instant."""
@@ -223,6 +240,9 @@ def liquidate(s, i):
         return reason
     if row == 0:
         return no.BIDS_FULL
+    reason = check_others(s, row)
+    if reason:
+        return reason
     machine.bids[0] = row
     if row == 1:
         machine.bids_due_ns[0] = machine.now_ns[0] + 1

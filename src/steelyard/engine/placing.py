@@ -551,7 +551,7 @@ def check_spending(s, row, account, asset, market):
         return no.TIER_FORBIDS_PRODUCT
     if spent - held > ASSET_RULE(s)[asset, A_LOAN_CAP]:
         return no.LOAN_CAP_EXCEEDED
-    return loan_refusal(s, asset, spent - max(0, held))
+    return loan_refusal(s, account, asset, spent - max(0, held))
 
 
 @kernel

@@ -5,12 +5,12 @@ from steelyard.engine.interest import accrue, index_soon, note_outflow, owed_aft
 from steelyard.engine.ledger import cash, far_post, find_leg, free_cash, has_leg_room, legs_wanted
 from steelyard.engine.money import add_reference, check_named, check_state_of_giver, welcome
 from steelyard.engine.placing import spare_after
-from steelyard.engine.worth import lent, show_share
+from steelyard.engine.worth import lent, set_gap, set_price, show_share
 from steelyard.model import reject as no
-from steelyard.model.events import POOL_REDEEMED, POOL_SUPPLIED
+from steelyard.model.events import POOL_REDEEMED, POOL_SUPPLIED, SHARE_PRICE_SET
 from steelyard.model.keys import A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
 from steelyard.model.orders import AT_MOST, FOR_MAINTAIN, FOR_OPEN, LENDER, USED
-from steelyard.num import far
+from steelyard.num import far, kernel
 from steelyard.rules.consent import exchange_is_no_weaker, is_over_loan_cap
 from steelyard.rules.interest import may_flow_out
 from steelyard.rules.pool import coins_down, shares_down, unsettled
@@ -123,7 +123,7 @@ def redeem(s, i):
         return reason
     account, share = c.account[i], c.market[i]
     asset = ASSET_RULE(s)[share, A_POOL_OF]
-    if asset == 0:
+    if asset == 0 or table.pool[asset] != share:
         return no.POOL_UNKNOWN
     reason = check_state_of_giver(s, account)
     if reason:
@@ -161,11 +161,24 @@ def shares_at_start(s, asset):
     return shares_down(lent(s, find_leg(s, LENDER, asset)) + unsettled(s, asset), 0, 0)
 
 
+@kernel
+def end_shares(s, share):
+    """Shares of a pool that was emptied: others take their place, and these are worth nothing for good."""
+    if ASSET(s).price[share]:
+        set_price(s, share, 0)
+        say(s, SHARE_PRICE_SET, 0, share, 0, 0, 0, 0, ASSET(s).deposited[share], 0, 0, 0, 0, 0, 0)
+    set_gap(s, share, 0, 0)
+    ASSET(s).fresh_until_ns[share] = 0
+    return 0
+
+
 @far
 def begin_pool(s, share):
     """A share's row was made: the asset has a pool, and what the lender has of it belongs to its first shares."""
     table, asset = ASSET(s), ASSET_RULE(s)[share, A_POOL_OF]
-    shares = shares_at_start(s, asset)
+    shares, before = shares_at_start(s, asset), table.pool[asset]
+    if before:
+        end_shares(s, before)
     table.pool[asset] = share
     if shares:
         far_post(s, LENDER, share, shares)

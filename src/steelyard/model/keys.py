@@ -13,7 +13,7 @@ from steelyard.model.orders import (
     HEDGES_LAST,
     KINK,
     LINEAR,
-    PEG,
+    POWER,
     PRODUCTS_ALL,
     SPOT,
     WIDENS_ALL,
@@ -73,15 +73,17 @@ A_UTILISATION_MAX_PPM = 36  # that such a loan may leave
 A_OUTFLOW_MAX = 37  # atoms that may be redeemed and borrowed in a window; 0: as many as there are
 A_OUTFLOW_WINDOW_NS = 38
 A_LENDER_BEARS = 39  # 1: a debt that nobody pays is the lender's loss, though the asset has no pool
-A_RATE_KIND = 40  # what the rate follows: KINK, ADAPTIVE or PEG
+A_RATE_KIND = 40  # what the rate follows: KINK, ADAPTIVE, PEG or POWER
 A_RATE_SPEED_PPM = 41  # exponent a year by which an adaptive rate moves when all, or nothing, is lent
 A_RATE_CURVE_PPM = 42  # an adaptive rate is so many times that at the target when all is lent
 A_RATE_MIN_PPM = 43  # of the rate at the target, or of a rate by the peg
 A_RATE_MAX_PPM = 44
 A_PEG = 45  # price at which a rate by the peg is the base
 A_PEG_SIGMA_PPM = 46  # so far below its peg it is e times the base
+A_CEILING_PPM = 47  # the last part of A_LOANS_MAX, near which the rate rises; 0: nowhere
 A_OFFER = 56  # the curve that begins the ladder of offers for this collateral; 0: the converter at once
 A_DUST = 57  # value below which a rest is dust
+A_RATE_POWER = 61  # of what is lent over what is left to lend, in a rate by a power
 A_TARGET_PPM = 58  # a liquidation aims for debts that count as this many times their value
 A_VOLATILITY_PPM = 59
 A_FROZEN = 60  # 1: liquidations neither sell nor repay it
@@ -92,6 +94,7 @@ assert A_RAMP_NS < A_FUND_STEP_MAX and A_GROUP < A_POOL_OF and A_FROZEN < ASSET_
 F_QUORUM = 0  # fresh sources needed
 F_STALENESS_NS = 1  # a report older than this is not fresh
 F_CONFIDENCE_MAX_PPM = 2  # a report wider than this is not fresh
+F_UPPER = 3  # 1: of two middle prices the upper
 F_WEIGHT = 8  # + source: 0 means the source does not count
 F_POLICIES = 16  # from here on policies; a feed whose keys are all 0 has none
 F_SOURCE_STALENESS_NS = 16  # + source: instead of the feed's; 0: the feed's
@@ -219,6 +222,7 @@ C_THEN = 7  # the curve that follows; 0: the converter
 C_DEBT = 8  # asset of the debts it is for; 0: any
 C_ELSE = 9  # the curve for other debts
 C_BEYOND = 10  # 1: what is given may exceed what the owner has; lenders and the insurance fund bear that
+C_PART = 11  # the curve of how much of a debt one bid may repay; 0: all
 C_POINT = 16  # + i
 CURVE_WIDTH = C_POINT + CURVE_POINTS
 
@@ -260,13 +264,15 @@ ASSET_KEYS = {
     (A_OUTFLOW_MAX, 1): (0, AMOUNT_MAX, 0, False),
     (A_OUTFLOW_WINDOW_NS, 1): (SECOND, 30 * 24 * HOUR, 24 * HOUR, False),
     (A_LENDER_BEARS, 1): (0, 1, 0, False),
-    (A_RATE_KIND, 1): (KINK, PEG, KINK, False),
+    (A_RATE_KIND, 1): (KINK, POWER, KINK, False),
     (A_RATE_SPEED_PPM, 1): (0, 1000 * PPM, 50 * PPM, False),
     (A_RATE_CURVE_PPM, 1): (PPM, 10 * PPM, 4 * PPM, False),
     (A_RATE_MIN_PPM, 1): (1, 10 * PPM, 1_000, False),
     (A_RATE_MAX_PPM, 1): (1, 10 * PPM, 2 * PPM, False),
     (A_PEG, 1): (1, VALUE_MAX, ASSET_PRICE_SCALE, False),
     (A_PEG_SIGMA_PPM, 1): (1, PPM, 20_000, False),
+    (A_CEILING_PPM, 1): (0, PPM, 0, False),
+    (A_RATE_POWER, 1): (1, 8, 2, False),
     (A_OFFER, 1): (0, 1 << 20, 0, False),
     (A_DUST, 1): (0, AMOUNT_MAX, 0, False),
     (A_TARGET_PPM, 1): (PPM, 4 * PPM, PPM, False),
@@ -281,6 +287,7 @@ FEED_KEYS = {
     (F_QUORUM, 1): (1, SOURCES_MAX, 1, False),
     (F_STALENESS_NS, 1): (1, TIME_NS_MAX, TIME_NS_MAX, False),
     (F_CONFIDENCE_MAX_PPM, 1): (0, PPM, PPM, False),
+    (F_UPPER, 1): (0, 1, 0, False),
     (F_WEIGHT, SOURCES_MAX): (0, PPM, 1, False),
     (F_SOURCE_STALENESS_NS, SOURCES_MAX): (0, TIME_NS_MAX, 0, False),
     (F_WITNESSES, 1): (0, (1 << SOURCES_MAX) - 1, 0, False),
@@ -388,5 +395,6 @@ CURVE_KEYS = {
     (C_DEBT, 1): (0, 1 << 20, 0, True),
     (C_ELSE, 1): (0, 1 << 14, 0, True),
     (C_BEYOND, 1): (0, 1, 0, True),
+    (C_PART, 1): (0, 1 << 14, 0, True),
     (C_POINT, CURVE_POINTS): (0, CURVE_VALUE_MAX, 0, True),
 }

@@ -27,7 +27,7 @@ SETTLED = 5  # set by the machine alone, and for ever
 LINEAR, INVERSE, SPOT = 0, 1, 2
 
 # what the rate of loans follows
-KINK, ADAPTIVE, PEG = 0, 1, 2
+KINK, ADAPTIVE, PEG, POWER = 0, 1, 2, 3
 
 # what a settlement price is
 BY_AVERAGE, BY_INDEX, BY_MARK, BY_RULE = 0, 1, 2, 3

@@ -106,8 +106,11 @@ class Reject(IntEnum):
     BID_LEAVES_DUST = 133
     BIDS_FULL = 134
     CURVE_UNKNOWN = 135
-    RISK_ARRAY_MISSING = 150  # of a market in which an account margined by scenarios would hold something
     STEPS_CANNOT_RAMP = 140  # other brackets or tiers that ask for more somewhere: change them first, then the rates
+    SHARES_OF_SAME_POOL = 141  # a loan of a pool, and more than dust of its own shares, in one account
+    BID_REPEATED = 142  # one bid of an account for the same pair in an instant
+    TOO_MANY_BIDS = 143  # of one account in an instant
+    RISK_ARRAY_MISSING = 150  # of a market in which an account margined by scenarios would hold something
 
 
 def __getattr__(name: str) -> int:

@@ -98,7 +98,7 @@ def may_spend(s, account, asset, amount, may_borrow):
         return True
     if may_borrow == 0 or not is_price_fresh(s, asset) or amount - held > ASSET_RULE(s)[asset, A_LOAN_CAP]:
         return False
-    return loan_refusal(s, asset, amount - max(0, held)) == no.NONE
+    return loan_refusal(s, account, asset, amount - max(0, held)) == no.NONE
 
 
 @far

@@ -7,6 +7,7 @@ Promises
 
 from steelyard.model import reject as no
 from steelyard.model.keys import (
+    A_CEILING_PPM,
     A_LOANS_MAX,
     A_OUTFLOW_MAX,
     A_OUTFLOW_WINDOW_NS,
@@ -18,18 +19,21 @@ from steelyard.model.keys import (
     A_RATE_KINK_PPM,
     A_RATE_MAX_PPM,
     A_RATE_MIN_PPM,
+    A_RATE_POWER,
     A_RATE_SLOPE_PPM,
     A_RATE_SPEED_PPM,
     A_RATE_STEEP_PPM,
     A_UTILISATION_MAX_PPM,
 )
-from steelyard.model.orders import ADAPTIVE, KINK, LENDER
+from steelyard.model.orders import ADAPTIVE, LENDER, PEG, POWER
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import (
     BORROW_INDEX_MAX,
     BORROW_SCALE,
     DEBT_MAX,
+    DUST_SHARE,
     LN2,
+    LOAN_RATE_MAX,
     POWER_FINE,
     POWER_MAX,
     POWER_ONE,
@@ -39,9 +43,11 @@ from steelyard.num.limits import (
     YEAR_NS,
 )
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up
+from steelyard.rules.cash import value
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, MACHINE
 
 POWER_TERMS = 17  # of the exponential's series: the next is below 1 in 10**18
+TIMES_MAX = 10**12  # of a power of utilisation, in ppm: beyond, every rate is the highest
 BAND_SHARE_BITS = 8  # certificates count debts at an index that is this fraction of two higher
 
 
@@ -111,12 +117,49 @@ def held_rate_ppm(s, asset, used_ppm, elapsed_ns):
     return mul_div_down((first + 2 * middle + last) // 4, times, RATE_SCALE)
 
 
+@leaf
+def holds_rate(kind):
+    """Whether a rate of this kind is held from accrual to accrual."""
+    return kind == ADAPTIVE or kind == PEG
+
+
+@kernel
+def power_rate_ppm(s, asset, used_ppm):
+    """The base times a power of all that there is over what is left of it, less the base; at most the highest rate."""
+    rule, times = ASSET_RULE(s), PPM
+    if used_ppm >= PPM:
+        return rule[asset, A_RATE_MAX_PPM]
+    for _ in range(rule[asset, A_RATE_POWER]):
+        times = min(TIMES_MAX, mul_div_down(times, PPM, PPM - used_ppm))
+    return min(rule[asset, A_RATE_MAX_PPM], mul_div_down(rule[asset, A_RATE_BASE_PPM], times - PPM, PPM))
+
+
+@kernel
+def near_ceiling(s, asset, rate):
+    """A rate that grows without end where all debts come near the most that may be lent."""
+    rule = ASSET_RULE(s)
+    last = rule[asset, A_CEILING_PPM]
+    if last == 0:
+        return rate
+    used = min(PPM - 1, mul_div_down(ASSET(s).owed[asset], PPM, max(1, rule[asset, A_LOANS_MAX])))
+    return min(LOAN_RATE_MAX, mul_div_down(rate, PPM - last + mul_div_down(last, PPM, PPM - used), PPM))
+
+
 @kernel
 def borrow_rate_ppm(s, asset, used_ppm, elapsed_ns):
-    """Interest a year of so long a stretch of time at this utilisation. By a kink: up to it, then steeper."""
+    """Interest a year of so long a stretch of time at this utilisation."""
+    kind = ASSET_RULE(s)[asset, A_RATE_KIND]
+    if holds_rate(kind):
+        return near_ceiling(s, asset, held_rate_ppm(s, asset, used_ppm, elapsed_ns))
+    if kind == POWER:
+        return near_ceiling(s, asset, power_rate_ppm(s, asset, used_ppm))
+    return near_ceiling(s, asset, kinked_rate_ppm(s, asset, used_ppm))
+
+
+@kernel
+def kinked_rate_ppm(s, asset, used_ppm):
+    """Straight up to the kink, then steeper."""
     rule = ASSET_RULE(s)
-    if rule[asset, A_RATE_KIND] != KINK:
-        return held_rate_ppm(s, asset, used_ppm, elapsed_ns)
     kink = rule[asset, A_RATE_KINK_PPM]
     rate = rule[asset, A_RATE_BASE_PPM] + mul_div_down(rule[asset, A_RATE_SLOPE_PPM], min(used_ppm, kink), kink)
     if used_ppm > kink:
@@ -193,8 +236,22 @@ def may_flow_out(s, asset, amount):
 
 
 @kernel
-def loan_refusal(s, asset, amount):
-    """Why the lender lends no more of an asset on purpose, or NONE."""
+def backs_itself(s, asset, debt, shares):
+    """Whether shares in the pool that lends an asset are more than dust beside a debt in it."""
+    price = ASSET(s).price
+    return value(shares, price[ASSET(s).pool[asset]]) > value(debt, price[asset]) // DUST_SHARE
+
+
+@far
+def may_hold_shares(s, account, asset, paid, more):
+    """May an account that pays so much of an asset receive so many shares of the pool that lends it?"""
+    debt = paid - cash_of(s, account, asset)
+    return 0 if debt > 0 and backs_itself(s, asset, debt, cash_of(s, account, ASSET(s).pool[asset]) + more) else 1
+
+
+@kernel
+def loan_refusal(s, account, asset, amount):
+    """Why the lender lends an account no more of an asset on purpose, or NONE."""
     table, rule = ASSET(s), ASSET_RULE(s)
     if amount > lendable(s, asset):
         return no.NOTHING_TO_LEND
@@ -204,7 +261,13 @@ def loan_refusal(s, asset, amount):
     used = utilisation_ppm(table.owed[asset] + amount, table.loans[asset] + amount, lent)
     if used > rule[asset, A_UTILISATION_MAX_PPM]:
         return no.UTILISATION_LIMIT
-    return no.NONE if may_flow_out(s, asset, amount) else no.OUTFLOW_LIMIT
+    if not may_flow_out(s, asset, amount):
+        return no.OUTFLOW_LIMIT
+    if table.pool[asset]:
+        debt = amount - min(0, cash_of(s, account, asset))
+        if backs_itself(s, asset, debt, cash_of(s, account, table.pool[asset])):
+            return no.SHARES_OF_SAME_POOL
+    return no.NONE
 
 
 @leaf

@@ -21,6 +21,7 @@ from steelyard.model.keys import (
     C_GIVES,
     C_LASTS_NS,
     C_OF,
+    C_PART,
     C_POINT,
     C_SIZE,
     C_THEN,
@@ -97,6 +98,9 @@ def curve_disagreement(s, row):
         return C_ELSE
     if draft[0, C_THEN] > row or (draft[0, C_THEN] != 0 and draft[0, C_LASTS_NS] == 0):
         return C_THEN
+    part = draft[0, C_PART]
+    if part >= row or (part and (CURVE_RULE(s)[part, C_OF] != of or CURVE_RULE(s)[part, C_GIVES] != GIVES_BONUS)):
+        return C_PART
     return AGREE
 
 
@@ -146,13 +150,20 @@ def ladder_disagreement(s):
 
 
 @leaf
+def is_frozen(s, asset):
+    """Whether liquidations leave an asset alone; a share is frozen with what its pool lends."""
+    lent = ASSET_RULE(s)[asset, A_POOL_OF]
+    return ASSET_RULE(s)[lent if lent else asset, A_FROZEN] != 0
+
+
+@leaf
 def active_time(s, asset):
     """How long an asset's price has been fresh, and it was not frozen; of a share, what its pool lends."""
     table, lent = ASSET(s), ASSET_RULE(s)[asset, A_POOL_OF]
     if lent:
         asset = lent
     running = min(MACHINE(s).now_ns[0], table.fresh_until_ns[asset]) - table.active_at_ns[asset]
-    if running <= 0 or ASSET_RULE(s)[asset, A_FROZEN]:
+    if running <= 0 or is_frozen(s, asset):
         return table.active_ns[asset]
     return table.active_ns[asset] + running
 
@@ -386,16 +397,10 @@ def leaves_dust(s, row, repaid, held, owed):
     return is_dust(s, bid.collateral[row], held - given)
 
 
-@far
-def size_of_offer(s, row, held, owed):
-    """How much of a debt may be repaid: the fewest atoms that restore the account, or all; no dust is left."""
-    bid = BID(s)
-    curve, target = bid.curve[row], bid.target[row]
-    price_held, price_owed = prices_of(s, row)
-    most = min(owed, debt_for(s, curve, bid.value[row], held, price_owed, price_held))
-    if CURVE_RULE(s)[curve, C_SIZE] != TO_RESTORE:
-        return most
-    _, required, _ = account_risk(s, target, FOR_RESTORE)
+@kernel
+def fewest_to_restore(s, row, held, owed, most):
+    """The fewest atoms of debt that restore the account when they are repaid; the most if it does not suffice."""
+    _, required, _ = account_risk(s, BID(s).target[row], FOR_RESTORE)
     if not is_restored(s, row, most, held, owed, required):
         return most
     low, high = 0, most  # repaying `low` is not enough, repaying `high` is
@@ -405,7 +410,23 @@ def size_of_offer(s, row, held, owed):
             high = middle
         else:
             low = middle
-    return most if leaves_dust(s, row, high, held, owed) else high
+    return high
+
+
+@far
+def size_of_offer(s, row, held, owed, x):
+    """How much of a debt may be repaid: the fewest atoms that restore the account, or all; no dust is left.
+
+    `x` is where on its curves the account stands: one may say how much of a debt a bid repays at most.
+    """
+    bid = BID(s)
+    curve, part = bid.curve[row], CURVE_RULE(s)[bid.curve[row], C_PART]
+    price_held, price_owed = prices_of(s, row)
+    most = min(owed, debt_for(s, curve, bid.value[row], held, price_owed, price_held))
+    high = min(most, ppm_up(owed, curve_at(s, part, x))) if part else most
+    if CURVE_RULE(s)[curve, C_SIZE] == TO_RESTORE:
+        high = fewest_to_restore(s, row, held, owed, high)
+    return most if high < most and leaves_dust(s, row, high, held, owed) else high
 
 
 # --- Order ------------------------------------------------------------------------------------------------------------

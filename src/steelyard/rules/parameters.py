@@ -12,6 +12,7 @@ from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
     A_FEED,
+    A_FROZEN,
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
     A_POOL_OF,
@@ -87,7 +88,6 @@ from steelyard.model.orders import (
     DEMAND_QUORUM,
     DEMAND_STEADY,
     INVERSE,
-    KINK,
     LINEAR,
     SETTLED,
     SPOT,
@@ -111,6 +111,8 @@ from steelyard.num.limits import (
 )
 from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_up, root_up
 from steelyard.num.wide import multiply, product_is_less
+from steelyard.rules.interest import holds_rate
+from steelyard.rules.pool import is_emptied
 from steelyard.rules.requirement import maintain_atoms
 from steelyard.rules.size_rates import rate_of
 from steelyard.state.tables import (
@@ -272,7 +274,7 @@ def is_feed_free(s, feed, user, is_market):
 def rate_disagreement(s):
     """A rate that is held begins within its bounds; an adaptive one moves by at most a power of one per interval."""
     draft = DRAFT(s)
-    if draft[0, A_RATE_KIND] == KINK:
+    if not holds_rate(draft[0, A_RATE_KIND]):
         return AGREE
     if draft[0, A_RATE_MIN_PPM] > draft[0, A_RATE_MAX_PPM]:
         return A_RATE_MIN_PPM
@@ -308,10 +310,13 @@ def asset_disagreement(s, row):
         # A share: of an asset that is none and has no other; never owed, priced by the machine.
         if lent >= row or lent > MACHINE(s).assets[0] or ASSET_RULE(s)[lent, A_POOL_OF]:
             return A_POOL_OF
-        if ASSET(s).pool[lent] != 0 and ASSET(s).pool[lent] != row:
+        is_new = row > MACHINE(s).assets[0]
+        if is_new and ASSET(s).pool[lent] and not is_emptied(s, lent):
             return A_POOL_OF
         if draft[0, A_LOAN_CAP]:
             return A_LOAN_CAP
+        if draft[0, A_FROZEN]:
+            return A_FROZEN
     feed = draft[0, A_FEED]
     if (row == 1 or lent != 0) != (feed == 0) or (feed != 0 and not is_feed_free(s, feed, row, 0)):
         return A_FEED

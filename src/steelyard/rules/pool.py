@@ -5,9 +5,11 @@ Promises
 - All shares together are never worth more than the pool's assets.
 """
 
+from steelyard.model.orders import LENDER
 from steelyard.num import kernel
 from steelyard.num.limits import VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.num.rounding import mul_div_down
+from steelyard.rules.interest import cash_of
 from steelyard.state.tables import ASSET
 
 
@@ -26,6 +28,18 @@ def coins_down(count, assets, shares):
 @kernel
 def share_price(price, assets, shares):
     return min(VALUE_MAX, mul_div_down(price, assets + VIRTUAL_ATOMS, shares + VIRTUAL_SHARES))
+
+
+@kernel
+def pool_assets(s, asset):
+    """What belongs to the lenders of an asset, by what has accrued."""
+    return max(0, cash_of(s, LENDER, asset)) + unsettled(s, asset)
+
+
+@kernel
+def is_emptied(s, asset):
+    """Whether the lenders of a pool have lost everything: there are shares, and nothing that they are shares of."""
+    return ASSET(s).deposited[ASSET(s).pool[asset]] > 0 and pool_assets(s, asset) <= 0
 
 
 @kernel

@@ -19,6 +19,7 @@ from steelyard.model.keys import (
     F_HALTED,
     F_SOURCE_STALENESS_NS,
     F_STALENESS_NS,
+    F_UPPER,
     F_WEIGHT,
     F_WIDENS,
     F_WITNESSES,
@@ -99,7 +100,7 @@ def fresh_sources(s, feed, now):
 
 @kernel
 def weighted_median(s, feed, sources, end):
-    """The report at which twice the running weight reaches the total; 0 of none.
+    """The report at which twice the running weight reaches the total, or with F_UPPER exceeds it; 0 of none.
 
     Of prices at end 0, of price - confidence at end -1, of price + confidence at end 1.
     """
@@ -120,7 +121,7 @@ def weighted_median(s, feed, sources, end):
             row = feed * SOURCES_MAX + other
             if is_in(sources, other) and table.price[row] + end * table.confidence[row] <= price:
                 below += rule[feed, F_WEIGHT + other]
-        if 2 * below >= total and (found == 0 or price < best):
+        if 2 * below >= total + rule[feed, F_UPPER] and (found == 0 or price < best):
             best, found = price, 1
     return best
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.model import keys
-from steelyard.model.orders import INVERSE, KINK, LENDER
+from steelyard.model.orders import ADAPTIVE, INVERSE, LENDER, PEG
 from steelyard.num.limits import INDEX_SCALE, RATE_FINE, REST_SCALE, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.state.tables import MARKET_0, State
 
@@ -56,7 +56,7 @@ def rates_agree(state: State) -> None:
     for asset in range(1, int(state.machine.assets[0]) + 1):
         rule, held = state.asset_rule[asset], int(state.asset.rate_held[asset])
         low, high = (int(rule[key]) * RATE_FINE for key in (keys.A_RATE_MIN_PPM, keys.A_RATE_MAX_PPM))
-        if rule[keys.A_RATE_KIND] == KINK:
+        if rule[keys.A_RATE_KIND] not in (ADAPTIVE, PEG):
             low = high = 0
         assert low <= held <= high, f"asset {asset}: it holds a rate of {held}, allowed are {low} to {high}"
 
@@ -71,7 +71,10 @@ def shares_agree(state: State, legs: Any) -> None:
         of_lender = legs["quantity"][(legs["thing"] == lent) & (legs["account"] == LENDER)]
         assets = max(0, total(of_lender)) + int(row.owed) - int(row.loans) - int(row.reserve)
         shares = int(state.asset.deposited[share])
-        assert int(state.asset.pool[lent]) == share, f"asset {lent}: its pool is not that of share {share}"
+        if int(state.asset.pool[lent]) != share:
+            assert share < int(state.asset.pool[lent]), f"asset {lent}: its pool is not that of share {share}"
+            assert int(state.asset.price[share]) == 0, f"share {share}: its pool was emptied, yet it has a price"
+            continue
         assert shares * (assets + VIRTUAL_ATOMS) // (shares + VIRTUAL_SHARES) <= assets, (
             f"share {share}: worth more than {assets}"
         )

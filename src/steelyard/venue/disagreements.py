@@ -147,9 +147,11 @@ def _asset(key: int, values: Values) -> str:
     if key == K.A_FEED:
         return "every asset but the unit of account and shares needs a price feed of its own, and those have none"
     if key == K.A_POOL_OF:
-        return "pool_of must name an asset that is no share, and that has no pool yet"
+        return "pool_of must name an asset that is no share, and that has no pool yet, or one that was emptied"
     if key == K.A_LOAN_CAP:
         return "shares of a pool are never owed: their loan_cap is 0"
+    if key == K.A_FROZEN:
+        return "a share is frozen with what its pool lends: freeze that"
     if key == K.A_SUPPLY_MAX:
         return "supply_max is less than the shares that the lender's own coins buy when the pool begins"
     if key == K.A_RATE_KINK_PPM:
@@ -196,6 +198,8 @@ def _curve(key: int, values: Values) -> str:
         return f"it begins at {values[K.C_FROM]} and ends at {values[K.C_TO]}; it must end later, and time begins at 0"
     if key == K.C_DEBT:
         return f"there is no asset {values[key]} that debts could be in"
+    if key == K.C_PART:
+        return f"curve {values[key]} for the part must come before it, be of the same variable, and give a bonus"
     if key == K.C_ELSE:
         return f"curve {values[key]} for other debts must come before it, and it must be for debts in one asset itself"
     return (

@@ -35,6 +35,7 @@ class Step:
     lasts_ns: int
     again: bool
     beyond_equity: bool
+    part: "Step | None" = None  # how much of a debt one bid may repay
 
     def values(self) -> dict[int, int]:
         """What CONFIGURE sets, less what links it to other rows."""
@@ -62,6 +63,7 @@ def offer(
     lasts: Duration | None = None,
     again: bool = False,
     beyond_equity: bool = False,
+    part: Function | Number | None = None,
 ) -> Step:
     """A step of a ladder.
 
@@ -70,6 +72,7 @@ def offer(
     "price", `size` "restore" (just as much as heals) or "all". `fee` is the part of the bonus that goes to the
     insurance fund. It stands for `lasts` of active time, or for ever; with `again` it then starts anew. What a bidder
     gains is the owner's: with `beyond_equity` it may be more than the owner has, and lenders bear the rest.
+    `part` is the share of a debt that one bid may repay, a number or a function of the same variable.
     """
     what, form = _one_of("of", of, VARIABLES), _one_of("gives", gives, GIVES)
     low, high = _domain(what, over)
@@ -88,6 +91,7 @@ def offer(
         lasts_ns=0 if lasts is None else duration_ns(lasts, "lasts"),
         again=again,
         beyond_equity=beyond_equity,
+        part=None if part is None else offer(part, of=of, over=over),
     )
 
 

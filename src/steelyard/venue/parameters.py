@@ -42,7 +42,8 @@ RANKINGS = ("profit_and_leverage", "profit", "size", "pro_rata", "hedges_last")
 STATES = ("open", "post_only", "reduce_only", "cancel_only", "halted", "settled")
 MARKS = ("median", "index")
 NO_YES = ("no", "yes")
-RATES = ("kink", "adaptive", "peg")
+RATES = ("kink", "adaptive", "peg", "power")
+MIDDLES = ("lower", "upper")
 CONTRACTS = ("linear", "inverse", "spot")
 FEED_STATES = ("running", "halted")
 BELIEFS = ("now", "average", "steady")
@@ -137,6 +138,13 @@ ASSET_PARAMETERS = _named(
     ("interest_max", K.A_RATE_MAX_PPM, RATE, "highest of these"),
     ("peg", K.A_PEG, PRICE, "price in the unit of account at which interest by the peg is interest_base"),
     ("peg_sigma", K.A_PEG_SIGMA_PPM, RATE, "so far below its peg, as a share of it, interest is e times the base"),
+    ("interest_power", K.A_RATE_POWER, COUNT, "a rate by a power of all there is over what is not lent"),
+    (
+        "interest_ceiling",
+        K.A_CEILING_PPM,
+        RATE,
+        "the last part of loans_max, where interest rises without end",
+    ),
     ("interest_interval", K.A_INTEREST_INTERVAL_NS, DURATION, "interest accrues at least so often"),
     ("reserve", K.A_RESERVE_PPM, RATE, "the part of interest that goes to the insurance fund"),
     ("loans_max", K.A_LOANS_MAX, MONEY, "what a loan may bring all loans to"),
@@ -156,6 +164,7 @@ ASSET_PARAMETERS = _named(
     ("ramp", K.A_RAMP_NS, DURATION, "what asks for more comes over so long"),
 )
 FEED_PARAMETERS = _named(
+    ("median", K.F_UPPER, "words", "which of two middle prices counts", MIDDLES),
     ("quorum", K.F_QUORUM, COUNT, "fresh sources needed"),
     ("staleness", K.F_STALENESS_NS, DURATION, "age from which a report is not fresh"),
     ("confidence_max", K.F_CONFIDENCE_MAX_PPM, RATE, "a report wider than this share of its price is not fresh"),
@@ -187,6 +196,7 @@ CURVE_PARAMETERS = _named(
     ("fee", K.C_FEE_PPM, RATE, "the part of the bonus that goes to the insurance fund"),
     ("lasts", K.C_LASTS_NS, DURATION, "active time that the offer stands; 0 for ever"),
     ("beyond_equity", K.C_BEYOND, "words", "whether what is given may exceed what the owner has", NO_YES),
+    ("part", K.C_PART, COUNT, "the curve of how much of a debt one bid may repay; 0: all"),
     ("then", K.C_THEN, COUNT, "the curve that follows"),
     ("debt", K.C_DEBT, COUNT, "the asset of the debts it is for; 0 for any"),
     ("else", K.C_ELSE, COUNT, "the curve for other debts"),

@@ -143,6 +143,8 @@ class Reasons:
             return self._margin(reason, asked)
         if reason in (no.LOANS_LIMIT, no.UTILISATION_LIMIT, no.OUTFLOW_LIMIT) and not is_order:
             return self._lending(reason, asked)
+        if reason == no.SHARES_OF_SAME_POOL:
+            return "dust is what is worth a thousandth of the debt"
         if reason in (no.POOL_CAP_EXCEEDED, no.COINS_ARE_LENT):
             return self._pool(reason, asked)
         if reason == no.BALANCE_TOO_LOW:

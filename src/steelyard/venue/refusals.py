@@ -106,6 +106,9 @@ SENTENCES: dict[int, str] = {
     no.BID_LIMIT_NOT_MET: "the offer gives less collateral than the bid asks for",
     no.BID_LEAVES_DUST: "the bid would leave a rest too small to be sold; repay more, or all",
     no.BIDS_FULL: "so many bids wait for the end of this instant that there is no room for another",
+    no.BID_REPEATED: "the account has a bid for the same debt and collateral of that account in this instant",
+    no.TOO_MANY_BIDS: "the account has as many bids in this instant as one account may have",
+    no.SHARES_OF_SAME_POOL: "an account may not owe to a pool and hold more than dust of its shares",
     no.CURVE_UNKNOWN: "there is no such curve",
     no.TRAILING_STOPS_FULL: "this market follows as many trailing stops as it may",
 }

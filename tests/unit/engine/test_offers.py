@@ -305,8 +305,9 @@ def test_who_asks_least_comes_first_and_gets_what_it_asks(bank):
     coins(bank, 9.9)
     bid(bank, BOB, 10_000)
     bid(bank, CAT, 10_000, least=1_050, options=AS_ASKED)
-    bid(bank, CAT, 5_000, least=520, options=AS_ASKED)
-    assert later(bank) == [(CAT, 5_000, 520, 0), (CAT, 10_000, 1_050, 0), (BOB, 4_000, 424, 0)]
+    bank.deposit(DAN, USD, 5_000)
+    bid(bank, DAN, 5_000, least=520, options=AS_ASKED)
+    assert later(bank) == [(DAN, 5_000, 520, 0), (CAT, 10_000, 1_050, 0), (BOB, 4_000, 424, 0)]
 
 
 def test_whoever_heals_an_account_ends_it(bank):
@@ -324,7 +325,7 @@ def test_a_limit_is_a_share_of_what_is_filled(bank):
     coins(bank, 9.9)
     assert bid(bank, BOB, 10_500, least=1_114) == [reject.BID_LIMIT_NOT_MET]
     assert bid(bank, BOB, 10_500, least=1_113) == []
-    assert bid(bank, BOB, 38_000, least=4_029) == []  # 2,000 coins for 18,860
+    assert bid(bank, CAT, 38_000, least=4_029) == []  # 2,000 coins for 18,860
     assert later(bank) == [(BOB, 10_500, 1_113, 0)]
     (closed,) = bank.happened(events.BID_CLOSED)
     assert closed["extra"] == reject.BID_LIMIT_NOT_MET  # 887 coins for 8,366
@@ -375,7 +376,7 @@ def test_the_order_of_refusals(bank):
 
 def test_as_many_bids_as_there_is_room_for(make_floor):
     floor = make_floor(bids=2)
-    open_venue(floor, {}, people=2, purse=0)
+    open_venue(floor, {}, people=4, purse=0)
     floor.configure(ASSET, {key.A_LOAN_CAP: 30_000}, row=USD)
     floor.configure(FEED, {key.F_STALENESS_NS: 10 * MINUTE})
     weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
@@ -387,9 +388,55 @@ def test_as_many_bids_as_there_is_room_for(make_floor):
     floor.borrow(ANN, USD, 19_000)
     offer(floor)
     coins(floor, 10.5)
-    assert [bid(floor, BOB, 100) for _ in range(3)] == [[], [], [reject.BIDS_FULL]]
+    floor.deposit(CAT, USD, 60_000)
+    floor.deposit(DAN, USD, 60_000)
+    assert [bid(floor, each, 100) for each in (BOB, CAT, DAN)] == [[], [], [reject.BIDS_FULL]]
     assert len(later(floor)) == 2
     assert bid(floor, BOB, 100) == []
+
+
+def test_one_account_does_not_fill_an_instant(bank):
+    """One bid for a pair; of 256 bids an account has 32, whatever they are for."""
+    offer(bank)
+    bank.deposit(ANN, USD, 1)
+    coins(bank, 10.5)
+    assert [bid(bank, BOB, 100), bid(bank, BOB, 200), bid(bank, CAT, 100)] == [[], [reject.BID_REPEATED], []]
+
+
+def test_few_bids_of_one_account(make_floor):
+    floor = make_floor(bids=8)
+    open_venue(floor, {}, people=4, purse=0)
+    floor.configure(ASSET, {key.A_LOAN_CAP: 30_000}, row=USD)
+    floor.configure(FEED, {key.F_STALENESS_NS: 10 * MINUTE})
+    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
+    floor.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **weights})
+    coins(floor, 12)
+    floor.deposit(LENDER, USD, 60_000)
+    floor.deposit(CAT, USD, 60_000)
+    for each in (ANN, BOB):
+        floor.deposit(each, COIN, 2_000)
+        floor.borrow(each, USD, 19_000)
+    offer(floor)
+    coins(floor, 10.5)
+    assert [bid(floor, CAT, 100, target=each) for each in (ANN, BOB)] == [[], [reject.TOO_MANY_BIDS]]
+
+
+# --- A close factor ---------------------------------------------------------------------------------------------------
+
+
+def test_a_bid_repays_a_part_of_the_debt(bank):
+    """A tenth of 19,000; then a tenth of what is left, and all of it once the rest would be dust."""
+    bank.configure(CURVE, line(100_000, 100_000))
+    offer(bank, size=TAKE_ALL, part=1)
+    coins(bank, 9.9)
+    repaid = []
+    for _ in range(2):
+        bid(bank, BOB, 50_000)
+        repaid.append(later(bank)[0][1])
+    assert repaid == [1_900, 1_710]
+    bank.configure(ASSET, {key.A_DUST: 14_000}, row=USD)
+    bid(bank, BOB, 50_000)
+    assert later(bank)[0][1] == 15_390
 
 
 # --- Dust -------------------------------------------------------------------------------------------------------------
@@ -433,6 +480,7 @@ def test_what_is_more_than_dust_is_kept(bank):
         ({key.C_DEBT: USD, key.C_ELSE: 1}, key.C_ELSE),
         ({key.C_THEN: 1}, key.C_THEN),
         ({key.C_THEN: 2, key.C_LASTS_NS: 1}, key.C_THEN),
+        ({key.C_PART: 1}, key.C_PART),
     ],
 )
 def test_curves_that_make_no_sense(bank, terms, wrong):

@@ -126,31 +126,25 @@ def test_parts_never_get_more_than_the_whole(make_floor):
 
 
 def test_robbing_the_next_lender_costs_a_hundred_times_as_much(pool):
-    """ANN lends one atom, and gives the pool 39,000 of interest that she pays herself; BOB loses 390 at most."""
+    """ANN lends 45, and pays the pool 39,000 of interest herself; then all her shares but a hundred go."""
     pool.configure(ASSET, {key.A_RATE_BASE_PPM: 10 * PPM, key.A_LOAN_CAP: 1 << 50}, row=USD)
-    pool.supply(ANN, USD, 1)
-    floor_of = {row: pool.cash(row) for row in (ANN, BOB)}
-    pool.transfer(ANN, CAT, USD, 90_000)  # CAT is hers too
-    pool.supply(CAT, USD, 5_000)
-    pool.withdraw(CAT, USD, 85_000)
-    pool.borrow(CAT, USD, 5_000)
-    for _ in range(12):
+    pool.supply(ANN, USD, 45)
+    before = pool.cash(BOB)
+    pool.borrow(CAT, USD, 45)  # CAT is hers too
+    for _ in range(18):
         pool.wait(30 * DAY).clock()
-    pool.transfer(ANN, CAT, USD, 9_999)
-    pool.deposit(CAT, USD, 85_000)
-    before = pool.cash(LENDER)
-    given = before - 5_001
-    assert given > 39_000
-    pool.redeem(CAT, SHARE, pool.cash(CAT, SHARE))  # the shares that paid are redeemed: one atom's hundred are left
-    assert pool.cash(ANN, SHARE) == 100
+    pool.transfer(ANN, CAT, USD, 99_000)
+    assert pool.cash(LENDER) - 45 > 39_000
+    pool.redeem(ANN, SHARE, 4_400)
+    assert not reasons(pool) and pool.cash(ANN, SHARE) == 100
     left = pool.cash(LENDER)
+    assert left > 1_900
     pool.supply(BOB, USD, 30_000)
     pool.redeem_all(BOB, SHARE)
-    robbed = floor_of[BOB] - pool.cash(BOB)
+    robbed = before - pool.cash(BOB)
     pool.redeem_all(ANN, SHARE)
-    nobodys = pool.cash(LENDER)
     assert 0 <= robbed <= left // 100
-    assert nobodys >= left // 2 - robbed  # what is nobody's now was theirs who made the shares dear
+    assert pool.cash(LENDER) >= left // 2 - robbed  # what is nobody's now was hers who made the shares dear
 
 
 @pytest.mark.parametrize(
@@ -236,12 +230,14 @@ def test_supply_and_redeem_keep_the_opening_requirement(floor):
 def test_coins_that_meet_a_debt_repay_it(pool):
     pool.supply(BOB, USD, 50_000)
     pool.transfer(BOB, CAT, SHARE, 2_500_000)
-    pool.borrow(CAT, USD, 20_000)
+    pool.trade(CAT, BOB, 1, 50, 1_000)
+    pool.trade(BOB, CAT, 1, 50, 980)
+    debt = -pool.cash(CAT)  # of a loss: nobody asked for it
     pool.wait(DAY)
     pool.redeem_all(CAT, SHARE)
     (told,) = pool.happened(events.POOL_REDEEMED)
     (paid,) = pool.happened(events.INTEREST_PAID)
-    assert pool.cash(CAT) == told["amount"] - 20_000 - paid["amount"] > 0
+    assert pool.cash(CAT) == told["amount"] - debt - paid["amount"] > 0
     assert pool.facts()["asset"][USD]["loans"] == 0
 
 
@@ -423,6 +419,69 @@ def test_what_is_repaid_may_be_lent_again(pool):
     pool.trade(BOB, CAT, 1, 50, 980)  # a loss and two fees: a loan that nobody asks
     assert pool.cash(CAT) < -20_000
     assert pool.facts()["asset"][USD]["outflow_until_ns"] == pool.now + HOUR
+
+
+# --- Shares that would back their own pool ----------------------------------------------------------------------------
+
+
+def test_no_loan_of_a_pool_on_its_own_shares(pool):
+    """CAT has coins enough. A thousandth of what she would owe is let pass: nobody can be kept from borrowing."""
+    pool.supply(ANN, USD, 90_000)
+    pool.transfer(ANN, CAT, SHARE, 2_100)  # 21 dollars
+    pool.borrow(CAT, USD, 20_000)
+    assert reasons(pool) == [reject.SHARES_OF_SAME_POOL]
+    pool.borrow(CAT, USD, 21_000)
+    assert not reasons(pool)
+
+
+def test_who_owes_to_a_pool_receives_none_of_its_shares(pool):
+    pool.supply(ANN, USD, 90_000)
+    pool.borrow(CAT, USD, 20_000)
+    pool.transfer(ANN, CAT, SHARE, 2_100)
+    assert reasons(pool) == [reject.SHARES_OF_SAME_POOL]
+    pool.transfer(ANN, CAT, SHARE, 2_000)
+    assert not reasons(pool)
+    pool.deposit(CAT, USD, 20_000)
+    pool.transfer(ANN, CAT, SHARE, 1_000_000)
+    assert not reasons(pool)
+
+
+def test_a_share_is_frozen_with_its_coins(pool):
+    pool.configure(ASSET, {key.A_FROZEN: 1}, row=SHARE)
+    assert [event["order"] for event in pool.happened(events.REJECTED)] == [key.A_FROZEN]
+    pool.configure(ASSET, {key.A_LOAN_CAP: 1 << 40}, row=COIN)
+    pool.deposit(LENDER, COIN, 100_000)
+    pool.deposit(CONVERTER, COIN, 100_000)
+    pool.supply(ANN, USD, 90_000)
+    pool.borrow(ANN, COIN, 6_000)
+    assert not reasons(pool)
+    pool.configure(ASSET, {key.A_FROZEN: 1}, row=USD)
+    pool.price({2: 16 * ASSET_PRICE_SCALE})
+    assert pool.happened(events.LIQUIDATION_STARTED) and not pool.happened(events.CONVERTED)
+    pool.configure(ASSET, {key.A_FROZEN: 0}, row=USD)
+    pool.wait(2 * key.SECOND).clock()
+    assert pool.happened(events.CONVERTED)
+
+
+def test_an_emptied_pool_begins_anew(make_floor):
+    """CAT's coins come to nothing: what ANN lent is lost. BOB lends to the same asset, for shares of his own."""
+    floor = open_pool(make_floor(assets=4))
+    floor.supply(ANN, USD, 60_000)
+    floor.borrow(CAT, USD, 60_000)
+    floor.configure(ASSET, {key.A_POOL_OF: USD, **PLEDGE})
+    assert [event["order"] for event in floor.happened(events.REJECTED)] == [key.A_POOL_OF]
+    floor.price({2: 1})
+    assert floor.happened(events.DEBT_WRITTEN_OFF) and floor.cash(LENDER) == 0
+    floor.configure(ASSET, {key.A_POOL_OF: USD, **PLEDGE})
+    assert not reasons(floor)
+    told = [(event["market"], event["price"]) for event in floor.happened(events.SHARE_PRICE_SET)]
+    assert told == [(SHARE, 0), (SHARE + 1, ASSET_PRICE_SCALE // 100)]
+    floor.redeem_all(ANN, SHARE)
+    assert reasons(floor) == [reject.POOL_UNKNOWN]
+    floor.supply(BOB, USD, 10_000)
+    assert (floor.cash(BOB, SHARE + 1), floor.facts()["asset"][SHARE]["price"]) == (1_000_000, 0)
+    floor.redeem_all(BOB, SHARE + 1)
+    assert floor.cash(BOB) == 100_000
 
 
 # --- Debts that nobody pays -------------------------------------------------------------------------------------------

@@ -26,6 +26,13 @@ def two_sources(floor):
     return floor
 
 
+def test_the_upper_of_two_middle_prices(two_sources):
+    two_sources.configure(FEED, {key.F_UPPER: 1}, row=1)
+    assert [event["price"] for event in two_sources.happened(events.INDEX_SET)] == [1_010]
+    two_sources.price({1: 1_030}, sources=(2,))  # of three there is one in the middle
+    assert two_sources.twin.markets[1].mark == 1_010
+
+
 def test_a_feed_whose_sources_are_removed_is_stale_at_once(two_sources):
     assert is_fresh(two_sources)
     two_sources.configure(FEED, {key.F_WEIGHT: 0, key.F_WEIGHT + 1: 0}, row=1)  # six others have said nothing yet

@@ -14,7 +14,7 @@ from steelyard.model import events, reject
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET
 from steelyard.model.keys import HOUR, SECOND
-from steelyard.model.orders import ADAPTIVE, KINK, LENDER, PEG
+from steelyard.model.orders import ADAPTIVE, KINK, LENDER, PEG, POWER
 from steelyard.num.limits import ASSET_PRICE_SCALE, BORROW_SCALE, PPM
 
 YEAR = 365 * DAY
@@ -232,3 +232,37 @@ def test_within_its_bounds_and_rising_with_use(make_floor, lents, kind):
     for rate in (*ordered, *said(floor), rate_now(floor)):
         assert low * PPM // curve <= rate <= high * curve // PPM
     assert low * PPM <= asset(floor)["rate_held"] <= high * PPM
+
+
+# --- By a power, and near a ceiling -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("power", "lent", "rate"),
+    [
+        (2, 2 * DEBT, 15_000),  # half is lent: 0.5 % x (2 x 2 - 1)
+        (1, 2 * DEBT, 5_000),
+        (1, 4 * DEBT, 1_666),  # a quarter: 0.5 % x (4/3 - 1), down
+        (2, DEBT, 2 * PPM),  # all of it: the highest
+        (8, DEBT + 1, 2 * PPM),
+        (2, 1 << 45, 0),
+    ],
+)
+def test_a_power_of_what_is_lent(floor, power, lent, rate):
+    begin(floor, {key.A_RATE_KIND: POWER, key.A_RATE_BASE_PPM: 5_000, key.A_RATE_POWER: power}, lent)
+    assert rate_now(floor) == rate
+    assert asset(floor)["rate_held"] == 0
+
+
+@pytest.mark.parametrize(
+    ("most", "rate"),
+    [
+        (2 * DEBT, 110_000),  # half of the most: 0.9 + 0.1 x 2
+        (DEBT + 1_000, 203_449),  # 0.9 + 0.1 / 0.088145
+        (DEBT, 10**9),  # as high as rates get
+    ],
+)
+def test_a_rate_rises_near_the_most_that_may_be_lent(floor, most, rate):
+    begin(floor, {key.A_RATE_BASE_PPM: 100_000}, 1 << 40)
+    floor.configure(ASSET, {key.A_CEILING_PPM: 100_000, key.A_LOANS_MAX: most}, row=USD)
+    assert rate_now(floor) == rate

@@ -43,7 +43,7 @@ def bid(floor, bidder, lots, options=0):
 
 
 def test_lenders_bid_for_what_their_debtor_offers(pool):
-    """Both lend 90,000 of 100,000: one bids with what it has left, one with a loan out of the pool it lends to."""
+    """Both lend 90,000 of 100,000 and bid with what they have left: the pool they lend to lends them nothing more."""
     pool.supply(ANN, USD, 90_000)
     pool.supply(BOB, USD, 90_000)
     pool.withdraw(CAT, COIN, 85_000)
@@ -53,15 +53,16 @@ def test_lenders_bid_for_what_their_debtor_offers(pool):
     assert pool.happened(events.LIQUIDATION_STARTED)
     assert bid(pool, ANN, 10_000) == []
     resume(pool)
-    assert bid(pool, BOB, 30_000, MAY_BORROW) == []
+    assert bid(pool, BOB, 30_000, MAY_BORROW) == [reject.SHARES_OF_SAME_POOL]
+    assert bid(pool, BOB, 10_000, MAY_BORROW) == []
     resume(pool)
     pool.redeem_all(ANN, SHARE)
     assert reasons(pool) == [reject.COINS_ARE_LENT]
     pool.wait(key.SECOND).clock()
     filled = [(each["other"], each["lots"], each["amount"]) for each in pool.happened(events.BID_FILLED)]
-    assert filled == [(ANN, 10_000, 1_147), (BOB, 30_000, 3_442)]  # a bonus of 0.0328, what CAT has
+    assert filled == [(ANN, 10_000, 1_147), (BOB, 10_000, 1_147)]  # a bonus of 0.0328, what CAT has
     assert (pool.cash(ANN), pool.cash(ANN, COIN)) == (0, 1_147)
-    assert (pool.cash(BOB), pool.cash(BOB, COIN)) == (-20_000, 3_442)
+    assert (pool.cash(BOB), pool.cash(BOB, COIN)) == (0, 1_147)
 
 
 def test_a_pledged_share_falls_with_a_loss_of_its_pool(floor):
