@@ -1005,6 +1005,46 @@ def scenarios(t):
     t.configure(OWNER, {key.O_MARGIN: BY_SCENARIO}, row=1)
 
 
+def options(t):
+    """A call that is paid up and required by its array: writers, a hedge, a rise, a new array, an expiry."""
+    gains = (-1_000, -1_000, -1_000, -900, -800, -600, -400, -200, 0, 400, 900, 1_500, 2_200, 3_000, 4_000, 5_000)
+    call = {key.M_PAID: 1, key.M_BY_ARRAY: 1, key.M_GROUP: 1, key.M_SETTLE_WINDOW_NS: 60 * SECOND}
+    call |= {key.M_EXPIRY_NS: t.now + 48 * HOUR, key.M_SLICE_NOTIONAL: 0, key.M_COOLDOWN_NS: SECOND}
+
+    def array(row, gains, percent, **others):
+        values = {key.S_VALUE + i: gain * percent * 10_000 for i, gain in enumerate(gains)}
+        t.configure(
+            RISK_ARRAY, values | {getattr(key, f"S_{name.upper()}"): each for name, each in others.items()}, row
+        )
+
+    open_venue(t, call, {key.M_GROUP: 1}, purse=100_000, price=100)
+    t.deposit(FAY, USD, 10_000_000)
+    t.deposit(INSURANCE, USD, 5_000)
+    t.order(ANN, 1, 1, 100)  # no array yet
+    array(1, gains, 100, short=50 * PPM)
+    array(2, [300 * step for step in range(-8, 8)], 100)
+    t.configure(OWNER, {key.O_MARGIN: BY_SCENARIO}, row=3)
+    t.order(FAY, 1, -60, 120)
+    t.order(ANN, 1, 20, 120)
+    t.order(ANN, 1, 2_000, 100)  # more than there is to pay with
+    t.order(FAY, 1, 40, 90)
+    for writer in (BOB, CAT):
+        t.order(writer, 1, -30, 90)
+        t.order(writer, 1, -12, 90)
+    t.order(BOB, 2, 30, 101)
+    t.order(FAY, 2, -30, 101)
+    t.order(FAY, 1, -40, 300)
+    for price in (200, 280, 350, 450):
+        t.wait(SECOND).price({1: price, 2: 100 + price // 10})
+    array(1, gains, 180, short=50 * PPM)
+    for _ in range(3):
+        t.wait(SECOND).clock()
+    t.wait(47 * HOUR).price({1: 400, 2: 140})
+    t.wait(HOUR - 50 * SECOND).price({1: 390, 2: 139})
+    t.wait(60 * SECOND).clock()
+    t.order(ANN, 1, -1, 300)
+
+
 STORIES = {
     story.__name__: story
     for story in (
@@ -1025,6 +1065,7 @@ STORIES = {
         doubts,
         sizes,
         scenarios,
+        options,
     )
 }
 

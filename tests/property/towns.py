@@ -110,6 +110,7 @@ from steelyard.model.keys import (
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_BY_ARRAY,
     M_COOLDOWN_NS,
     M_EXPIRY_NS,
     M_FEE_TIERS,
@@ -416,6 +417,8 @@ class Town:
         positions = map(self.perhaps_dated, map(self.perhaps_inverse, positions))
         for market in (*map(self.perhaps_paid, positions), *self.pairs):
             grown = {} if market.get(M_KIND) == SPOT else self.grown(market[M_POSITION_LOTS_MAX])
+            if market.get(M_PAID) and self.scanned and self.risks.random() < 0.7:
+                grown = {M_BY_ARRAY: 1}
             yield self.configure(MARKET, market | grown)
         for row in range(1, len(self.twin.markets) + 1) if self.scanned else ():
             if row != 4:

@@ -5,6 +5,7 @@ from steelyard.model.keys import (
     M_ATOMS_PER_TICK_LOT,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_BY_ARRAY,
     M_DATED,
     M_EXPIRY_NS,
     M_MAKER_PPM,
@@ -114,7 +115,8 @@ def check_permissions(twin, market, order):
     product = PRODUCT_DATED if market.rule[M_DATED] else PRODUCT_PERPETUAL
     product = PRODUCT_SPOT if pairs.is_pair(market) else product
     twin.require(order.reduces or tier[T_PRODUCTS] & product, reject.TIER_FORBIDS_PRODUCT)
-    if not order.reduces and not pairs.is_pair(market) and scenarios.scans(twin, order.home):
+    decides = scenarios.scans(twin, order.home) or market.rule[M_BY_ARRAY]
+    if not order.reduces and not pairs.is_pair(market) and decides:
         twin.require(scenarios.has_array(twin, market), reject.RISK_ARRAY_MISSING)
     queued = order.account and twin.accounts[order.account].queued
     twin.require(not queued or (queued == SPARED and order.reduces), reject.ACCOUNT_IN_LIQUIDATION)

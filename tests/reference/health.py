@@ -17,6 +17,7 @@ from steelyard.model.keys import (
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_BY_ARRAY,
     M_DEDUCT_MAINTAIN,
     M_DEDUCT_OPEN,
     M_LEVERAGE_DEFAULT,
@@ -25,6 +26,7 @@ from steelyard.model.keys import (
     M_SIZE_MAINTAIN_PPM,
     M_SIZE_OPEN_PPM,
     M_TAKEOVER_PPM,
+    S_OPEN_PPM,
     T_LEVERAGE_MAX,
 )
 from steelyard.model.orders import (
@@ -167,6 +169,8 @@ def kept_requirement(twin, market, quantity, question):
     notional = abs(worth(rule, quantity, market.mark))
     atoms = bracket_requirement(rule, notional, M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN)
     atoms = max(atoms, size_requirement(rule, M_SIZE_MAINTAIN_PPM, quantity, notional))
+    if rule[M_BY_ARRAY]:
+        atoms = scenarios.atoms_alone(twin, market, quantity)
     if question == FOR_RESTORE:
         atoms = part_up(atoms, rule[M_RESTORE_PPM])
     elif question == FOR_TAKEOVER:
@@ -197,8 +201,8 @@ def open_requirement(twin, market, leg, order=None, question=FOR_OPEN):
             needed += max(lost_at_worse_end(market, lots) for lots in (leg.quantity + bids, leg.quantity - asks))
     else:
         needed = max(
-            open_base(market, leg.quantity + bids, leverage, wide) + bid_reserve,
-            open_base(market, leg.quantity - asks, leverage, wide) + ask_reserve,
+            open_base(twin, market, leg.quantity + bids, leverage, wide) + bid_reserve,
+            open_base(twin, market, leg.quantity - asks, leverage, wide) + ask_reserve,
         )
     if not wide:
         return charge(needed, asset.price)
@@ -207,11 +211,13 @@ def open_requirement(twin, market, leg, order=None, question=FOR_OPEN):
     return charge(needed, asset.price + asset.above) + value(atoms, asset.price) - value(atoms, worse)
 
 
-def open_base(market, lots, leverage, wide):
+def open_base(twin, market, lots, leverage, wide):
     rule = market.rule
     notional = abs(worth(rule, lots, market.mark))
     base = max(bracket_requirement(rule, notional, M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN), up(notional, leverage))
     base = max(base, size_requirement(rule, M_SIZE_OPEN_PPM, lots, notional))
+    if rule[M_BY_ARRAY]:
+        base = part_up(scenarios.atoms_alone(twin, market, lots), twin.arrays[market.row][S_OPEN_PPM])
     if notional > base:
         base += part_up(notional - base, market.oi_scale_ppm)
     return base + lost_at_worse_end(market, lots) if wide else base

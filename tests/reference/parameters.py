@@ -48,6 +48,7 @@ from steelyard.model.keys import (
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_BY_ARRAY,
     M_DATED,
     M_DEDUCT_MAINTAIN,
     M_DEDUCT_OPEN,
@@ -448,6 +449,12 @@ def check_margin(twin, rule, owner, row):
 def check_sizes(rule):
     """Part by part restore is at most open, and never more than the notional."""
     restore = rule[M_RESTORE_PPM]
+    if rule[M_BY_ARRAY]:
+        if not rule[M_PAID]:
+            return M_BY_ARRAY
+        for key in range(M_SIZE_MAINTAIN_PPM, M_HAS_SIZE):
+            if rule[key]:
+                return key
     for maintain, opening in ((M_SIZE_MAINTAIN_PPM, M_SIZE_OPEN_PPM), (M_SIZE_MAINTAIN_SLOPE, M_SIZE_OPEN_SLOPE)):
         if rule[maintain] * restore > rule[opening] * PPM:
             return opening
@@ -464,7 +471,7 @@ CHECKS |= {CURVE: ladders.check_curve, RISK_ARRAY: check_array}
 
 def compute_deductions(rule):
     """What makes B(N) continuous from bracket to bracket, and whether size matters."""
-    rule[M_HAS_SIZE] = int(any(rule[M_SIZE_MAINTAIN_PPM:M_HAS_SIZE]))
+    rule[M_HAS_SIZE] = 2 if rule[M_BY_ARRAY] else int(any(rule[M_SIZE_MAINTAIN_PPM:M_HAS_SIZE]))
     for rates, deductions in ((M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN), (M_BRACKET_OPEN_PPM, M_DEDUCT_OPEN)):
         rule[deductions : deductions + BRACKETS_MAX] = [0] * BRACKETS_MAX
         for i in range(1, rule[M_BRACKETS]):

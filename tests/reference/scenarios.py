@@ -102,3 +102,12 @@ def alone(twin, market, lots):
         return 0
     loss = max(0, *(-change(twin, market.row, lots, scenario) for scenario in range(SCENARIOS)))
     return max(1, loss + cost(twin, market.row, max(0, -lots), twin.arrays[market.row][S_SHORT]))
+
+
+def atoms_alone(twin, market, lots):
+    """What a position in a market that its array decides about requires, in atoms."""
+    if not lots:
+        return 0
+    array = twin.arrays[market.row]
+    gains = [down(lots * array[S_VALUE + scenario], PPM) for scenario in range(SCENARIOS)]
+    return max(1, max(0, -min(gains)) + up(max(0, -lots) * array[S_SHORT], PPM))

@@ -79,7 +79,7 @@ class Standing:
         left = self.lots - lots_fewer
         if self.scans and question == FOR_MAINTAIN:
             return scenarios.alone(self.twin, self.market, self.sign * left)
-        return kept_requirement(self.twin, self.market, left, question) if left else 0
+        return kept_requirement(self.twin, self.market, self.sign * left, question) if left else 0
 
     def share(self, lots):
         return self.kept(0) - self.kept(lots)

@@ -286,6 +286,8 @@ def draft_deductions(s):
     for key in range(keys.M_SIZE_MAINTAIN_PPM, keys.M_HAS_SIZE):
         if draft[0, key] != 0:
             draft[0, keys.M_HAS_SIZE] = 1
+    if draft[0, keys.M_BY_ARRAY]:
+        draft[0, keys.M_HAS_SIZE] = keys.REQUIRES_ARRAY
     for i in range(keys.M_BRACKET_MAINTAIN_PPM - keys.M_BRACKET_UPPER):
         used = i < draft[0, keys.M_BRACKETS]
         draft[0, keys.M_DEDUCT_MAINTAIN + i] = parameters.deduction(s, keys.M_BRACKET_MAINTAIN_PPM, i) if used else 0
@@ -433,10 +435,10 @@ def rejudge_everybody(s):
 
 @kernel
 def judge_scanned(s, market):
-    """A market has a new risk array: whoever holds it and is margined by scenarios is judged by it."""
+    """A market has a new risk array: whoever holds it and is required by it is judged."""
     leg, each = LEG(s), MARKET(s).holders[market]
     while each:
-        if ACCOUNT(s).scans[leg.account[each]]:
+        if ACCOUNT(s).scans[leg.account[each]] or MARKET_RULE(s)[market, keys.M_BY_ARRAY]:
             mark_dirty(s, leg.account[each])
         each = HOLDER(s).next[each]
     return 0

@@ -21,6 +21,7 @@ from steelyard.model.keys import (
     M_HAS_SIZE,
     M_LOT_ATOMS,
     M_SETTLE,
+    REQUIRES_ARRAY,
     UNIT,
 )
 from steelyard.model.orders import FOR_MAINTAIN, INSURANCE, LENDER
@@ -43,7 +44,7 @@ from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
 from steelyard.rules.offers import active_time
 from steelyard.rules.pairs import flows, spends_cash
 from steelyard.rules.requirement import maintain_rate_ppm
-from steelyard.rules.scan import scan_part
+from steelyard.rules.scan import alone_atoms, scan_part
 from steelyard.rules.size_rates import size_maintain
 from steelyard.rules.worth import is_paid
 from steelyard.state.tables import (
@@ -337,7 +338,10 @@ def spend_trade(s, row, lots, trade_value):
     cost = max(0, trade_value - least) + SLOP
     after = abs(leg.quantity[row])
     grown = after - abs(leg.quantity[row] - lots)
-    if grown > 0:
+    if rule[market, M_HAS_SIZE] == REQUIRES_ARRAY:
+        held = leg.quantity[row]
+        cost += max(0, alone_atoms(s, market, held) - alone_atoms(s, market, held - lots))
+    elif grown > 0:
         scale = abs(MARKET(s).scale[market])
         more = multiply_shift_down(grown * scale, highest, INDEX_SCALE_BITS) + 1
         whole = multiply_shift_down(after * scale, highest, INDEX_SCALE_BITS) + 1

@@ -68,8 +68,10 @@ from steelyard.model.keys import (
     M_BASE,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_BY_ARRAY,
     M_DATED,
     M_EXPIRY_NS,
+    M_HAS_SIZE,
     M_LOT_ATOMS,
     M_OPEN_INTEREST_LOTS_MAX,
     M_ORDER_LOTS_MAX,
@@ -80,6 +82,7 @@ from steelyard.model.keys import (
     M_TICKS_MAX,
     M_TICKS_MIN,
     O_ISOLATED,
+    REQUIRES_ARRAY,
     S_IS_SET,
     T_PRODUCTS,
     UNIT,
@@ -313,8 +316,8 @@ def check_permission(s, row, account, acting, market):
         product = word.PRODUCT_SPOT if is_pair(s, market) else product
         if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & product == 0:
             return no.TIER_FORBIDS_PRODUCT
-    if ACCOUNT(s).scans[account] and not is_reduce_only(flags) and not is_pair(s, market):
-        if ARRAY_RULE(s)[market, S_IS_SET] == 0:
+    if ACCOUNT(s).scans[account] or MARKET_RULE(s)[market, M_BY_ARRAY]:
+        if ARRAY_RULE(s)[market, S_IS_SET] == 0 and not is_reduce_only(flags) and not is_pair(s, market):
             return no.RISK_ARRAY_MISSING
     if acting and ACCOUNT(s).queued[acting] and (ACCOUNT(s).queued[acting] != word.SPARED or not is_reduce_only(flags)):
         return no.ACCOUNT_IN_LIQUIDATION
@@ -433,7 +436,7 @@ def pay_from_slack(s, row, acting, leg, market):
     A leg that is not open yet cannot remember that.
     """
     order, orders = ORDER(s), LEG_OPEN(s)
-    if acting == 0 or not has_slack(s, acting):
+    if acting == 0 or MARKET_RULE(s)[market, M_HAS_SIZE] == REQUIRES_ARRAY or not has_slack(s, acting):
         return UNPAID
     lots, reserve = order.remaining[row], order.remaining[row] * order.reserve[row]
     buys = order.side[row] > 0

@@ -195,7 +195,9 @@ M_SIZE_MAINTAIN_ROOT = 178  # the square of the rate of one lot, in 10**-18; it 
 M_SIZE_OPEN_PPM = 179
 M_SIZE_OPEN_SLOPE = 180
 M_SIZE_OPEN_ROOT = 181
-M_HAS_SIZE = 182  # computed: 1 if any of the six is not 0
+M_HAS_SIZE = 182  # computed: 1 if any of the six is not 0, REQUIRES_ARRAY if its risk array decides
+M_BY_ARRAY = 183  # 1: what a position requires is told by its risk array, in every account
+REQUIRES_ARRAY = 2
 SIZE_RATES = 3  # keys of each
 MARKET_WIDTH = 224
 assert M_RAMP_NS < M_KIND < M_LOT_ATOMS < M_GRACE_NS < M_RANKING < M_SIZE_MAINTAIN_PPM < MARKET_WIDTH
@@ -374,6 +376,7 @@ MARKET_KEYS = {
     (M_SIZE_OPEN_PPM, 1): (0, PPM, 0, False),
     (M_SIZE_OPEN_SLOPE, 1): (0, SIZE_SCALE, 0, False),
     (M_SIZE_OPEN_ROOT, 1): (0, SIZE_ROOT_MAX, 0, False),
+    (M_BY_ARRAY, 1): (0, 1, 0, True),
     (M_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
     (M_GRACE_NS, 1): (0, 30 * 24 * HOUR, 0, False),
 }

@@ -43,6 +43,7 @@ from steelyard.model.keys import (
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_BY_ARRAY,
     M_DATED,
     M_DEDUCT_MAINTAIN,
     M_DEDUCT_OPEN,
@@ -435,6 +436,12 @@ def sizes_disagreement(s):
     Roots round up to a billionth: the rate of one lot, and one billionth more, restored, is at most that of opening.
     """
     draft = DRAFT(s)
+    if draft[0, M_BY_ARRAY]:
+        if draft[0, M_PAID] == 0:
+            return M_BY_ARRAY
+        for key in range(M_SIZE_MAINTAIN_PPM, M_SIZE_MAINTAIN_PPM + 2 * SIZE_RATES):
+            if draft[0, key]:
+                return key
     restore, lots = draft[0, M_RESTORE_PPM], draft[0, M_POSITION_LOTS_MAX]
     base, slope, root = draft[0, M_SIZE_MAINTAIN_PPM], draft[0, M_SIZE_MAINTAIN_SLOPE], draft[0, M_SIZE_MAINTAIN_ROOT]
     if draft[0, M_SIZE_OPEN_PPM] * PPM < base * restore:

@@ -17,6 +17,8 @@ from steelyard.model.keys import (
     M_LEVERAGE_DEFAULT,
     M_RESTORE_PPM,
     M_SETTLE,
+    M_SIZE_MAINTAIN_PPM,
+    M_SIZE_OPEN_PPM,
     M_TAKEOVER_PPM,
     T_LEVERAGE_MAX,
     UNIT,
@@ -30,7 +32,7 @@ from steelyard.rules.cash import cash_needed, cash_requirement, charge, is_openi
 from steelyard.rules.interest import cash_now
 from steelyard.rules.pairs import is_pair, pair_part
 from steelyard.rules.scan import scan_part
-from steelyard.rules.size_rates import size_maintain, size_open
+from steelyard.rules.size_rates import sized_atoms
 from steelyard.rules.worth import lost_at_worse_end, notional_of, worth
 from steelyard.state.tables import (
     ACCOUNT,
@@ -74,10 +76,10 @@ def maintain_atoms(s, market, notional):
 
 @leaf
 def position_atoms(s, market, lots, notional):
-    """What so many lots of this notional require to maintain: the larger of B(N) and what their size asks for."""
+    """What so many lots of this notional require to maintain: B(N), or more by their size, or what their array asks."""
     atoms = maintain_atoms(s, market, notional)
     if MARKET_RULE(s)[market, M_HAS_SIZE]:
-        atoms = max(atoms, size_maintain(s, market, lots, notional))
+        atoms = sized_atoms(s, market, M_SIZE_MAINTAIN_PPM, lots, notional, atoms)
     return atoms
 
 
@@ -99,7 +101,7 @@ def opening_side(s, market, lots, notional, leverage):
     """Opening requirement of one side, in atoms: bracket, leverage or size, then open interest."""
     base = max(open_atoms(s, market, notional), -(-notional // leverage))
     if MARKET_RULE(s)[market, M_HAS_SIZE]:
-        base = max(base, size_open(s, market, lots, notional))
+        base = sized_atoms(s, market, M_SIZE_OPEN_PPM, lots, notional, base)
     scale = MARKET(s).oi_scale_ppm[market]
     if scale > 0 and notional > base:
         base += ppm_up(notional - base, scale)

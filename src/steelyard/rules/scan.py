@@ -52,6 +52,16 @@ def alone(s, market, lots):
 
 
 @kernel
+def alone_atoms(s, market, lots):
+    """The same in atoms of the settlement asset."""
+    rule = ARRAY_RULE(s)
+    if lots == 0:
+        return 0
+    needed = max(0, -mul_div_down(lots, rule[market, S_WORST_LONG if lots > 0 else S_WORST_SHORT], PPM))
+    return max(1, needed + (mul_div_up(-lots, rule[market, S_SHORT], PPM) if lots < 0 else 0))
+
+
+@kernel
 def worse_change(s, market, scenario, low, high):
     """What lots between these gain in a scenario at worst, in value, rounded down."""
     per_lot, price = ARRAY_RULE(s)[market, S_VALUE + scenario], settle_price(s, market)

@@ -111,18 +111,18 @@ def lots_to_restore(s, account, row):
     """The fewest lots whose closing at the mark, fee paid, leaves E >= M(restore); all if none does."""
     leg = LEG(s)
     market, held = leg.thing[row] - MARKET_0, abs(leg.quantity[row])
-    rule = MARKET_RULE(s)
+    rule, sign = MARKET_RULE(s), 1 if leg.quantity[row] > 0 else -1
     price = ASSET(s).price[rule[market, M_SETTLE]]
     fee_ppm = rule[market, M_LIQUIDATION_FEE_PPM]
     equity, requirement, _ = account_risk(s, account, FOR_RESTORE)
-    others = requirement - perpetual_requirement(s, market, held, FOR_RESTORE)
+    others = requirement - perpetual_requirement(s, market, sign * held, FOR_RESTORE)
     low, high = 0, held  # closing `low` is not enough, closing `high` is
     if equity - charge(ppm_up(notional_of(s, market, held), fee_ppm), price) < others:
         return held
     while high - low > 1:
         lots = (low + high) >> 1
         left = equity - charge(ppm_up(notional_of(s, market, lots), fee_ppm), price)
-        if left >= others + perpetual_requirement(s, market, held - lots, FOR_RESTORE):
+        if left >= others + perpetual_requirement(s, market, sign * (held - lots), FOR_RESTORE):
             high = lots
         else:
             low = lots

@@ -289,7 +289,11 @@ def _market(key: int, values: Values, grid: Grid) -> str:
         return f"order_max {order} is above position_max {position}"
     if key == K.M_RESTORE_PPM:
         return _restore(values, grid)
+    if key == K.M_BY_ARRAY:
+        return "by_array is for paid-up markets: set paid as well"
     if K.M_SIZE_MAINTAIN_PPM <= key < K.M_HAS_SIZE:
+        if values[K.M_BY_ARRAY]:
+            return f"{name} must be 0 where the risk array decides"
         return _size(key, values, grid)
     if key == K.M_LIQUIDATION_FEE_PPM:
         freed = Decimal(values[K.M_BRACKET_MAINTAIN_PPM] * values[K.M_RESTORE_PPM]) / PPM**2

@@ -235,7 +235,12 @@ class Explainer:
                 f"E = value {worth} - cost {paid} - funding {owed} (up) = {left} {market.settle.name}, "
                 f"with {market.lot.text(quantity)} at mark {market.tick.text(mark)}"
             )
-        if quantity and not scanned:
+        if quantity and rule.array is not None and not scanned:
+            kept = grouped(money.back(F.array_atoms(rule.array, quantity)))
+            working.append(
+                f"M(maintain) = {kept} {market.settle.name} (up): the worst scenario of its risk array alone"
+            )
+        elif quantity and not scanned:
             working.append(self._bracket(market, rule, notional))
             working += self._size(market, rule, quantity, notional)
             above, below = trimmed(rate(rule.restore)), trimmed(rate(rule.takeover))
@@ -247,10 +252,12 @@ class Explainer:
         elif opening:
             leverage = reader.leverage(account, market.row)
             grown = ", the rate of its size" if any(rule.size_open) else ""
+            asked = f"the larger of its opening bracket{grown} and 1/{leverage} of its notional"
+            if rule.array is not None:
+                asked = f"{trimmed(rate(rule.array[K.S_OPEN_PPM]))} x what its risk array asks for"
             working.append(
-                f"M(open): the worse of all bids or all asks filled is {side}, {market.lot.text(size)}: the larger of "
-                f"its opening bracket{grown} and 1/{leverage} of its notional, plus {grouped(money.back(reserve))} "
-                f"reserved for orders (up)"
+                f"M(open): the worse of all bids or all asks filled is {side}, {market.lot.text(size)}: {asked}, plus "
+                f"{grouped(money.back(reserve))} reserved for orders (up)"
             )
             if any(reader.index_gap(market.row)):
                 below, above = (market.tick.text(ticks) for ticks in reader.index_gap(market.row))

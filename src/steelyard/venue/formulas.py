@@ -13,7 +13,7 @@ import numpy as np
 
 from steelyard.model import keys as K
 from steelyard.model.orders import FOR_LEAVING, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER, GIVES_PRICE, INVERSE
-from steelyard.num.limits import ASSET_PRICE_SCALE, CURVE_POINTS, INDEX_SCALE, PPM, SIZE_SCALE
+from steelyard.num.limits import ASSET_PRICE_SCALE, CURVE_POINTS, INDEX_SCALE, PPM, SCENARIOS, SIZE_SCALE
 
 
 def div_up(numerator: int, denominator: int) -> int:
@@ -99,6 +99,8 @@ class MarketRule:
     slip: int
     size_maintain: tuple[int, int, int]
     size_open: tuple[int, int, int]
+    by_array: bool
+    array: tuple[int, ...] | None  # the risk array that decides what positions require
     brackets: tuple[Bracket, ...]
 
     def worth(self, lots: int, price: int) -> int:
@@ -159,8 +161,8 @@ def _size_rates(rule: list[int], key: int) -> tuple[int, int, int]:
     return base, slope, root
 
 
-def market_rule(table: Any, row: int) -> MarketRule:
-    """From a row of the machine's rule table."""
+def market_rule(table: Any, row: int, arrays: Any = None) -> MarketRule:
+    """From a row of the machine's rule table, and of that of risk arrays."""
     rule: list[int] = np.asarray(table[row]).tolist()
     count = rule[K.M_BRACKETS]
     brackets: list[Bracket] = []
@@ -196,6 +198,8 @@ def market_rule(table: Any, row: int) -> MarketRule:
         slip=rule[K.M_SLIP_PPM],
         size_maintain=_size_rates(rule, K.M_SIZE_MAINTAIN_PPM),
         size_open=_size_rates(rule, K.M_SIZE_OPEN_PPM),
+        by_array=rule[K.M_BY_ARRAY] != 0,
+        array=tuple(int(each) for each in arrays[row]) if rule[K.M_BY_ARRAY] and arrays is not None else None,
         brackets=tuple(brackets),
     )
 
@@ -218,8 +222,18 @@ def size_atoms(rates: tuple[int, int, int], lots: int, notional: int) -> int:
     return div_up(notional * size_rate(rates, lots), SIZE_SCALE)
 
 
+def array_atoms(array: tuple[int, ...], lots: int) -> int:
+    """What a position requires by its array alone: its worst scenario, and what a short pays beside; at least 1."""
+    if lots == 0:
+        return 0
+    worst = -min(ppm_down(lots, array[K.S_VALUE + scenario]) for scenario in range(SCENARIOS))
+    return max(1, max(0, worst) + ppm_up(max(0, -lots), array[K.S_SHORT]))
+
+
 def kept_atoms(rule: MarketRule, lots: int, notional: int) -> int:
-    """M(maintain) of so many lots, in atoms."""
+    """M(maintain) of so many signed lots, in atoms."""
+    if rule.array is not None:
+        return array_atoms(rule.array, lots)
     return max(maintain_atoms(rule, notional), size_atoms(rule.size_maintain, lots, notional))
 
 
@@ -249,6 +263,8 @@ def charge_opening(needed: int, equity: int, price: int, gap: Gap) -> int:
 def opening_side(rule: MarketRule, lots: int, notional: int, leverage: int, oi_scale: int) -> int:
     """Opening requirement of one side: bracket, leverage or size, then open interest. In atoms."""
     base = max(open_atoms(rule, notional), div_up(notional, leverage), size_atoms(rule.size_open, lots, notional))
+    if rule.array is not None:
+        base = ppm_up(array_atoms(rule.array, lots), rule.array[K.S_OPEN_PPM])
     return base + ppm_up(notional - base, oi_scale) if oi_scale > 0 and notional > base else base
 
 

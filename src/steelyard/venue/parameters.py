@@ -112,6 +112,7 @@ MARKET_PARAMETERS = _named(
     ("settle_price", K.M_SETTLE_PRICE, PRICE, "agreed beforehand, in place of an average index: fixed-term loans"),
     ("paid", K.M_PAID, "words", "whether a fill pays its whole price at once", NO_YES),
     ("settle_window", K.M_SETTLE_WINDOW_NS, DURATION, "the settlement price is the average index over so long before"),
+    ("by_array", K.M_BY_ARRAY, "words", "whether its risk array alone says what positions require", NO_YES),
     ("size_base", K.M_SIZE_MAINTAIN_PPM, RATE, "maintenance rate by size: of no size"),
     ("size_slope", K.M_SIZE_MAINTAIN_SLOPE, SLOPE, "what each unit of size adds to it"),
     ("size_root", K.M_SIZE_MAINTAIN_ROOT, ROOT, "or, if larger, this times the root of the size"),

@@ -91,7 +91,7 @@ class Reader:
     # --- rules and prices
 
     def market_rule(self, market: int) -> F.MarketRule:
-        return F.market_rule(self.state.market_rule, market)
+        return F.market_rule(self.state.market_rule, market, self.state.array_rule)
 
     def asset_rule(self, asset: int) -> F.AssetRule:
         return F.asset_rule(self.state.asset_rule, asset)

@@ -238,6 +238,8 @@ class _Checker:
         return high
 
     def _order(self, row: Row) -> None:
+        if self.statement.markets[row.market].by_array:
+            raise Unverifiable("what a risk array requires is not told by events")
         step = self._step = self._step_of(row.market, row.kind)
         rule, mark = self.statement.markets[row.market], self.statement.prices.marks[row.market]
         held, side = abs(step.quantity), -1 if step.quantity > 0 else 1

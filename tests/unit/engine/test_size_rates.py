@@ -116,3 +116,13 @@ def test_time_alone_changes_nothing(floor):
     begin(floor, SLOPE)
     floor.wait(60 * SECOND).clock()
     assert required(floor) == 20_000
+
+
+def test_what_grew_inside_its_box_is_found_there(floor):
+    """Ten lots get a wide box; 450 more are bought within it. At a price still inside, size asks for too much."""
+    begin(floor, SLOPE | {key.M_TAKER_PPM: 0, key.M_MAKER_PPM: 0}, 10)
+    floor.deposit(BOB, 1, 10**8)
+    floor.trade(ANN, BOB, 1, 450, 1_000)
+    floor.price({1: 801})  # 1,000,000 - 460 x 1,990 = 84,600 against 460 x 8,010 x 0.056
+    (started,) = floor.happened(events.LIQUIDATION_STARTED)
+    assert (started["account"], started["amount"], started["fee"]) == (ANN, 84_600, 206_338)

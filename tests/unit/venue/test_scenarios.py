@@ -97,3 +97,22 @@ def test_a_liquidation_takes_a_part_of_everything_and_is_told(venue):
     assert "BTC-PERP" in str(venue.story("alice"))
     with pytest.raises(Unverifiable):
         venue.verify("alice")
+
+
+def test_an_option_is_a_paid_up_market_that_its_array_decides(make_exchange):
+    venue = make_exchange()
+    common = {"tick": 1, "lot": "0.01", "price": 100, "price_max": 10_000, "mark": "index", "funding_interval": 0}
+    with pytest.raises(Rejected) as refusal:
+        venue.add_market("CALL", **common, by_array="yes")
+    assert "by_array is for paid-up markets" in refusal.value.message
+    venue.add_market("CALL", **common, paid="yes", by_array="yes", maker=0, taker=0)
+    gains = [-100] * 8 + [0, 50, 100, 200, 300, 400, 500, 600]
+    venue.set_risk_array("CALL", gains, short=10)
+    venue.order("bob", "CALL", "sell", 2, 100)
+    venue.order("alice", "CALL", "buy", 2, 100)
+    (line,) = (line for line in venue.explain("bob").lines if line.leg == "CALL")
+    assert (line.equity, line.requirements.maintain, line.requirements.open) == (-200, 1_220, 1_830)
+    assert line.working[1] == "M(maintain) = 1,220.00 USD (up): the worst scenario of its risk array alone"
+    assert "1.5 x what its risk array asks for" in line.working[2]
+    price = venue.liquidation_price("bob", "CALL")
+    assert price.high is None or price.high > 10_000 // 2
