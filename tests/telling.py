@@ -112,6 +112,14 @@ class Teller:
     def supply(self, account, asset, amount):
         return self.say(do.SUPPLY, {"account": account, "market": asset, "lots": amount, **self.reference()})
 
+    def stake(self, account, share, asset, amount):
+        """Into a pool of its own."""
+        line = {"account": account, "market": asset, "order": share, "lots": amount}
+        return self.say(do.SUPPLY, line | self.reference())
+
+    def claim(self, account, share):
+        return self.say(do.CLAIM, {"account": account, "market": share})
+
     def redeem(self, account, share, shares):
         return self.say(do.REDEEM, {"account": account, "market": share, "lots": shares, **self.reference()})
 

@@ -10,6 +10,7 @@ from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_ARRAY, RISK_TIER
 from steelyard.model.keys import HOUR, SECOND
 from steelyard.model.orders import (
+    ABSORBS,
     ADAPTIVE,
     AS_ASKED,
     BACKSTOP,
@@ -23,6 +24,7 @@ from steelyard.model.orders import (
     DEMAND_QUORUM,
     DEMAND_STEADY,
     FOK,
+    FOR_POOL,
     GIVES_PRICE,
     GTT,
     HALTED,
@@ -52,6 +54,7 @@ from steelyard.model.orders import (
     STP_TAKER,
     TAKE_ALL,
     TAKE_PROFIT,
+    TAKE_WHOLE,
     TO_LIQUIDATE,
     TO_OPEN,
     TO_TRIGGER,
@@ -637,6 +640,57 @@ def rates(t):
     t.deposit(BOB, COIN, 20_000)
 
 
+def stakes(t):
+    """Pools that take debts over: gains by share, partial and whole absorptions, a loss, an epoch that ends."""
+    open_venue(t, {}, people=6, purse=0)
+    t.configure(ASSET, {key.A_LOAN_CAP: 400_000}, row=USD)
+    t.configure(FEED, {key.F_STALENESS_NS: HOUR})
+    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
+    t.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **weights})
+    t.price({2: 12 * ASSET_PRICE_SCALE})
+    stake = {key.A_POOL_OF: USD, key.A_POOL_KIND: ABSORBS, key.A_POOL_GAINS: COIN, key.A_POOL_MAX: 250_000}
+    t.configure(ASSET, stake)
+    t.configure(ASSET, stake)
+    t.configure(ASSET, stake | {key.A_POOL_GAINS: USD})
+    share, keeper = COIN + 1, 13
+    bonus = {key.C_POINT + i: 50_000 for i in range(33)}
+    t.configure(CURVE, bonus | {key.C_SIZE: TAKE_WHOLE, key.C_FEE_PPM: 100_000})  # whole debts are for pools
+    t.configure(CURVE, bonus | {key.C_SIZE: TAKE_WHOLE, key.C_TAKER: FOR_POOL, key.C_FEE_PPM: 100_000})
+    auction = {key.C_OF: OF_TIME, key.C_TO: 60 * SECOND, key.C_SIZE: TAKE_ALL, key.C_LASTS_NS: 60 * SECOND}
+    t.configure(CURVE, bonus | auction | {key.C_THEN: 1})  # a minute for bidders, then the pool
+    t.configure(ASSET, {key.A_OFFER: 2}, row=COIN)
+    t.deposit(LENDER, USD, 900_000)
+    for person in (BOB, CAT, DAN):
+        t.deposit(person, USD, 200_000)
+    t.stake(BOB, share, USD, 150_000)
+    t.stake(CAT, share, USD, 150_000)  # beyond the cap
+    t.stake(CAT, share, USD, 50_001)
+    t.stake(CAT, COIN, USD, 50_000)
+    t.deposit(keeper, USD, 5)
+    t.deposit(ANN, COIN, 10_000)
+    t.borrow(ANN, USD, 90_000)
+    t.deposit(EVE, COIN, 30_000)
+    t.borrow(EVE, USD, 270_000)
+    t.claim(BOB, share)
+    t.price({2: 9_900_000_000_000})  # both are unhealthy: bidders have a minute
+    t.say(do.LIQUIDATE, {"account": DAN, "order": ANN, "market": COIN, "trigger": USD, "lots": 30_000})
+    t.wait(SECOND).clock()
+    t.transfer(BOB, DAN, share, 1_000_000)
+    t.wait(70 * SECOND).clock()  # the pool takes ANN's debt whole, a part of EVE's
+    t.claim(CAT, share)
+    t.transfer(BOB, DAN, share, 1_000_000)
+    t.stake(DAN, share, USD, 1_000)  # it is spent
+    t.redeem_all(CAT, share)
+    t.configure(ASSET, stake)  # a new epoch
+    t.stake(DAN, share + 1, USD, 150_000)
+    t.wait(10 * SECOND).price({2: 7 * ASSET_PRICE_SCALE})
+    for person in (BOB, DAN):
+        for each in (share, share + 1):
+            t.claim(person, each)
+            t.redeem_all(person, each)
+    t.wait(90 * SECOND).clock()
+
+
 def offers(t):
     """Collateral of accounts in liquidation: bonuses by cover, an auction, rival bids, dust, and the converter last."""
     minute = 60 * SECOND
@@ -1056,6 +1110,7 @@ STORIES = {
         borrowing,
         pairs,
         offers,
+        stakes,
         pools,
         rates,
         inverse,

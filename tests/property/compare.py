@@ -94,6 +94,7 @@ class Both:
             refused = invariants.changed_though_refused(before, self.facts, expected) if known else []
             lines += [f"refused, and yet {each} changed" for each in refused]
             lines += invariants.cheaper_shares(before, self.facts, expected) if before is not None else []
+            lines += invariants.dearer_gains(before, self.facts) if before is not None else []
         return lines
 
 

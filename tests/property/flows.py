@@ -11,6 +11,7 @@ from steelyard.model.commands import (
     CANCEL_AFTER,
     CANCEL_ALL,
     CANCEL_ORDER,
+    CLAIM,
     CLOCK,
     COMMAND,
     CONFIRM_WITHDRAWAL,
@@ -26,7 +27,7 @@ from steelyard.model.commands import (
     TRANSFER,
     WITHDRAW,
 )
-from steelyard.model.keys import A_POOL_OF, HOUR, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, SECOND
+from steelyard.model.keys import A_POOL_KIND, A_POOL_OF, HOUR, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, SECOND
 from steelyard.model.orders import (
     BACKSTOP,
     BORROW,
@@ -44,7 +45,7 @@ from steelyard.model.orders import (
     TRAILING,
     USER,
 )
-from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
+from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import MARKET_0
 from tests.property.towns import COIN, COIN_FEED, Town, client
 from tests.reference.health import equity, requirement
@@ -135,6 +136,34 @@ class Flow(Town):
         account = self.random.choice(rich) if rich and self.chance(0.9) else self.user()
         line = {"account": account, "market": lent, "lots": self.amount_of(account, lent), **self.new_reference()}
         return command(SUPPLY, self.now, line | ({"options": 1} if self.chance(0.01) else {}))
+
+    def random_stake(self):
+        """Into a pool that absorbs, out of it, its gains, or a new epoch."""
+        pick, chance = self.stake_random.choice, self.stake_random.random
+        pools = {row: each for row, each in self.twin.assets.items() if each.rule[A_POOL_KIND]}
+        if not pools or chance() < 0.06:
+            return pick((self.stake_pool, self.step_for_pool))(pick((1, COIN)))
+        if chance() < 0.3:
+            return self.ruin()
+        row = pick(list(pools))
+        staked = pools[row].rule[A_POOL_OF]
+        holders = [each for each in self.twin.accounts if self.twin.quantity(each, row)]
+        if chance() < 0.5 or not holders:
+            rich = [each for each in self.twin.accounts if self.twin.quantity(each, staked) > 0] or [1]
+            account = pick(rich)
+            part = self.twin.quantity(account, staked) // pick((1, 2, 5, 20))
+            amount = min(part, self.worth(staked, 100_000), AMOUNT_MAX)
+            line = {"account": account, "market": staked, "order": row, "lots": amount, **self.new_reference()}
+            return command(SUPPLY, self.now, line | ({"order": pick((0, 1, 9))} if chance() < 0.03 else {}))
+        account = pick(holders)
+        held = self.twin.quantity(account, row)
+        if chance() < 0.4:
+            line = {"account": account, "market": row}
+            return command(CLAIM, self.now, line | (pick(({"market": 9}, {"market": 1})) if chance() < 0.05 else {}))
+        line = {"account": account, "market": row, "lots": max(1, held // pick((1, 3, 10))), **self.new_reference()}
+        if chance() < 0.3:
+            return command(TRANSFER, self.now, line | {"order": pick(list(self.twin.accounts))})
+        return command(REDEEM, self.now, line)
 
     def random_redeem(self):
         shares = self.shares()
@@ -408,6 +437,10 @@ class Flow(Town):
             elif passed > 60 * SECOND and self.chance(0.8):
                 made = self.random_price((1, 2, 3, 4))
             else:
+                if self.stakes and self.stake_random.random() < 0.25:
+                    made = self.random_stake()
+                    yield made
+                    self.take(made)
                 bids = self.lends and self.chance(0.7) and self.with_offers()
                 made = self.bad_row() if self.chance(0.03) else self.random_bid() if bids else self.pick()
             yield made

@@ -15,7 +15,7 @@ from tests.reference.numbers import value
 from tests.reference.twin import Twin
 
 SLOP = 20  # atoms of value that the roundings of one bid come to, at most
-SEEDS = range(64)
+SEEDS = range(110)
 
 
 def standing(twin, row):

@@ -20,6 +20,7 @@ from steelyard.model.commands import (
     RISK_ARRAY,
     RISK_TIER,
     SET_MARGIN_MODE,
+    SUPPLY,
 )
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
@@ -40,6 +41,8 @@ from steelyard.model.keys import (
     A_OUTFLOW_WINDOW_NS,
     A_PEG,
     A_PEG_SIGMA_PPM,
+    A_POOL_GAINS,
+    A_POOL_KIND,
     A_POOL_MAX,
     A_POOL_OF,
     A_RAMP_NS,
@@ -73,6 +76,7 @@ from steelyard.model.keys import (
     C_PART,
     C_POINT,
     C_SIZE,
+    C_TAKER,
     C_THEN,
     C_TO,
     F_BELIEVES,
@@ -171,6 +175,7 @@ from steelyard.model.keys import (
     T_PRODUCTS,
 )
 from steelyard.model.orders import (
+    ABSORBS,
     ACTIONS,
     ADAPTIVE,
     BACKSTOP,
@@ -182,6 +187,9 @@ from steelyard.model.orders import (
     DEMAND_STEADY,
     DEMAND_WHOLE,
     DEMANDS_ALL,
+    FOR_POOL,
+    GIVES_BONUS,
+    GIVES_PRICE,
     INSURANCE,
     INVERSE,
     ISOLATED,
@@ -192,8 +200,11 @@ from steelyard.model.orders import (
     SETTLED,
     SPOT,
     SYSTEM_ACCOUNTS,
+    TAKE_ALL,
+    TAKE_WHOLE,
     TO_LIQUIDATE,
     TO_OPEN,
+    TO_RESTORE,
 )
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, LOT_WORTH_MAX, NOTICE_NS, NOTIONAL_MAX, PPM, VALUE_MAX
 from steelyard.state.tables import Limits
@@ -223,6 +234,7 @@ class Town:
     def __init__(self, seed, twin=None):
         self.random = Random(seed)
         self.rate_random = Random(f"rates of {seed}")
+        self.stake_random = Random(f"stakes of {seed}")
         self.twin = twin or Twin(small_limits(seed))
         self.own = twin is None
         self.reference = 0
@@ -235,6 +247,7 @@ class Town:
         fitting = min(AMOUNT_MAX, VALUE_MAX * ASSET_PRICE_SCALE // (4 * coin_price))
         self.coin_supply = 1 << 40 if self.scale == 1 else fitting
         self.lends = self.random.random() < 0.5  # whether many borrow
+        self.stakes = self.lends and self.stake_random.random() < 0.6  # whether pools absorb debts
         # A source of chance of its own: towns without policies stay as they are.
         self.oracle = Random(f"prices {seed}")
         self.wary = self.oracle.random() < 0.5  # whether its feeds have policies, and its sources reasons for them
@@ -447,6 +460,7 @@ class Town:
                     yield self.deposit(account, asset, self.worth(asset, pick((100, 20_000, 3_000_000))))
         for lent in () if early else pools:
             yield self.pool(lent)
+        yield from self.stake_pools()
         for account in range(FIRST_USER, FIRST_USER + 6):
             if self.chance(0.25):
                 line = {"account": account, "market": uniform(1, len(self.pairs) + 3), "lots": ISOLATED}
@@ -454,11 +468,55 @@ class Town:
             for asset in (1, 1, COIN):
                 if self.chance(0.75):
                     yield self.deposit(account, asset, self.worth(asset, uniform(5_000, 150_000)))
+        for account in range(FIRST_USER, FIRST_USER + 3) if self.stakes else ():
+            for share, asset in self.twin.assets.items():
+                if asset.rule[A_POOL_KIND]:
+                    staked, amount = asset.rule[A_POOL_OF], min(1 << 53, self.worth(asset.rule[A_POOL_OF], 30_000))
+                    yield self.deposit(account, staked, amount)
+                    line = {"account": account, "market": staked, "order": share, "lots": amount}
+                    yield command(SUPPLY, self.now, line | self.new_reference())
+
+    def stake_pool(self, staked):
+        """A pool of one asset that takes collateral in the other."""
+        pick = self.stake_random.choice
+        share = {A_POOL_OF: staked, A_POOL_KIND: ABSORBS, A_POOL_GAINS: 3 - staked}
+        most = min(AMOUNT_MAX, self.worth(staked, 60_000))
+        share |= {A_SUPPLY_MAX: AMOUNT_MAX, A_POOL_MAX: pick((AMOUNT_MAX, AMOUNT_MAX, most))}
+        share |= {A_TIER_OPEN_PPM: pick((0, 0, 850_000)), A_TIER_MAINTAIN_PPM: pick((850_000, PPM))}
+        if self.stake_random.random() < 0.05:
+            share[pick(sorted(share))] = pick((0, 1, 3, 1_000_001))
+        return self.configure(ASSET, share)
+
+    def step_for_pool(self, staked):
+        pick = self.stake_random.choice
+        bonus = pick((0, 0, 50_000, 100_000))
+        gives = pick((GIVES_BONUS, GIVES_BONUS, GIVES_PRICE))
+        y = PPM - bonus if gives else bonus
+        step = {
+            C_TAKER: FOR_POOL,
+            C_SIZE: pick((TO_RESTORE if staked == 1 else TAKE_ALL, TAKE_ALL, TAKE_WHOLE)),
+            C_GIVES: gives,
+        }
+        step |= {C_OF: pick((0, 1, 2, 4)), C_FEE_PPM: pick((0, 100_000))} | {C_POINT + i: y for i in range(33)}
+        step |= {C_THEN: pick((0, len(self.twin.curves)))}
+        if self.stake_random.random() < 0.1:
+            step |= pick(({C_OF: 3}, {C_TAKER: 0}, {C_LASTS_NS: SECOND}, {C_THEN: len(self.twin.curves) + 1}))
+        return self.configure(CURVE, step)
+
+    def stake_pools(self):
+        """Pools that absorb, and ladders that lead to them."""
+        for staked in (1, COIN) if self.stakes else ():
+            yield self.stake_pool(staked)
+            yield self.step_for_pool(staked)
+            if self.twin.curves:
+                yield self.configure(ASSET, {A_OFFER: len(self.twin.curves)}, 3 - staked)
 
     def offers(self):
         """Ladders, in most towns: of this coin, and of the unit of account for debts in it."""
         if self.chance(0.05 if self.lends else 0.5):
             return
+        if self.stakes and self.stake_random.random() < 0.25:
+            return  # then nobody bids for what pools are to absorb
         yield self.configure(CURVE, {C_FEE_PPM: 90_000})
         for _ in range(self.random.randint(1, 4)):
             yield self.configure(CURVE, self.curve())
@@ -512,7 +570,7 @@ class Town:
     def worth(self, asset, value):
         """Atoms of an asset worth about so much."""
         value *= self.scale
-        return value if asset == 1 else max(1, value * ASSET_PRICE_SCALE // self.prices[0])
+        return value if asset == 1 else max(1, min(1 << 60, value * ASSET_PRICE_SCALE // self.prices[0]))
 
     def brackets(self, uppers, slopes):
         """Brackets that leave room for the restore factor."""
@@ -857,7 +915,7 @@ def small_limits(seed):
     """Narrow enough that tables fill and budgets run out now and then."""
     random = Random(f"limits {seed}")
     limits = Limits(
-        assets=5,
+        assets=7,
         feeds=6,
         markets=5,
         risk_tiers=4,

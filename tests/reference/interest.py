@@ -187,7 +187,7 @@ def grow(twin, row, index):
     fine = down((before * PARTS + asset.owed_rest) * index, asset.borrow_index)
     asset.owed, asset.owed_rest = divmod(fine, PARTS)
     funded = PPM
-    if any(each.rule[A_POOL_OF] == row for each in twin.assets.values()) and of_lenders < before:
+    if any(each.rule[A_POOL_OF] == row and not each.keeper for each in twin.assets.values()) and of_lenders < before:
         funded = down(of_lenders * PPM, before)
     of_house = PARTS - funded * (PPM - asset.rule[A_RESERVE_PPM])
     fine = asset.reserve * PARTS + asset.reserve_rest + (asset.owed - before) * of_house

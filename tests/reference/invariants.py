@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 
-from steelyard.model.events import DEBT_WRITTEN_OFF, REJECTED
+from steelyard.model.events import ABSORBED, DEBT_WRITTEN_OFF, REJECTED
 from steelyard.model.keys import (
+    A_POOL_GAINS,
+    A_POOL_KIND,
     A_POOL_OF,
     A_RATE_KIND,
     A_RATE_MAX_PPM,
@@ -50,6 +52,7 @@ def broken(facts):
         *conservation(facts),
         *interest(facts),
         *pools(facts),
+        *gains(facts),
         *positions(facts),
         *position_limits(facts),
         *funding(facts),
@@ -88,6 +91,8 @@ def interest(facts):
         owed = 0
         for leg in legs_of_thing(facts, row):
             then = leg["index_at_touch"]
+            if facts["asset_rule"][row][A_POOL_GAINS]:
+                continue  # what its pool gained
             if (then != 0) != (leg["quantity"] < 0) or then > asset["borrow_index"]:
                 yield f"asset {row}: {leg['quantity']} of account {leg['account']} settled at {then}"
             elif then:
@@ -105,14 +110,44 @@ def interest(facts):
 def pool_of(facts, row):
     """(assets, shares) of the pool in which this asset is a share."""
     lent = facts["asset_rule"][row][A_POOL_OF]
-    asset = facts["asset"][lent]
+    asset, keeper = facts["asset"][lent], facts["asset"][row]["keeper"]
+    if keeper:
+        return cash_of(facts, keeper, lent), facts["asset"][row]["deposited"]
     cash = sum(leg["quantity"] for leg in legs_of_thing(facts, lent) if leg["account"] == LENDER)
     return max(0, cash) + asset["owed"] - asset["loans"] - asset["reserve"], facts["asset"][row]["deposited"]
 
 
 def share_of(facts, lent):
     """The last shares made of the pool that lends this."""
-    return max(row for row, rule in facts["asset_rule"].items() if rule[A_POOL_OF] == lent)
+    return max(row for row, rule in facts["asset_rule"].items() if rule[A_POOL_OF] == lent and not rule[A_POOL_KIND])
+
+
+def cash_of(facts, account, asset):
+    return sum(leg["quantity"] for leg in legs_of_thing(facts, asset) if leg["account"] == account)
+
+
+def gains(facts):
+    """A keeper has what all legs of shares may claim, and what could not be divided."""
+    for row, asset in facts["asset"].items():
+        gained = facts["asset_rule"][row][A_POOL_GAINS]
+        if not gained:
+            if asset["gained"] or asset["undivided"]:
+                yield f"asset {row}: gained {asset['gained']}, {asset['undivided']} undivided"
+            continue
+        held, claims = cash_of(facts, asset["keeper"], gained), asset["undivided"]
+        for leg in legs_of_thing(facts, row):
+            if not 0 <= leg["index_at_touch"] <= asset["gained"]:
+                yield f"share {row}: {leg} of {asset['gained']}"
+            claims += leg["quantity"] * (asset["gained"] - leg["index_at_touch"]) >> 48
+        if not 0 <= claims <= held or asset["undivided"] < 0:
+            yield f"share {row}: {claims} may be claimed of {held}"
+
+
+def dearer_gains(before, after):
+    """Sums per share that fell."""
+    for row, asset in before["asset"].items():
+        if after["asset"][row]["gained"] < asset["gained"]:
+            yield f"share {row}: sum {asset['gained']} fell to {after['asset'][row]['gained']}"
 
 
 def pools(facts):
@@ -123,7 +158,7 @@ def pools(facts):
         lent = facts["asset_rule"][row][A_POOL_OF]
         if not lent:
             continue
-        if row != share_of(facts, lent):
+        if not asset["keeper"] and row != share_of(facts, lent):
             if asset["price"]:
                 yield f"share {row}: its pool was emptied, yet it has a price"
             continue
@@ -142,7 +177,9 @@ def cheaper_shares(before, after, events):
     for row in before["asset"]:
         lent = after["asset_rule"][row][A_POOL_OF]
         lost = any(each["kind"] == DEBT_WRITTEN_OFF and each["market"] == lent for each in events)
-        if lent and not lost and row == share_of(after, lent):
+        lost |= any(each["kind"] == ABSORBED and each["other"] == row for each in events)
+        counts = lent and (after["asset"][row]["keeper"] or row == share_of(after, lent))
+        if counts and not lost:
             (assets, shares), (assets_now, shares_now) = pool_of(before, row), pool_of(after, row)
             if (assets_now + 1) * (shares + 100) < (assets + 1) * (shares_now + 100):
                 yield f"share {row}: from {assets} for {shares} to {assets_now} for {shares_now}"

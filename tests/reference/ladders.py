@@ -19,6 +19,7 @@ from steelyard.model.keys import (
     C_PART,
     C_POINT,
     C_SIZE,
+    C_TAKER,
     C_THEN,
     C_TO,
     SECOND,
@@ -30,7 +31,7 @@ from tests.reference.numbers import clamp, value
 
 HEALTH, COVER, LTV, TIME, VOLATILITY = range(5)
 BONUS, PRICE = 0, 1
-RESTORE, ALL = 0, 1
+RESTORE, ALL, WHOLE = 0, 1, 2
 LAST_POINT = 32
 
 
@@ -68,11 +69,18 @@ def check_curve(twin, rule, row):
             generous = (each > y[i - 1]) == (rule[C_GIVES] == BONUS)  # the later point gives the bidder more
             if generous != (rule[C_OF] in (LTV, TIME)):
                 return C_POINT + i
+    if rule[C_TAKER] and rule[C_OF] == TIME:
+        return C_OF
+    if rule[C_SIZE] == WHOLE and not rule[C_TAKER]:
+        return C_SIZE
+    if rule[C_TAKER] and rule[C_LASTS_NS]:
+        return C_LASTS_NS
     if rule[C_DEBT] and rule[C_DEBT] not in twin.assets:
         return C_DEBT
     if rule[C_ELSE] and (rule[C_ELSE] >= row or not rule[C_DEBT]):
         return C_ELSE
-    if rule[C_THEN] and (rule[C_THEN] > row or not rule[C_LASTS_NS]):
+    timeless = not rule[C_LASTS_NS] and not rule[C_TAKER]
+    if rule[C_THEN] and (rule[C_THEN] > row or timeless or (rule[C_TAKER] and rule[C_THEN] == row)):
         return C_THEN
     part = rule[C_PART]
     if part and (part >= row or (twin.curves[part][C_OF], twin.curves[part][C_GIVES]) != (rule[C_OF], BONUS)):
@@ -141,7 +149,18 @@ def forget(twin, row):
 
 
 def standing_offer(twin, row, collateral, debt):
-    """(step, active time it has stood), or None."""
+    """(step for bidders, active time it has stood), or None."""
+    return walk(twin, row, collateral, debt)[0]
+
+
+def step_for_pool(twin, row, collateral, debt):
+    """The last step that is a pool's among those reached, or None."""
+    return walk(twin, row, collateral, debt)[1]
+
+
+def walk(twin, row, collateral, debt):
+    """(the standing offer, the last step for a pool before it)"""
+    passed = None
     curve = twin.assets[collateral].rule[A_OFFER]
     while curve and twin.curves[curve][C_DEBT] not in (0, debt):
         curve = twin.curves[curve][C_ELSE]
@@ -149,13 +168,16 @@ def standing_offer(twin, row, collateral, debt):
     time = min(active_time(twin, leg.thing) - leg.offered_from for leg in legs)
     while curve:
         rule = twin.curves[curve]
+        if rule[C_TAKER]:
+            passed, curve = curve, rule[C_THEN]
+            continue
         if not rule[C_LASTS_NS] or time < rule[C_LASTS_NS]:
-            return curve, time
+            return (curve, time), passed
         time -= rule[C_LASTS_NS]
         if rule[C_THEN] == curve:
-            return curve, time % rule[C_LASTS_NS]
+            return (curve, time % rule[C_LASTS_NS]), passed
         curve = rule[C_THEN]
-    return None
+    return None, passed
 
 
 def pairs(twin, row):
@@ -177,6 +199,7 @@ def wait(twin, row):
         offer = standing_offer(twin, row, collateral, debt)
         if offer:
             steps = ladder(twin, offer[0])
+            steps = [step for step in steps if not twin.curves[step][C_TAKER]]
             ends = twin.curves[steps[-1]]
             for_ever = not ends[C_LASTS_NS] or ends[C_THEN]
             left = sum(twin.curves[step][C_LASTS_NS] for step in steps) - offer[1]

@@ -32,7 +32,7 @@ from steelyard.model.orders import (
     WAITS,
 )
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest, isolated, ladders, money, pool, scenarios
+from tests.reference import interest, isolated, ladders, money, pool, scenarios, stakes
 from tests.reference.closing import close_order
 from tests.reference.health import equity, health_of, holds_nothing_risky, is_healthy, kept_requirement, requirement
 from tests.reference.loss import resolve_deficit
@@ -111,6 +111,7 @@ def turn(twin, account):
         return
     if not account.started:
         start(twin, account)
+    stakes.absorb(twin, row)
     money.convert(twin, row, beyond_cap_only=False)
     if is_healthy(twin, legs):
         leave(twin, account, events.ENDED_HEALTHY)
@@ -155,6 +156,8 @@ def settle(twin, row):
             settle_funding(twin, leg)
         elif leg.quantity < 0:
             interest.touch(twin, leg)
+        elif stakes.claimable(twin, leg):
+            stakes.touch(twin, leg)
 
 
 def is_spared(twin, account):

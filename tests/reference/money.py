@@ -9,16 +9,18 @@ from steelyard.model.keys import (
     A_LOANS_MAX,
     A_OUTFLOW_MAX,
     A_OUTFLOW_WINDOW_NS,
+    A_POOL_GAINS,
+    A_POOL_KIND,
     A_POOL_OF,
     A_SUPPLY_MAX,
     A_UTILISATION_MAX_PPM,
     T_PRODUCTS,
 )
 from steelyard.model.orders import (
-    CHILD,
     CONFIRMED,
     CONVERTER,
     LENDER,
+    LENDS,
     MAY_BORROW,
     OWES,
     PRODUCT_BORROWING,
@@ -54,6 +56,8 @@ def book(twin, account, asset, amount):
     leg = twin.make_leg(account, asset)
     if leg.quantity < 0 or leg.quantity + amount < 0 or account == LENDER:
         interest.touch(twin, leg)
+    if asset != 1 and twin.assets[asset].rule[A_POOL_GAINS]:
+        twin.touch_gain(leg)
     interest.change(twin, leg, amount)
     if amount < 0 and leg.quantity < -twin.assets[asset].rule[A_LOAN_CAP] and account not in twin.converting:
         twin.converting.append(account)
@@ -112,7 +116,7 @@ def deposit(twin, c):
     account, asset, amount, client = c.account, c.market, c.lots, c.client
     twin.require(client != NO_CLIENT and not c.options, reject.FIELD_OUT_OF_RANGE)
     twin.require(account in twin.accounts, reject.ACCOUNT_UNKNOWN)
-    twin.require(twin.accounts[account].role != CHILD, reject.ACCOUNT_IS_NOT_TRADABLE)
+    twin.require(not twin.is_kept(account), reject.ACCOUNT_IS_NOT_TRADABLE)
     twin.require(asset in twin.assets, reject.ASSET_UNKNOWN)
     twin.require(amount > 0, reject.AMOUNT_MUST_BE_POSITIVE)
     twin.require(client not in twin.references, reject.REFERENCE_REPEATED)
@@ -131,11 +135,12 @@ def deposit(twin, c):
 
 def share_of(twin, asset):
     """The shares of the pool that lends an asset, the last ones made, or 0."""
-    return max((row for row, each in twin.assets.items() if each.rule[A_POOL_OF] == asset), default=0)
+    lending = [row for row, each in twin.assets.items() if each.rule[A_POOL_KIND] == LENDS]
+    return max((row for row in lending if twin.assets[row].rule[A_POOL_OF] == asset), default=0)
 
 
 def has_pool(twin, asset):
-    return any(each.rule[A_POOL_OF] == asset for each in twin.assets.values())
+    return any(each.rule[A_POOL_OF] == asset and each.rule[A_POOL_KIND] == 0 for each in twin.assets.values())
 
 
 def check_leaving(twin, c, taker):
@@ -145,7 +150,7 @@ def check_leaving(twin, c, taker):
     for account in (giver, taker) if taker is not None else (giver,):
         twin.require(account in twin.accounts, reject.ACCOUNT_UNKNOWN)
     for account in (giver, taker) if taker is not None else (giver,):
-        twin.require(twin.accounts[account].role != CHILD, reject.ACCOUNT_IS_NOT_TRADABLE)
+        twin.require(not twin.is_kept(account), reject.ACCOUNT_IS_NOT_TRADABLE)
     twin.require(giver != taker, reject.SAME_ACCOUNT)
     twin.require(asset in twin.assets, reject.ASSET_UNKNOWN)
     twin.require(amount > 0, reject.AMOUNT_MUST_BE_POSITIVE)
@@ -157,9 +162,10 @@ def check_leaving(twin, c, taker):
     twin.require_good(held_markets(twin, giver), TO_WITHDRAW)
     twin.require(twin.row_for_reference(), reject.REFERENCES_FULL)
     if taker is not None:
-        own = int(c.options == MAY_BORROW and asset not in twin.legs_of(giver))
-        new = asset not in twin.legs_of(taker)
-        twin.require(not new or twin.has_room_for_legs(taker, (asset,), own), reject.LEGS_FULL)
+        own = len(twin.missing(giver, (asset,))) if c.options == MAY_BORROW else 0
+        twin.require(
+            not twin.missing(taker, (asset,)) or twin.has_room_for_legs(taker, (asset,), own), reject.LEGS_FULL
+        )
     free = pairs.free(twin, giver, asset)
     spent = cash(twin, giver, asset) - free
     free -= loans(twin, asset) if giver == LENDER else 0

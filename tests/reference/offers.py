@@ -30,6 +30,7 @@ from tests.reference.ladders import (
     HEALTH,
     TIME,
     VOLATILITY,
+    WHOLE,
     curve_at,
     is_dust,
     is_frozen,
@@ -53,6 +54,7 @@ class Offer:
     row: int
     collateral: int
     debt: int
+    step: int = 0  # of a pool; 0: the one that stands for bidders
 
     def __post_init__(self):
         twin, legs = self.twin, self.twin.legs_of(self.row)
@@ -67,7 +69,7 @@ class Offer:
         twin.require(not frozen, reject.ASSET_FROZEN)
         twin.require(all(asset.price > 0 for asset in both), reject.NO_OFFER)
         twin.require((self.collateral, self.debt) in pairs(twin, self.row), reject.NO_OFFER)
-        found = standing_offer(twin, self.row, self.collateral, self.debt)
+        found = (self.step, 0) if self.step else standing_offer(twin, self.row, self.collateral, self.debt)
         twin.require(found, reject.NO_OFFER)
         self.curve, self.time = found
         self.rule = twin.curves[self.curve]
@@ -110,8 +112,9 @@ class Offer:
         ]
 
     def gives(self, repaid):
-        """(to the bidder, to the insurance fund), at the curve."""
-        gross = min(self.held, self.gross(self.par(repaid)))
+        """(to the bidder, to the insurance fund), at the curve; of a part of a debt taken whole, at most that part."""
+        there = down(self.held * repaid, self.owed) if self.rule[C_SIZE] == WHOLE else self.held
+        gross = min(there, self.gross(self.par(repaid)))
         fee = self.fee(gross, repaid)
         return gross - fee, fee
 
@@ -153,6 +156,8 @@ class Offer:
         return equity(self.twin, legs) >= requirement(self.twin, legs, FOR_RESTORE)
 
     def size(self):
+        if self.rule[C_SIZE] == WHOLE:
+            return self.owed
         everything = min(self.owed, self.debt_for_everything())
         most = everything if self.part is None else min(everything, part_up(self.owed, self.part))
         if self.rule[C_SIZE] != ALL and self.restores(most):

@@ -9,6 +9,7 @@ from steelyard.model.keys import (
     A_FROZEN,
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_POOL_KIND,
     A_POOL_OF,
     A_RATE_BASE_PPM,
     A_RATE_KIND,
@@ -107,6 +108,7 @@ from steelyard.model.orders import (
     DEMAND_STEADY,
     HALTED,
     KINK,
+    LENDS,
     LINEAR,
     OPEN,
     PEG,
@@ -130,7 +132,7 @@ from steelyard.num.limits import (
     VALUE_MAX,
 )
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest, ladders, money, pool, prices, ramps
+from tests.reference import interest, ladders, money, pool, prices, ramps, stakes
 from tests.reference.funding import schedule
 from tests.reference.health import bracket_requirement, may_open, size_requirement
 from tests.reference.numbers import down, is_inverse, largest_position, largest_worth, part_down, part_up
@@ -195,13 +197,17 @@ def configure(twin, rows):
         rule[F_HAS_POLICY] = int(any(rule[F_POLICIES:F_HAS_POLICY]))
     wrong = CHECKS[kind](twin, rule, place)
     begins_pool = new and kind == ASSET and rule[A_POOL_OF]
-    if wrong is None and begins_pool:
+    staked = begins_pool and rule[A_POOL_KIND] != LENDS
+    if wrong is None and begins_pool and not staked:
         operators = pool.first_shares(pool.assets_of(twin, rule[A_POOL_OF]))
         wrong = A_SUPPLY_MAX if operators > rule[A_SUPPLY_MAX] else None
     twin.require(wrong is None, reject.PARAMETERS_DISAGREE, row=rows[0], order=wrong)
     twin.require(not new or len(table) < twin.room_of(kind), reject.ROWS_FULL, row=rows[0])
     if kind == OWNER:
         check_margin(twin, rule, row, rows[0])
+    if staked:
+        twin.require(len(twin.accounts) < twin.limits.accounts, reject.ACCOUNTS_FULL, row=rows[0])
+        twin.require(twin.has_room_in_table(2), reject.LEGS_FULL, row=rows[0])
     ways = None
     if can_ramp:
         rule, ways = ramps.hold_back(twin, kind, list(twin.rule_of(kind, row)), rule)
@@ -245,12 +251,17 @@ def check_asset(twin, rule, row):
         mine = row in twin.assets
         if lent not in twin.assets or lent >= row or twin.assets[lent].rule[A_POOL_OF]:
             return A_POOL_OF
-        if not mine and pool.share_of(twin, lent) and not pool.is_emptied(twin, lent):
+        if not mine and rule[A_POOL_KIND] == LENDS and pool.share_of(twin, lent) and not pool.is_emptied(twin, lent):
             return A_POOL_OF
         if rule[A_LOAN_CAP]:
             return A_LOAN_CAP
         if rule[A_FROZEN]:
             return A_FROZEN
+    elif rule[A_POOL_KIND]:
+        return A_POOL_KIND
+    wrong = stakes.check_gains(twin, rule, row)
+    if wrong is not None:
+        return wrong
     if (rule[A_FEED] == 0) != (row == 1 or lent > 0):
         return A_FEED
     if rule[A_FEED] and not feed_is_free(twin, rule[A_FEED], row, is_market=0):
@@ -498,7 +509,7 @@ def apply_asset(twin, rule, row, new):
             interest.schedule(twin, twin.assets[row])
         return
     if rule[A_POOL_OF]:
-        asset = twin.assets[row] = pool.Share(rule, accrued_ns=twin.now, active_at_ns=twin.now, twin=twin)
+        asset = twin.assets[row] = pool.Share(rule, accrued_ns=twin.now, active_at_ns=twin.now, twin=twin, row=row)
     else:
         asset = twin.assets[row] = Asset(rule, accrued_ns=twin.now, active_at_ns=twin.now)
     if row == 1:

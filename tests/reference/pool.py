@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_LENDER_BEARS, A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
-from steelyard.model.orders import AT_MOST, CHILD, LENDER, TO_WITHDRAW, USED
+from steelyard.model.keys import A_LENDER_BEARS, A_POOL_KIND, A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
+from steelyard.model.orders import AT_MOST, LENDER, LENDS, SPARED, TO_WITHDRAW, USED
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest, money, pairs
+from tests.reference import interest, money, pairs, stakes
 from tests.reference.health import equity, leg_equity, may_open
 from tests.reference.numbers import atoms_worth_up, down
 from tests.reference.rows import Asset, Reference
@@ -21,11 +21,12 @@ class Share(Asset):
     """An asset whose price is that of its part in the pool."""
 
     twin: object = None
+    row: int = 0
     told: int = 0  # the price last told
 
     @property
     def counts(self):
-        return self.twin.assets.get(share_of(self.twin, self.rule[A_POOL_OF])) is self
+        return self.keeper > 0 or self.twin.assets.get(share_of(self.twin, self.rule[A_POOL_OF])) is self
 
     @property
     def price(self):
@@ -39,7 +40,7 @@ class Share(Asset):
         """What a share would cost if its asset cost this; nothing, once others took the place of an emptied pool's."""
         if not self.counts:
             return 0
-        worth = price * (assets_of(self.twin, self.rule[A_POOL_OF]) + NOBODYS_ATOMS)
+        worth = price * (assets_behind(self.twin, self.row) + NOBODYS_ATOMS)
         return min(PRICE_MAX, down(worth, self.deposited + NOBODYS_SHARES))
 
     @property
@@ -79,27 +80,50 @@ def is_emptied(twin, asset):
     return twin.assets[share_of(twin, asset)].deposited > 0 and assets_of(twin, asset) <= 0
 
 
+def assets_behind(twin, share):
+    """What belongs to the holders of these shares."""
+    row = twin.assets[share]
+    asset = row.rule[A_POOL_OF]
+    return money.cash(twin, row.keeper, asset) if row.keeper else assets_of(twin, asset)
+
+
 def assets_of(twin, asset):
     row = twin.assets[asset]
     return max(0, money.cash(twin, LENDER, asset)) + row.owed - interest.loans_of(twin, asset) - row.reserve
 
 
 def show(twin, asset):
-    """Something changed that the price of shares depends on."""
+    """Something changed that the price of shares in what is lent depends on."""
     row = share_of(twin, asset)
-    if row and twin.assets[row].price != twin.assets[row].told:
-        share = twin.assets[row]
+    if row:
+        show_price(twin, row)
+
+
+def show_all(twin, asset):
+    """The price of the asset may have changed."""
+    show(twin, asset)
+    for row in sorted(twin.assets):
+        if twin.assets[row].keeper and twin.assets[row].rule[A_POOL_OF] == asset:
+            show_price(twin, row)
+
+
+def show_price(twin, row):
+    share = twin.assets[row]
+    if share.price != share.told:
         share.told = share.price
-        amount, shares = assets_of(twin, asset), share.deposited
+        amount, shares = assets_behind(twin, row), share.deposited
         twin.emit(events.SHARE_PRICE_SET, market=row, price=share.price, amount=amount, lots=shares)
 
 
 def begin(twin, row):
     """What the lender has buys the first shares."""
     asset, share = twin.assets[row].rule[A_POOL_OF], twin.assets[row]
+    if share.rule[A_POOL_KIND] != LENDS:
+        stakes.begin(twin, row)
+        return
     amount = assets_of(twin, asset)
     for old, each in twin.assets.items():
-        if old != row and each.rule[A_POOL_OF] == asset and each.told:
+        if old != row and each.rule[A_POOL_OF] == asset and not each.keeper and each.told:
             each.told = 0
             twin.emit(events.SHARE_PRICE_SET, market=old, price=0, amount=0, lots=each.deposited)
     if amount:
@@ -117,7 +141,7 @@ def first_shares(amount):
 def is_loss_pending(twin, asset):
     """Somebody in liquidation owes this, and more than there is."""
     owing = {leg.account for leg in interest.debts(twin, asset)}
-    return any(twin.accounts[each].queued and equity(twin, twin.legs_of(each)) < 0 for each in owing)
+    return any(twin.accounts[each].queued not in (0, SPARED) and equity(twin, twin.legs_of(each)) < 0 for each in owing)
 
 
 def write_off(twin, account, asset):
@@ -143,7 +167,7 @@ def write_off(twin, account, asset):
 def check_named(twin, c, options):
     twin.require(c.client != money.NO_CLIENT and c.options in options, reject.FIELD_OUT_OF_RANGE)
     twin.require(c.account in twin.accounts, reject.ACCOUNT_UNKNOWN)
-    twin.require(twin.accounts[c.account].role != CHILD, reject.ACCOUNT_IS_NOT_TRADABLE)
+    twin.require(not twin.is_kept(c.account), reject.ACCOUNT_IS_NOT_TRADABLE)
     twin.require(c.account != LENDER, reject.SAME_ACCOUNT)
     twin.require(c.market in twin.assets, reject.ASSET_UNKNOWN)
     twin.require(c.lots > 0, reject.AMOUNT_MUST_BE_POSITIVE)
@@ -172,15 +196,18 @@ def check_margin(twin, account, changes):
 def supply(twin, c):
     check_named(twin, c, (0,))
     asset, amount = c.market, c.lots
-    row = share_of(twin, asset)
-    twin.require(row, reject.POOL_UNKNOWN)
+    row = c.order or share_of(twin, asset)
+    is_its = row in twin.assets and twin.assets[row].rule[A_POOL_OF] == asset
+    twin.require(is_its and twin.assets[row].counts, reject.POOL_UNKNOWN)
     check_state(twin, c)
     twin.require(twin.has_room_for_legs(c.account, (row,)), reject.LEGS_FULL)
-    share, assets = twin.assets[row], interest.after_accruing(twin, asset, lambda: assets_of(twin, asset))
+    share, assets = twin.assets[row], interest.after_accruing(twin, asset, lambda: assets_behind(twin, row))
     shares = down(amount * (share.deposited + NOBODYS_SHARES), assets + NOBODYS_ATOMS)
     twin.require(shares, reject.AMOUNT_MUST_BE_POSITIVE)
-    twin.require(not is_loss_pending(twin, asset), reject.LOSS_PENDING)
-    twin.require(assets + amount <= twin.assets[asset].rule[A_POOL_MAX], reject.POOL_CAP_EXCEEDED)
+    twin.require(not stakes.is_spent(twin, row), reject.POOL_SPENT)
+    twin.require(share.keeper or not is_loss_pending(twin, asset), reject.LOSS_PENDING)
+    limits = share if share.keeper else twin.assets[asset]
+    twin.require(assets + amount <= limits.rule[A_POOL_MAX], reject.POOL_CAP_EXCEEDED)
     twin.require(share.deposited + shares <= share.rule[A_SUPPLY_MAX], reject.AMOUNT_EXCEEDS_LIMIT)
     twin.require(pairs.free(twin, c.account, asset) >= amount, reject.BALANCE_TOO_LOW)
     check_margin(twin, c.account, {asset: -amount, row: shares})
@@ -189,10 +216,12 @@ def supply(twin, c):
     money.book(twin, c.account, asset, -amount)
     money.book(twin, c.account, row, shares)
     share.deposited += shares
-    money.book(twin, LENDER, asset, amount)
-    interest.note_outflow(twin, asset, -amount)
-    twin.emit(events.POOL_SUPPLIED, account=c.account, market=asset, amount=amount, other=row, lots=shares)
-    show(twin, asset)
+    money.book(twin, share.keeper or LENDER, asset, amount)
+    if not share.keeper:
+        interest.note_outflow(twin, asset, -amount)
+    told = {"other": row, "lots": shares, "extra": share.keeper}
+    twin.emit(events.POOL_SUPPLIED, account=c.account, market=asset, amount=amount, **told)
+    show_price(twin, row)
 
 
 def redeem(twin, c):
@@ -205,21 +234,24 @@ def redeem(twin, c):
     held = money.cash(twin, c.account, row)
     shares = min(c.lots, held) if c.options == AT_MOST else c.lots
     twin.require(0 < shares <= held, reject.BALANCE_TOO_LOW)
-    assets = interest.after_accruing(twin, asset, lambda: assets_of(twin, asset))
+    assets = interest.after_accruing(twin, asset, lambda: assets_behind(twin, row))
     coins = down(shares * (assets + NOBODYS_ATOMS), share.deposited + NOBODYS_SHARES)
     twin.require(coins, reject.AMOUNT_MUST_BE_POSITIVE)
     twin.require(not is_loss_pending(twin, asset), reject.LOSS_PENDING)
-    left = max(0, money.cash(twin, LENDER, asset)) - money.loans(twin, asset)
-    twin.require(coins <= left, reject.COINS_ARE_LENT)
-    twin.require(money.may_flow_out(twin, asset, coins), reject.OUTFLOW_LIMIT)
+    if not share.keeper:
+        left = max(0, money.cash(twin, LENDER, asset)) - money.loans(twin, asset)
+        twin.require(coins <= left, reject.COINS_ARE_LENT)
+        twin.require(money.may_flow_out(twin, asset, coins), reject.OUTFLOW_LIMIT)
     check_margin(twin, c.account, {asset: coins, row: -shares})
     twin.add_reference(Reference(c.client, c.lots, c.account, row, USED))
     interest.accrue(twin, asset)
     money.book(twin, c.account, row, -shares)
     share.deposited -= shares
-    money.book(twin, LENDER, asset, -coins)
+    money.book(twin, share.keeper or LENDER, asset, -coins)
     money.book(twin, c.account, asset, coins)
-    interest.note_outflow(twin, asset, coins)
-    twin.emit(events.POOL_REDEEMED, account=c.account, market=asset, amount=coins, other=row, lots=shares)
-    show(twin, asset)
+    if not share.keeper:
+        interest.note_outflow(twin, asset, coins)
+    told = {"other": row, "lots": shares, "extra": share.keeper}
+    twin.emit(events.POOL_REDEEMED, account=c.account, market=asset, amount=coins, **told)
+    show_price(twin, row)
     money.welcome(twin, c.account)

@@ -235,7 +235,7 @@ def copy_to_user(twin, feed, settled, changed):
             ladders.settle_active_time(twin, feed.user)
         asset.price, asset.fresh_until_ns = feed.price, feed.until[TO_OPEN]
         asset.below, asset.above = feed.below, feed.above
-        twin.show_share(feed.user)
+        twin.show_shares(feed.user)
 
 
 # --- Policy -----------------------------------------------------------------------------------------------------------

@@ -46,6 +46,9 @@ class Asset:
     owed_rest: int = 0
     reserve_rest: int = 0
     rate_held: int = 0
+    keeper: int = 0
+    gained: int = 0
+    undivided: int = 0
 
 
 @dataclass(slots=True)

@@ -5,9 +5,21 @@ from dataclasses import dataclass
 from steelyard.model import commands, events, reject
 from steelyard.model.commands import ASSET, COMMAND, CURVE, FEED, MARKET, OWNER, RISK_ARRAY, RISK_TIER
 from steelyard.model.events import EVENT
-from steelyard.model.keys import A_FEED, A_POOL_OF, M_BASE, M_EXPIRY_NS, M_FEED, M_SETTLE, M_STATE, O_RISK_TIER
+from steelyard.model.keys import (
+    A_FEED,
+    A_POOL_GAINS,
+    A_POOL_OF,
+    M_BASE,
+    M_EXPIRY_NS,
+    M_FEED,
+    M_SETTLE,
+    M_STATE,
+    O_RISK_TIER,
+)
 from steelyard.model.orders import (
+    CHILD,
     COOLS,
+    KEEPER,
     OWES,
     RESERVED,
     RESTING,
@@ -48,6 +60,7 @@ from tests.reference import (
     ramps,
     settings,
     settlement,
+    stakes,
     stops,
 )
 from tests.reference.facts import facts_of_twin
@@ -110,6 +123,7 @@ ACT = {
     commands.CANCEL_AFTER: settings.cancel_after,
     commands.SUPPLY: pool.supply,
     commands.REDEEM: pool.redeem,
+    commands.CLAIM: stakes.claim,
     commands.LIQUIDATE: offers.liquidate,
 }
 ACT_ON_ROWS = {commands.PRICE: prices.price, commands.CONFIGURE: parameters.configure}
@@ -333,6 +347,16 @@ class Twin:
     def show_share(self, asset):
         pool.show(self, asset)
 
+    def show_shares(self, asset):
+        pool.show_all(self, asset)
+
+    def touch_gain(self, leg):
+        stakes.touch(self, leg)
+
+    def is_kept(self, account):
+        """Whether its money moves otherwise than by command."""
+        return self.accounts[account].role in (CHILD, KEEPER)
+
     def is_good(self, priced, action):
         """Whether a market's index or an asset's price is good for an action."""
         feed = self.feed_of(priced)
@@ -403,6 +427,8 @@ class Twin:
     def make_leg(self, account, thing):
         held = self._legs_of[account]
         if thing not in held:
+            if thing < MARKET_0 and self.assets[thing].rule[A_POOL_GAINS]:
+                self.make_leg(account, self.assets[thing].rule[A_POOL_GAINS])
             row = self.limits.accounts + 1
             while row in self.legs:
                 row += 1
@@ -422,15 +448,25 @@ class Twin:
             self.make_leg(account, thing)
         return self.leg(account, market.thing)
 
+    def missing(self, account, things):
+        """What must be opened to hold these; shares that gain bring what they gain."""
+        shares = [thing for thing in things if thing < MARKET_0 and self.assets[thing].rule[A_POOL_GAINS]]
+        absent = set(things) - self._legs_of[account].keys()
+        brought = {self.assets[share].rule[A_POOL_GAINS] for share in shares if share in absent}
+        return absent | (brought - self._legs_of[account].keys())
+
     def has_room_for_legs(self, account, things, others=0):
         """Room for these things in the account, and in the table for so many legs more."""
         held = self._legs_of[account]
-        new = len(set(things) - held.keys())
+        new = len(self.missing(account, things))
+        in_table = not new + others or self.has_room_in_table(new + others)
+        return len(held) + new <= LEGS_PER_ACCOUNT_MAX and in_table
+
+    def has_room_in_table(self, new):
         used = len(self.legs) - len(self.accounts)
         # Kept for the house: six accounts with cash in every other asset, and the backstop's positions.
         reserved = 6 * (self.limits.assets - 1) + self.limits.markets
-        in_table = used + new + others + reserved <= self.limits.legs
-        return len(held) + new <= LEGS_PER_ACCOUNT_MAX and (in_table or not new + others)
+        return used + new + reserved <= self.limits.legs
 
     def row_for_reference(self):
         """The first row after the last one taken, round the table, in which no withdrawal waits."""

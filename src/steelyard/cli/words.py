@@ -39,6 +39,9 @@ def sentence(event: H.Happened) -> Note | None:
         case H.Converted():
             text = f"{short(event.sold)} {event.sold_asset} → {short(event.bought)} {event.bought_asset}"
             return Note(event.at_ns, event.account, text, PLAIN)
+        case H.Absorbed():
+            text = f"{short(event.repaid)} {event.debt_asset} → {short(event.received)} {event.collateral_asset}"
+            return Note(event.at_ns, event.account, f"absorbed by {event.share}: {text}", PLAIN)
         case H.LiquidationEnded(because="healthy") if event.maintain > 0:
             text = f"healthy, E {short(event.equity)} ≥ M {short(event.maintain)}"
             return Note(event.at_ns, event.account, text, UP)

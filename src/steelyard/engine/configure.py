@@ -6,7 +6,7 @@ from steelyard.engine.bitmap import words_at
 from steelyard.engine.events import say
 from steelyard.engine.funding import plan_funding
 from steelyard.engine.interest import accrue, begin_rate, plan_interest
-from steelyard.engine.ledger import find_leg, retry_conversions
+from steelyard.engine.ledger import find_leg, has_leg_rows, retry_conversions
 from steelyard.engine.pool import begin_pool, shares_at_start
 from steelyard.engine.prices import forget_policy, refresh_feed, refresh_pairs, settle_active_time
 from steelyard.engine.settlement import plan_settlement
@@ -29,6 +29,7 @@ from steelyard.model.orders import (
     INVERSE,
     KINK,
     LENDER,
+    LENDS,
     PRODUCT_PORTFOLIO,
     SYSTEM_OWNER,
     TIMER_RAMP_ASSET,
@@ -52,6 +53,7 @@ from steelyard.state.tables import (
     FEED_UNTIL,
     HOLDER,
     KEY_RANGE,
+    L_ACCOUNTS,
     L_ASSETS,
     L_BITS_LADDER,
     L_CURVES,
@@ -76,6 +78,7 @@ from steelyard.state.tables import (
 )
 
 RAMP_STEPS = 60
+STAKE_LEGS = 2  # of a keeper, at most, beside the one that every account has
 STEP_OF_RAMP = 2  # how CONFIGURED tells it
 EXISTS, LOWEST, HIGHEST, DEFAULT, FIXED = 0, 1, 2, 3, 4
 
@@ -529,7 +532,8 @@ def configure(s):
             return reason
     new, ramps = 1 if row == 0 else 0, False
     of_pool = DRAFT(s)[0, keys.A_POOL_OF] if new and kind == ASSET_TABLE else 0
-    if of_pool and shares_at_start(s, of_pool) > DRAFT(s)[0, keys.A_SUPPLY_MAX]:
+    stakes = of_pool != 0 and DRAFT(s)[0, keys.A_POOL_KIND] != LENDS
+    if of_pool and not stakes and shares_at_start(s, of_pool) > DRAFT(s)[0, keys.A_SUPPLY_MAX]:
         machine.failed_key[0] = keys.A_SUPPLY_MAX
         return no.PARAMETERS_DISAGREE
     if not new and parameters.ramped_keys(kind):
@@ -546,6 +550,10 @@ def configure(s):
         if kind == MARKET_TABLE:
             if machine.ladder_used[0] + DRAFT(s)[0, keys.M_TICKS_MAX] + 1 > LAYOUT(s)[L_LADDER]:
                 return no.LADDER_FULL
+        if stakes and machine.accounts[0] >= LAYOUT(s)[L_ACCOUNTS]:
+            return no.ACCOUNTS_FULL
+        if stakes and not has_leg_rows(s, STAKE_LEGS):
+            return no.LEGS_FULL
         row = rows_of(s, kind) + 1
     old_interval = MARKET_RULE(s)[row, keys.M_FUNDING_INTERVAL_NS] if kind == MARKET_TABLE else 0
     old_sample = MARKET_RULE(s)[row, keys.M_SAMPLE_INTERVAL_NS] if kind == MARKET_TABLE else 0

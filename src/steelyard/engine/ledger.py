@@ -13,10 +13,13 @@ from steelyard.engine.alarms import (
     mark_dirty,
     market_driver,
 )
+from steelyard.engine.events import say
 from steelyard.engine.interest import accrue, change_debt, settle_debt
 from steelyard.engine.opening import STALE
+from steelyard.model.events import GAIN_PAID
 from steelyard.model.keys import (
     A_LOAN_CAP,
+    A_POOL_GAINS,
     M_BASE,
     M_HAS_SIZE,
     M_LOT_ATOMS,
@@ -43,6 +46,7 @@ from steelyard.rules.corner import (
 from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
 from steelyard.rules.offers import active_time
 from steelyard.rules.pairs import flows, spends_cash
+from steelyard.rules.pool import gain_of
 from steelyard.rules.requirement import maintain_rate_ppm
 from steelyard.rules.scan import alone_atoms, scan_part
 from steelyard.rules.size_rates import size_maintain
@@ -175,13 +179,18 @@ def open_leg_row(s, account, thing):
 
 @far
 def open_leg(s, account, thing):
-    """A new, empty leg; a market's brings the cash legs of its settlement asset, and of a pair's base, along."""
+    """A new, empty leg; a market's brings the cash legs of its settlement asset, and of a pair's base, along.
+
+    That of shares which gain brings the one of what they gain.
+    """
     if thing >= MARKET_0:
         settle, base = MARKET_RULE(s)[thing - MARKET_0, M_SETTLE], MARKET_RULE(s)[thing - MARKET_0, M_BASE]
         if settle != UNIT and find_leg(s, account, settle) == 0:
             open_leg_row(s, account, settle)
         if base and find_leg(s, account, base) == 0:
             open_leg_row(s, account, base)
+    elif ASSET_RULE(s)[thing, A_POOL_GAINS] and find_leg(s, account, ASSET_RULE(s)[thing, A_POOL_GAINS]) == 0:
+        open_leg_row(s, account, ASSET_RULE(s)[thing, A_POOL_GAINS])
     return open_leg_row(s, account, thing)
 
 
@@ -205,8 +214,9 @@ def legs_wanted(s, account, thing):
     wanted = 1
     if thing >= MARKET_0:
         settle, base = MARKET_RULE(s)[thing - MARKET_0, M_SETTLE], MARKET_RULE(s)[thing - MARKET_0, M_BASE]
-        wanted += int(find_leg(s, account, settle) == 0) + int(base != 0 and find_leg(s, account, base) == 0)
-    return wanted
+        return wanted + int(find_leg(s, account, settle) == 0) + int(base != 0 and find_leg(s, account, base) == 0)
+    gained = ASSET_RULE(s)[thing, A_POOL_GAINS]
+    return wanted + int(gained != 0 and find_leg(s, account, gained) == 0)
 
 
 @leaf
@@ -428,6 +438,20 @@ def touch_loan(s, row):
     return 0
 
 
+@far
+def pay_gain(s, row):
+    """A leg of shares is brought up to what its pool has gained; the atoms that this pays."""
+    leg, share = LEG(s), LEG(s).thing[row]
+    account, shares, amount, sum_now = leg.account[row], leg.quantity[row], gain_of(s, row), ASSET(s).gained[share]
+    leg.index_at_touch[row] = sum_now
+    if amount:
+        asset = ASSET_RULE(s)[share, A_POOL_GAINS]
+        keeper = ASSET(s).keeper[share]
+        transfer(s, keeper, account, asset, amount)
+        say(s, GAIN_PAID, account, asset, 0, keeper, share, 0, shares, amount, 0, sum_now, 0, 0, 0)
+    return amount
+
+
 @leaf
 def move_cash(s, account, asset, amount):
     """Change a cash leg; its row. The certificate is the caller's business."""
@@ -437,6 +461,8 @@ def move_cash(s, account, asset, amount):
         row = open_leg(s, account, asset)
     if leg.quantity[row] < 0 or leg.quantity[row] + amount < 0 or account == LENDER:
         touch_loan(s, row)
+    if asset != UNIT and ASSET_RULE(s)[asset, A_POOL_GAINS]:
+        pay_gain(s, row)
     before = leg.quantity[row]
     after = before + amount
     leg.quantity[row] = after

@@ -3,18 +3,28 @@
 This module decides nothing about amounts: sizes, prices and ranks come from rules/, cash moves through the ledger.
 """
 
+from steelyard.engine.absorbing import absorb
 from steelyard.engine.changing import cancel_orders
 from steelyard.engine.events import say, say_money
 from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
 from steelyard.engine.judge import enqueue, forget, wake
-from steelyard.engine.ledger import cash, find_leg, first_in_order, legs_wanted, open_leg, touch_loan, transfer
+from steelyard.engine.ledger import (
+    cash,
+    find_leg,
+    first_in_order,
+    legs_wanted,
+    open_leg,
+    pay_gain,
+    touch_loan,
+    transfer,
+)
 from steelyard.engine.matching import EVENTS_PER_ORDER_MAX, after_fill, match
 from steelyard.engine.money import convert_debts
 from steelyard.engine.orders import give_back, shrink_reduce_only
 from steelyard.engine.placing import leverage_for
 from steelyard.engine.positions import far_book_trade, realised_of, settle_funding
 from steelyard.engine.timers import push_timer
-from steelyard.engine.worth import lent, show_share
+from steelyard.engine.worth import show_share
 from steelyard.model.events import (
     CLOSED_LIQUIDATION,
     DEBT_WRITTEN_OFF,
@@ -35,6 +45,7 @@ from steelyard.model.keys import (
     A_FUND_DAY_MAX,
     A_FUND_STEP_MAX,
     A_LENDER_BEARS,
+    A_POOL_GAINS,
     A_POOL_OF,
     HOUR,
     M_BACKSTOP_LOTS_MAX,
@@ -71,7 +82,7 @@ from steelyard.num.limits import AMOUNT_MAX, DUST_SHARE, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import mul_div_down, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_up, charge, value
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
-from steelyard.rules.pool import share_price, unsettled
+from steelyard.rules.pool import assets_of, gain_of, share_price
 from steelyard.rules.price import asset_feed, is_asset_good, is_good, is_mark_good, is_market_good
 from steelyard.rules.ranking import deleveraging_score
 from steelyard.rules.requirement import (
@@ -165,7 +176,7 @@ def end_if_healthy(s, account):
 
 @far
 def settle_account(s, account):
-    """Interest and funding up to now."""
+    """Interest, funding and gains of shares up to now."""
     leg = LEG(s)
     row = first_in_order(s, account)
     while row:
@@ -173,6 +184,8 @@ def settle_account(s, account):
             settle_funding(s, row)
         elif leg.quantity[row] < 0:
             touch_loan(s, row)
+        elif ASSET_RULE(s)[leg.thing[row], A_POOL_GAINS] and gain_of(s, row):
+            pay_gain(s, row)
         row = leg.next_of_account[row]
     return 0
 
@@ -197,11 +210,9 @@ def can_be_closed(s, market):
 @kernel
 def share_price_at(s, share, price):
     """What a share would cost if its asset cost this."""
-    asset = ASSET_RULE(s)[share, A_POOL_OF]
-    if ASSET(s).pool[asset] != share:
+    if ASSET(s).keeper[share] == 0 and ASSET(s).pool[ASSET_RULE(s)[share, A_POOL_OF]] != share:
         return 0  # of a pool that was emptied
-    assets = lent(s, find_leg(s, LENDER, asset)) + unsettled(s, asset)
-    return share_price(price, assets, ASSET(s).deposited[share])
+    return share_price(price, assets_of(s, share), ASSET(s).deposited[share])
 
 
 @kernel
@@ -751,6 +762,7 @@ def liquidation_turn(s, account):
         return 0
     if ACCOUNT(s).started[account] == 0:
         say_started(s, account)
+    absorb(s, account)
     convert_debts(s, account, 1)
     if end_if_healthy(s, account):
         return 0

@@ -21,7 +21,7 @@ from steelyard.engine.money import (
 from steelyard.engine.offers import fill_bids, liquidate
 from steelyard.engine.orders import client_entry, far_leave
 from steelyard.engine.placing import place_order
-from steelyard.engine.pool import redeem, supply
+from steelyard.engine.pool import claim, redeem, supply
 from steelyard.engine.prefetch import ROWS_AHEAD, fetch_ahead
 from steelyard.engine.prices import clock, refresh_feed, refresh_pairs, report_prices
 from steelyard.engine.settings import open_account, set_leverage, set_margin_mode
@@ -131,7 +131,9 @@ def advance_clock(s, at_ns):
 
 @leaf
 def is_known(kind):
-    return do.CLOCK <= kind <= do.CANCEL_AFTER or do.SUPPLY <= kind <= do.REDEEM or kind == do.LIQUIDATE
+    if do.CLOCK <= kind <= do.CANCEL_AFTER or do.SUPPLY <= kind <= do.REDEEM:
+        return True
+    return kind == do.LIQUIDATE or kind == do.CLAIM
 
 
 @leaf
@@ -180,6 +182,8 @@ def act(s, i, kind):
         return supply(s, i)
     if kind == do.REDEEM:
         return redeem(s, i)
+    if kind == do.CLAIM:
+        return claim(s, i)
     return configure(s)
 
 

@@ -45,6 +45,7 @@ from steelyard.model.orders import (
     CONFIRMED,
     CONVERTER,
     FOR_LEAVING,
+    KEEPER,
     LENDER,
     MAY_BORROW,
     PRODUCT_BORROWING,
@@ -208,10 +209,11 @@ def is_well_formed(s, i):
 
 @kernel
 def check_party(s, account):
-    """An account that money may enter or leave by command: not a child."""
+    """An account that money may enter or leave by command: not a child, nor the keeper of a stake pool."""
     if account <= 0 or account > MACHINE(s).accounts[0]:
         return no.ACCOUNT_UNKNOWN
-    return no.ACCOUNT_IS_NOT_TRADABLE if ACCOUNT(s).role[account] == CHILD else no.NONE
+    role = ACCOUNT(s).role[account]
+    return no.ACCOUNT_IS_NOT_TRADABLE if role == CHILD or role == KEEPER else no.NONE
 
 
 @kernel

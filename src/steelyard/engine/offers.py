@@ -1,5 +1,6 @@
 """Bids for what accounts in liquidation offer. See docs/concepts/offers.md."""
 
+from steelyard.engine.absorbing import price_step
 from steelyard.engine.events import say
 from steelyard.engine.interest import index_soon
 from steelyard.engine.judge import enqueue
@@ -10,13 +11,12 @@ from steelyard.engine.placing import why_not_good_assets
 from steelyard.engine.timers import push_timer
 from steelyard.model import reject as no
 from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED
-from steelyard.model.keys import C_GIVES
+from steelyard.model.keys import A_POOL_GAINS
 from steelyard.model.orders import (
     AS_ASKED,
     COOLS,
     FOR_MAINTAIN,
     FOR_OPEN,
-    GIVES_PRICE,
     INSURANCE,
     LENDER,
     MAY_BORROW,
@@ -35,7 +35,6 @@ from steelyard.rules.interest import cash_now
 from steelyard.rules.offers import (
     comes_first,
     cost_of_bid,
-    curve_at,
     fee_as_asked,
     fee_paid,
     is_frozen,
@@ -44,11 +43,10 @@ from steelyard.rules.offers import (
     size_of_offer,
     standing_offer,
     variable,
-    within_equity,
 )
 from steelyard.rules.price import is_asset_good
 from steelyard.rules.requirement import account_risk, health_of
-from steelyard.state.tables import ACCOUNT, ASSET, BID, COMMAND, CURVE_RULE, L_BIDS, LAYOUT, LEG, MACHINE
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, BID, COMMAND, L_BIDS, LAYOUT, LEG, MACHINE
 
 
 @kernel
@@ -79,7 +77,7 @@ def check_names(s, row):
 @far
 def price_offer(s, row):
     """The offer that stands for what a bid names: its curve, its value now, and how much may be repaid. A reason."""
-    bid, leg, rule = BID(s), LEG(s), CURVE_RULE(s)
+    bid, leg = BID(s), LEG(s)
     target, collateral, debt = bid.target[row], bid.collateral[row], bid.debt[row]
     bid.curve[row] = 0
     if ACCOUNT(s).started[target] == 0 or ACCOUNT(s).queued[target] == SPARED:
@@ -100,12 +98,8 @@ def price_offer(s, row):
     if curve == 0:
         return no.NO_OFFER
     x = variable(s, target, curve, collateral, elapsed, equity, requirement)
-    y = curve_at(s, curve, x)
-    if y == 0 and rule[curve, C_GIVES] == GIVES_PRICE:
+    if not price_step(s, row, curve, x, equity):
         return no.NO_OFFER
-    bid.curve[row] = curve
-    bid.value[row] = within_equity(s, target, curve, y, equity)
-    bid.equity[row] = equity
     bid.most[row] = size_of_offer(s, row, leg.quantity[given], -cash_now(s, owed), x)
     return no.NONE
 
@@ -176,6 +170,8 @@ def check_bidder(s, row):
     if reason:
         return reason
     wanted = legs_wanted(s, bidder, collateral) + (legs_wanted(s, bidder, debt) if borrows else 0)
+    if borrows and ASSET_RULE(s)[collateral, A_POOL_GAINS] == debt and find_leg(s, bidder, debt) == 0:
+        wanted -= legs_wanted(s, bidder, collateral) - 1  # it was counted twice
     if wanted and not has_leg_room(s, bidder, wanted):
         return no.LEGS_FULL
     reason = check_giving(s, bidder, debt, repaid, borrows)

@@ -6,7 +6,7 @@ from steelyard.engine.ledger import find_leg, retry_conversions
 from steelyard.engine.opening import gap_for, note_deviation, set_references
 from steelyard.engine.stops import show_price
 from steelyard.engine.timers import push_timer
-from steelyard.engine.worth import set_gap, set_price, show_share
+from steelyard.engine.worth import set_gap, set_price, show_share, show_stakes
 from steelyard.model import reject as no
 from steelyard.model.events import FEED_JUDGED, INDEX_SET, MARK_SET, MARKET_SETTLED
 from steelyard.model.keys import (
@@ -405,6 +405,8 @@ def set_index(s, feed):
         set_price(s, user, price)
     if asset.pool[user]:
         show_share(s, user, find_leg(s, LENDER, user))
+    if asset.stakes[user]:
+        show_stakes(s, user)
     return 0
 
 

@@ -28,10 +28,11 @@ from steelyard.engine.orders import client_insert, has_client_id, trailing_add
 from steelyard.engine.placing import fires_at_or_above
 from steelyard.engine.prices import rearm_holders
 from steelyard.engine.timers import link_timers
+from steelyard.engine.worth import link_stake
 from steelyard.model import orders as word
 from steelyard.model.commands import OWNER as OWNER_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
-from steelyard.model.keys import A_POOL_OF, MARKET_WIDTH, OWNER_WIDTH, TIER_WIDTH
+from steelyard.model.keys import A_POOL_KIND, A_POOL_OF, MARKET_WIDTH, OWNER_WIDTH, TIER_WIDTH
 from steelyard.num import entry, kernel, leaf
 from steelyard.num.limits import INT64_MAX
 from steelyard.rules.pairs import is_pair
@@ -102,7 +103,10 @@ def link_accounts(s):
             link_debtor(s, row)
     for row in range(1, machine.assets[0] + 1):
         ASSET(s).borrow_ref[row] = ASSET(s).borrow_index[row]
-        ASSET(s).pool[ASSET_RULE(s)[row, A_POOL_OF]] = row
+        if ASSET_RULE(s)[row, A_POOL_KIND]:
+            link_stake(s, row)
+        else:
+            ASSET(s).pool[ASSET_RULE(s)[row, A_POOL_OF]] = row
     ASSET(s).pool[0] = 0
     return 0
 

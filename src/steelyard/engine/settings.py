@@ -5,14 +5,15 @@ from steelyard.engine.changing import check_user
 from steelyard.engine.events import say, say_money
 from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, open_leg
 from steelyard.engine.opening import STALE
-from steelyard.engine.placing import acting_account, is_fresh, is_isolated, why_not_good
+from steelyard.engine.placing import acting_account, is_isolated, why_not_good
 from steelyard.model import reject as no
 from steelyard.model.events import LEVERAGE_SET, MARGIN_MODE_SET
 from steelyard.model.keys import O_ISOLATED, O_RISK_TIER, T_LEVERAGE_MAX
-from steelyard.model.orders import CROSS, FOR_OPEN, ISOLATED, USER
+from steelyard.model.orders import CROSS, FOR_OPEN, ISOLATED, TO_OPEN, USER
 from steelyard.num import far, kernel
 from steelyard.num.wide import shift_left
 from steelyard.rules.pairs import is_pair, spends_cash
+from steelyard.rules.price import is_market_good
 from steelyard.rules.requirement import account_risk, leverage_of
 from steelyard.state.tables import (
     ACCOUNT,
@@ -66,7 +67,7 @@ def set_leverage(s, i):
     if leg and ACCOUNT(s).queued[holder]:
         return no.ACCOUNT_IN_LIQUIDATION
     if leg and chosen < leverage_of(s, leg):
-        if not is_fresh(s, market):
+        if not is_market_good(s, market, TO_OPEN):
             return why_not_good(s, market)
         before = orders.leverage[leg]
         orders.leverage[leg] = chosen

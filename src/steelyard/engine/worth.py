@@ -4,9 +4,10 @@ from steelyard.engine.alarms import asset_driver, ring
 from steelyard.engine.events import say
 from steelyard.engine.opening import gap_for, note_deviation
 from steelyard.model.events import SHARE_PRICE_SET
+from steelyard.model.keys import A_POOL_OF
 from steelyard.num import far, kernel
-from steelyard.rules.pool import share_price, unsettled
-from steelyard.state.tables import ASSET, LEG, MACHINE
+from steelyard.rules.pool import assets_of, share_price, unsettled
+from steelyard.state.tables import ASSET, ASSET_RULE, LEG, MACHINE
 
 
 @kernel
@@ -37,13 +38,12 @@ def lent(s, lender_row):
     return max(0, LEG(s).quantity[lender_row]) if lender_row else 0
 
 
-@far
-def show_share(s, asset, lender_row):
-    """The asset of a pool, or what its price depends on, changed: so may the price of the shares."""
+@kernel
+def show_price(s, share, asset, assets):
+    """What the price of shares depends on may have changed: so may the price."""
     table = ASSET(s)
-    share = table.pool[asset]
     table.fresh_until_ns[share] = table.fresh_until_ns[asset]
-    assets, shares = lent(s, lender_row) + unsettled(s, asset), table.deposited[share]
+    shares = table.deposited[share]
     price = share_price(table.price[asset], assets, shares)
     if price != table.price[share]:
         set_price(s, share, price)
@@ -51,4 +51,40 @@ def show_share(s, asset, lender_row):
     low = share_price(table.price[asset] - table.below[asset], assets, shares)
     high = share_price(table.price[asset] + table.above[asset], assets, shares)
     set_gap(s, share, price - low, high - price)
+    return 0
+
+
+@far
+def show_share(s, asset, lender_row):
+    """What is lent of an asset, or its price, changed."""
+    return show_price(s, ASSET(s).pool[asset], asset, lent(s, lender_row) + unsettled(s, asset))
+
+
+@far
+def show_stake(s, share):
+    """What a stake pool has, or the price of it, changed."""
+    return show_price(s, share, ASSET_RULE(s)[share, A_POOL_OF], assets_of(s, share))
+
+
+@far
+def show_stakes(s, asset):
+    """The price of an asset changed, in which there are stake pools."""
+    share = ASSET(s).stakes[asset]
+    while share:
+        show_stake(s, share)
+        share = ASSET(s).next_stake[share]
+    return 0
+
+
+@kernel
+def link_stake(s, share):
+    """Put a stake pool into the list of its asset, in order of row."""
+    table = ASSET(s)
+    before, after = 0, table.stakes[ASSET_RULE(s)[share, A_POOL_OF]]
+    while after:
+        before, after = after, table.next_stake[after]
+    if before:
+        table.next_stake[before] = share
+    else:
+        table.stakes[ASSET_RULE(s)[share, A_POOL_OF]] = share
     return 0

@@ -25,8 +25,10 @@ AMEND_ORDER = 14  # (account, order or client, price, lots: new total)
 CANCEL_ORDER = 15  # (account, order or client)
 CANCEL_ALL = 16  # (account, market or 0)
 CANCEL_AFTER = 17  # (account, lots: nanoseconds from now; 0 switches it off)
-SUPPLY = 40  # (account, market: asset, lots: amount, client: reference)
+SUPPLY = 40  # (account, market: asset, order: share of a stake pool or 0, lots: amount, client: reference)
 REDEEM = 41  # (account, market: share, lots: shares, options: AT_MOST, client: reference)
+
+CLAIM = 60  # (account, market: share): what its pool has gained for the shares it holds
 
 LIQUIDATE = 50  # (account: bidder, order: account in liquidation, market: collateral, trigger: debt, lots: most debt
 #                 to repay, price: least collateral for all of it, options)

@@ -49,8 +49,8 @@ INTEREST_PAID = 31  # account, market: asset, amount, fee: what the insurance fu
 INTEREST_SET = 32  # market: asset, amount: rate in ppm a year, extra: borrow index, extra2: loans
 MARKET_SETTLED = 41  # market, price: of settlement, reason: BY_*, other: index, amount: microseconds averaged
 POSITION_SETTLED = 42  # account, market, side of the closing, price, lots, amount: realised
-POOL_SUPPLIED = 50  # account, market: asset, amount, other: share, lots: shares
-POOL_REDEEMED = 51  # account, market: asset, amount, other: share, lots: shares
+POOL_SUPPLIED = 50  # account, market: asset, amount, other: share, lots: shares, extra: keeper of a stake pool, or 0
+POOL_REDEEMED = 51  # the same
 SHARE_PRICE_SET = 52  # market: share, price, amount: assets of the pool, lots: shares there are
 DEBT_WRITTEN_OFF = 53  # account, market: asset, amount: the lender's loss, other: share whose holders bear it, or 0
 RATE_SET = 54  # market: asset, amount: rate at the target utilisation, or by the peg, in 10**-12 a year
@@ -62,6 +62,10 @@ BID_FILLED = 64  # account: in liquidation, other: bidder, market: collateral, o
 #                  placed it, reason: curve, price: y, lots: debt repaid, amount: collateral to the bidder, fee: to the
 #                  insurance fund, extra: E before it, extra2: what it cost, in value
 DUST_TAKEN = 65  # account, market: asset, amount, other: who took it
+ABSORBED = 90  # account: in liquidation, other: share of the pool, market: collateral, options: debt, reason: curve,
+#                price: y, lots: debt repaid, amount: collateral to the pool, fee: to the insurance fund, extra: E
+#                before it, extra2: what it cost, in value, order: keeper
+GAIN_PAID = 91  # account, market: asset, amount, other: share, lots: shares, extra: sum per share, order: keeper
 FUND_DAY = 70  # market: asset, amount: what the insurance fund had paid on the day before, as far as its cap counts
 FEED_JUDGED = 58  # market: feed, price, amount: below, fee: above, other: what the sources say, lots: average,
 #                   extra: bits of the actions it is good for, extra2: pending price

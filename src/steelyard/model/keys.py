@@ -87,6 +87,8 @@ A_RATE_POWER = 61  # of what is lent over what is left to lend, in a rate by a p
 A_TARGET_PPM = 58  # a liquidation aims for debts that count as this many times their value
 A_VOLATILITY_PPM = 59
 A_FROZEN = 60  # 1: liquidations neither sell nor repay it
+A_POOL_KIND = 80  # of a share: its pool lends, or absorbs debts
+A_POOL_GAINS = 81  # the asset that a pool gets for the debts it absorbs
 ASSET_WIDTH = 96
 assert A_RAMP_NS < A_FUND_STEP_MAX and A_GROUP < A_POOL_OF and A_FROZEN < ASSET_WIDTH
 
@@ -225,6 +227,7 @@ C_DEBT = 8  # asset of the debts it is for; 0: any
 C_ELSE = 9  # the curve for other debts
 C_BEYOND = 10  # 1: what is given may exceed what the owner has; lenders and the insurance fund bear that
 C_PART = 11  # the curve of how much of a debt one bid may repay; 0: all
+C_TAKER = 12  # bidders, or the pool of the pair
 C_POINT = 16  # + i
 CURVE_WIDTH = C_POINT + CURVE_POINTS
 
@@ -280,6 +283,8 @@ ASSET_KEYS = {
     (A_TARGET_PPM, 1): (PPM, 4 * PPM, PPM, False),
     (A_VOLATILITY_PPM, 1): (0, 1000 * PPM, 0, False),
     (A_FROZEN, 1): (0, 1, 0, False),
+    (A_POOL_KIND, 1): (0, 1, 0, True),
+    (A_POOL_GAINS, 1): (0, 1 << 20, 0, True),
     (A_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
     (A_FUND_STEP_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
     (A_FUND_DAY_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
@@ -391,7 +396,8 @@ CURVE_KEYS = {
     (C_GIVES, 1): (0, 1, 0, True),
     (C_FROM, 1): (-CURVE_TO_MAX, CURVE_TO_MAX, 0, True),
     (C_TO, 1): (-CURVE_TO_MAX, CURVE_TO_MAX, PPM, True),
-    (C_SIZE, 1): (0, 1, 0, True),
+    (C_SIZE, 1): (0, 2, 0, True),
+    (C_TAKER, 1): (0, 1, 0, True),
     (C_FEE_PPM, 1): (0, PPM, 0, True),
     (C_LASTS_NS, 1): (0, CURVE_TO_MAX, 0, True),
     (C_THEN, 1): (0, 1 << 14, 0, True),

@@ -49,7 +49,7 @@ BY_PROFIT_AND_LEVERAGE, BY_PROFIT, BY_SIZE, PRO_RATA, HEDGES_LAST = 0, 1, 2, 3, 
 CROSS, ISOLATED = 0, 1
 
 # role of an account
-USER, CHILD, SYSTEM = 0, 1, 2
+USER, CHILD, SYSTEM, KEEPER = 0, 1, 2, 3  # a keeper holds what belongs to the shares of a stake pool
 
 # an account in liquidation
 WAITS, COOLS, OWES = 1, 2, 3  # for its turn; for the next slice; for money, with nothing left to close
@@ -68,7 +68,11 @@ TIMER_BIDS = 17
 # the variable of an offer curve, what it gives, and how much may be repaid
 OF_HEALTH, OF_COVER, OF_LTV, OF_TIME, OF_VOLATILITY = 0, 1, 2, 3, 4
 GIVES_BONUS, GIVES_PRICE = 0, 1
-TO_RESTORE, TAKE_ALL = 0, 1
+TO_RESTORE, TAKE_ALL, TAKE_WHOLE = 0, 1, 2  # whole: all of the debt, though the collateral be worth less
+# who takes what a step of a ladder offers
+FOR_BIDDERS, FOR_POOL = 0, 1
+# what a pool does with what it is given
+LENDS, ABSORBS = 0, 1
 TIMER_RAMP_ASSET, TIMER_RAMP_MARKET = 20, 21
 TIMER_PRICE = 10  # a delayed price takes effect
 

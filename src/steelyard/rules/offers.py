@@ -24,11 +24,13 @@ from steelyard.model.keys import (
     C_PART,
     C_POINT,
     C_SIZE,
+    C_TAKER,
     C_THEN,
     C_TO,
 )
 from steelyard.model.orders import (
     FOR_MAINTAIN,
+    FOR_POOL,
     FOR_RESTORE,
     GIVES_BONUS,
     GIVES_PRICE,
@@ -37,7 +39,7 @@ from steelyard.model.orders import (
     OF_LTV,
     OF_TIME,
     OF_VOLATILITY,
-    TAKE_ALL,
+    TAKE_WHOLE,
     TO_RESTORE,
 )
 from steelyard.num import far, kernel, leaf
@@ -92,11 +94,19 @@ def curve_disagreement(s, row):
             step = draft[0, key] - draft[0, key - 1]
             if (step < 0 and rises) or (step > 0 and not rises):
                 return key
+    for_pool = draft[0, C_TAKER] == FOR_POOL
+    if for_pool and of == OF_TIME:
+        return C_OF
+    if draft[0, C_SIZE] == TAKE_WHOLE and not for_pool:
+        return C_SIZE
+    if for_pool and draft[0, C_LASTS_NS]:
+        return C_LASTS_NS
     if draft[0, C_DEBT] > MACHINE(s).assets[0]:
         return C_DEBT
     if draft[0, C_ELSE] >= row or (draft[0, C_ELSE] != 0 and draft[0, C_DEBT] == 0):
         return C_ELSE
-    if draft[0, C_THEN] > row or (draft[0, C_THEN] != 0 and draft[0, C_LASTS_NS] == 0):
+    then = draft[0, C_THEN]
+    if then > row or (then != 0 and (then == row if for_pool else draft[0, C_LASTS_NS] == 0)):
         return C_THEN
     part = draft[0, C_PART]
     if part >= row or (part and (CURVE_RULE(s)[part, C_OF] != of or CURVE_RULE(s)[part, C_GIVES] != GIVES_BONUS)):
@@ -108,7 +118,7 @@ def curve_disagreement(s, row):
 def can_heal(s, curve, weight):
     """Whether a bid that restores frees more than its bonus costs, wherever the curve is; `weight` in ppm."""
     rule = CURVE_RULE(s)
-    if rule[curve, C_SIZE] == TAKE_ALL:
+    if rule[curve, C_SIZE] != TO_RESTORE:
         return True
     for key in range(C_POINT, C_POINT + CURVE_POINTS):
         if rule[curve, C_GIVES] == GIVES_PRICE:
@@ -176,27 +186,43 @@ def offered_for(s, row):
 
 
 @kernel
-def standing_offer(s, given_row, owed_row):
-    """(the step of the ladder that stands for this collateral and this debt, the active time it has stood).
+def reached_steps(s, given_row, owed_row):
+    """(the step that stands for bidders, the active time it has stood, the last step for a pool that was reached).
 
-    Step 0: none stands.
+    Of the ladder of this collateral for this debt; step 0: none.
     """
-    rule, debt = CURVE_RULE(s), LEG(s).thing[owed_row]
+    rule, debt, pooled = CURVE_RULE(s), LEG(s).thing[owed_row], 0
     curve = ASSET_RULE(s)[LEG(s).thing[given_row], A_OFFER]
     while curve and rule[curve, C_DEBT] != 0 and rule[curve, C_DEBT] != debt:
         curve = rule[curve, C_ELSE]
     if curve == 0:
-        return 0, 0
+        return 0, 0, 0
     elapsed = min(offered_for(s, given_row), offered_for(s, owed_row))
     while curve:
         lasts = rule[curve, C_LASTS_NS]
-        if lasts == 0 or elapsed < lasts:
-            return curve, elapsed
-        if rule[curve, C_THEN] == curve:
-            return curve, elapsed % lasts
+        if rule[curve, C_TAKER] == FOR_POOL:
+            pooled = curve
+        elif lasts == 0 or elapsed < lasts:
+            return curve, elapsed, pooled
+        elif rule[curve, C_THEN] == curve:
+            return curve, elapsed % lasts, pooled
         elapsed -= lasts
         curve = rule[curve, C_THEN]
-    return 0, 0
+    return 0, 0, pooled
+
+
+@kernel
+def standing_offer(s, given_row, owed_row):
+    """(the step of the ladder that stands for bidders, the active time it has stood)."""
+    curve, elapsed, _ = reached_steps(s, given_row, owed_row)
+    return curve, elapsed
+
+
+@kernel
+def pool_step(s, given_row, owed_row):
+    """The last step for a pool that was reached."""
+    _, _, pooled = reached_steps(s, given_row, owed_row)
+    return pooled
 
 
 @far
@@ -213,7 +239,7 @@ def time_left(s, curve, elapsed):
     left = -elapsed
     while curve:
         lasts = rule[curve, C_LASTS_NS]
-        if lasts == 0 or rule[curve, C_THEN] == curve:
+        if rule[curve, C_TAKER] != FOR_POOL and (lasts == 0 or rule[curve, C_THEN] == curve):
             return 0
         left += lasts
         curve = rule[curve, C_THEN]

@@ -15,6 +15,8 @@ from steelyard.model.keys import (
     A_FROZEN,
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_POOL_GAINS,
+    A_POOL_KIND,
     A_POOL_OF,
     A_RATE_BASE_PPM,
     A_RATE_KIND,
@@ -82,6 +84,7 @@ from steelyard.model.keys import (
     SIZE_RATES,
 )
 from steelyard.model.orders import (
+    ABSORBS,
     ACTIONS,
     ADAPTIVE,
     BELIEVE_NOW,
@@ -89,6 +92,7 @@ from steelyard.model.orders import (
     DEMAND_QUORUM,
     DEMAND_STEADY,
     INVERSE,
+    LENDS,
     LINEAR,
     SETTLED,
     SPOT,
@@ -113,7 +117,7 @@ from steelyard.num.limits import (
 from steelyard.num.rounding import mul_div_down, mul_div_up, ppm_up, root_up
 from steelyard.num.wide import multiply, product_is_less
 from steelyard.rules.interest import holds_rate
-from steelyard.rules.pool import is_emptied
+from steelyard.rules.pool import absorbing_pool, is_emptied, is_spent
 from steelyard.rules.requirement import maintain_atoms
 from steelyard.rules.size_rates import rate_of
 from steelyard.state.tables import (
@@ -312,12 +316,23 @@ def asset_disagreement(s, row):
         if lent >= row or lent > MACHINE(s).assets[0] or ASSET_RULE(s)[lent, A_POOL_OF]:
             return A_POOL_OF
         is_new = row > MACHINE(s).assets[0]
-        if is_new and ASSET(s).pool[lent] and not is_emptied(s, lent):
+        if is_new and draft[0, A_POOL_KIND] == LENDS and ASSET(s).pool[lent] and not is_emptied(s, lent):
             return A_POOL_OF
         if draft[0, A_LOAN_CAP]:
             return A_LOAN_CAP
         if draft[0, A_FROZEN]:
             return A_FROZEN
+    elif draft[0, A_POOL_KIND]:
+        return A_POOL_KIND
+    gained = draft[0, A_POOL_GAINS]
+    if (draft[0, A_POOL_KIND] == ABSORBS) != (gained != 0):
+        return A_POOL_GAINS
+    if gained:
+        if gained == lent or gained >= row or gained > MACHINE(s).assets[0] or ASSET_RULE(s)[gained, A_POOL_GAINS]:
+            return A_POOL_GAINS
+        other = absorbing_pool(s, lent, gained)
+        if row > MACHINE(s).assets[0] and other and not is_spent(s, other):
+            return A_POOL_OF
     feed = draft[0, A_FEED]
     if (row == 1 or lent != 0) != (feed == 0) or (feed != 0 and not is_feed_free(s, feed, row, 0)):
         return A_FEED

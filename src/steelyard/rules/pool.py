@@ -1,16 +1,19 @@
-"""What the shares of a lending pool are worth. See docs/concepts/pools.md.
+"""What the shares of a pool are worth, and what it gained for them. See docs/concepts/pools.md and sharing.md.
 
 Promises
 - There and back never gives more coins than were there; nor do several parts more than the whole.
 - All shares together are never worth more than the pool's assets.
+- What all legs of shares may claim together is never more than what was divided among them.
 """
 
-from steelyard.model.orders import LENDER
-from steelyard.num import kernel
-from steelyard.num.limits import VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
+from steelyard.model.keys import A_POOL_GAINS, A_POOL_KIND, A_POOL_OF
+from steelyard.model.orders import ABSORBS, LENDER
+from steelyard.num import kernel, leaf
+from steelyard.num.limits import GAIN_SCALE, SPENT_SHARES, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.num.rounding import mul_div_down
+from steelyard.num.wide import product_is_less
 from steelyard.rules.interest import cash_of
-from steelyard.state.tables import ASSET
+from steelyard.state.tables import ASSET, ASSET_RULE, LEG, MACHINE
 
 
 @kernel
@@ -47,3 +50,38 @@ def unsettled(s, asset):
     """Interest that was not settled yet, less what the house keeps of it."""
     table = ASSET(s)
     return table.owed[asset] - table.loans[asset] - table.reserve[asset]
+
+
+@kernel
+def assets_of(s, share):
+    """What belongs to the holders of a pool's shares: of a stake pool the keeper's cash, else what is lent."""
+    asset, keeper = ASSET_RULE(s)[share, A_POOL_OF], ASSET(s).keeper[share]
+    if keeper:
+        return cash_of(s, keeper, asset)
+    return max(0, cash_of(s, LENDER, asset)) + unsettled(s, asset)
+
+
+@kernel
+def is_spent(s, share):
+    """Whether a stake pool's shares are worth less than a hundredth of what the first one was."""
+    shares = ASSET(s).deposited[share]
+    worth = assets_of(s, share) + VIRTUAL_ATOMS
+    return shares > 0 and product_is_less(worth, SPENT_SHARES, shares + VIRTUAL_SHARES, 1) != 0
+
+
+@kernel
+def absorbing_pool(s, staked, gained):
+    """The share of the pool that takes debts in one asset for collateral in another, the last of several; or 0."""
+    rule, row = ASSET_RULE(s), MACHINE(s).assets[0]
+    while row:
+        if rule[row, A_POOL_KIND] == ABSORBS and rule[row, A_POOL_OF] == staked and rule[row, A_POOL_GAINS] == gained:
+            return row
+        row -= 1
+    return 0
+
+
+@leaf
+def gain_of(s, row):
+    """What a leg of shares may claim of its pool's gains, rounded down."""
+    leg = LEG(s)
+    return mul_div_down(leg.quantity[row], ASSET(s).gained[leg.thing[row]] - leg.index_at_touch[row], GAIN_SCALE)

@@ -6,7 +6,15 @@ import numpy as np
 
 from steelyard.model import keys
 from steelyard.model.orders import ADAPTIVE, INVERSE, LENDER, PEG
-from steelyard.num.limits import INDEX_SCALE, RATE_FINE, REST_SCALE, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
+from steelyard.num.limits import (
+    GAIN_SCALE,
+    INDEX_SCALE,
+    RATE_FINE,
+    REST_SCALE,
+    VALUE_MAX,
+    VIRTUAL_ATOMS,
+    VIRTUAL_SHARES,
+)
 from steelyard.state.tables import MARKET_0, State
 
 
@@ -67,11 +75,15 @@ def shares_agree(state: State, legs: Any) -> None:
         lent = int(state.asset_rule[share, keys.A_POOL_OF])
         if lent == 0:
             continue
-        row = state.asset[lent]
-        of_lender = legs["quantity"][(legs["thing"] == lent) & (legs["account"] == LENDER)]
-        assets = max(0, total(of_lender)) + int(row.owed) - int(row.loans) - int(row.reserve)
+        row, keeper = state.asset[lent], int(state.asset.keeper[share])
+        holder = keeper if keeper else LENDER
+        assets = max(0, total(legs["quantity"][(legs["thing"] == lent) & (legs["account"] == holder)]))
+        if keeper:
+            gains_agree(state, legs, share, keeper)
+        else:
+            assets += int(row.owed) - int(row.loans) - int(row.reserve)
         shares = int(state.asset.deposited[share])
-        if int(state.asset.pool[lent]) != share:
+        if keeper == 0 and int(state.asset.pool[lent]) != share:
             assert share < int(state.asset.pool[lent]), f"asset {lent}: its pool is not that of share {share}"
             assert int(state.asset.price[share]) == 0, f"share {share}: its pool was emptied, yet it has a price"
             continue
@@ -82,6 +94,17 @@ def shares_agree(state: State, legs: Any) -> None:
         assert price == int(state.asset.price[share]), (
             f"share {share}: is worth {price}, priced {state.asset.price[share]}"
         )
+
+
+def gains_agree(state: State, legs: Any, share: int, keeper: int) -> None:
+    """A keeper has what all shares may claim of what their pool gained, and what could not be divided."""
+    gained, asset = int(state.asset.gained[share]), int(state.asset_rule[share, keys.A_POOL_GAINS])
+    held = total(legs["quantity"][(legs["thing"] == asset) & (legs["account"] == keeper)])
+    claims = int(state.asset.undivided[share])
+    for leg in legs[(legs["thing"] == share) & (legs["quantity"] > 0)]:
+        assert 0 <= leg["index_at_touch"] <= gained, f"share {share}: a leg is ahead of the sum per share"
+        claims += int(leg["quantity"]) * (gained - int(leg["index_at_touch"])) // GAIN_SCALE
+    assert claims <= held, f"share {share}: {claims} may be claimed of {held}"
 
 
 def balances(state: State, market: int, legs: Any) -> None:

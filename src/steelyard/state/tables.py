@@ -203,6 +203,11 @@ ASSET_ROW = row(
     owed_rest="i8",  # beside `owed`, in 10**-12 of an atom
     reserve_rest="i8",  # beside `reserve`
     rate_held="i8",  # a year, in 10**-12: at the target utilisation, or by the peg when it last accrued
+    keeper="i4",  # of a share: the account that holds what its pool has; 0: the lender
+    stakes="i4",  # index: the first share in a stake pool of this asset
+    next_stake="i4",  # index: of a share, the next one in the same asset
+    gained="i8",  # of a share that gains: the sum per share, in 2**-48 of an atom
+    undivided="i8",  # atoms gained that could not be divided yet
 )
 
 FEED_ROW = row(
@@ -561,7 +566,7 @@ INDEX_COLUMNS = {
         "hot_at",
         "converting",
     ),
-    "asset": ("open_gap", "open_ref", "moved_seq", "borrow_ref", "debtors", "pool"),
+    "asset": ("open_gap", "open_ref", "moved_seq", "borrow_ref", "debtors", "pool", "stakes", "next_stake"),
     "feed": ("taken_seq",),
     "owner": ("first_account",),
     "bid": ("curve", "value", "most", "repaid", "net", "fee", "equity"),

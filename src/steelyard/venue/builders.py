@@ -79,8 +79,13 @@ def transfer(at_ns: int, giver: int, taker: int, asset: int, amount: int, refere
     return _label(rows, reference)
 
 
-def supply(at_ns: int, account: int, asset: int, amount: int, reference: Words) -> Rows:
-    return _label(_rows(1, at_ns, C.SUPPLY, account=account, market=asset, lots=amount), reference)
+def supply(at_ns: int, account: int, asset: int, amount: int, reference: Words, share: int = 0) -> Rows:
+    """To the pool that lends the asset, or to the stake pool of a share."""
+    return _label(_rows(1, at_ns, C.SUPPLY, account=account, market=asset, order=share, lots=amount), reference)
+
+
+def claim(at_ns: int, account: int, share: int) -> Rows:
+    return _rows(1, at_ns, C.CLAIM, account=account, market=share)
 
 
 def redeem(at_ns: int, account: int, share: int, shares: int, reference: Words, options: int = 0) -> Rows:

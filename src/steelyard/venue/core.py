@@ -7,7 +7,7 @@ import numpy as np
 
 from steelyard.model import events
 from steelyard.model import reject as no
-from steelyard.model.orders import CHILD
+from steelyard.model.orders import CHILD, KEEPER
 from steelyard.model.reject import Reject
 from steelyard.venue.builders import Rows
 from steelyard.venue.decode import Decoder
@@ -123,6 +123,9 @@ class Core:
             if int(table.role[row]) == CHILD:
                 parent = self.names.account_name(int(table.parent[row]))
                 self.names.add_account(f"{parent}/{self.names.symbol(int(table.market[row]))}", row)
+            elif int(table.role[row]) == KEEPER:
+                share = self.reader.state.asset.keeper.tolist().index(row)
+                self.names.add_account(f"keeper/{self.names.asset_at(share).name}", row)
         self._accounts = accounts
 
     # --- listening

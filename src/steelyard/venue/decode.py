@@ -468,6 +468,25 @@ class Decoder:
             **when,
         )
 
+    def _absorbed(self, e: Row, when: When) -> H.Absorbed:
+        collateral = self.names.asset_at(e.market).atom
+        return H.Absorbed(
+            account=self._who(e.account),
+            share=self.names.asset_at(e.other).name,
+            curve=e.reason,
+            rate=PPM_STEP.back(e.price),
+            repaid=self.names.asset_at(e.options).atom.back(e.lots),
+            received=collateral.back(e.amount),
+            fee=collateral.back(e.fee),
+            equity=self._unit(e.extra),
+            cost=self._unit(e.extra2),
+            **self._bid(e),
+            **when,
+        )
+
+    def _gain_paid(self, e: Row, when: When) -> H.GainPaid:
+        return H.GainPaid(**self._exchange(e), **when)
+
     def _dust_taken(self, e: Row, when: When) -> H.DustTaken:
         asset, amount = self._cash(e)
         return H.DustTaken(

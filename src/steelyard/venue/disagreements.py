@@ -147,7 +147,13 @@ def _asset(key: int, values: Values) -> str:
     if key == K.A_FEED:
         return "every asset but the unit of account and shares needs a price feed of its own, and those have none"
     if key == K.A_POOL_OF:
-        return "pool_of must name an asset that is no share, and that has no pool yet, or one that was emptied"
+        return "pool_of must name an asset that is no share, and has no pool of this kind yet, or one that was emptied"
+    if key == K.A_POOL_KIND:
+        return "only shares have a pool_kind: pool_of must name what the pool lends or what is staked"
+    if key == K.A_POOL_GAINS:
+        return (
+            "pool_gains must name the collateral of a pool that absorbs: another asset, and no share that gains itself"
+        )
     if key == K.A_LOAN_CAP:
         return "shares of a pool are never owed: their loan_cap is 0"
     if key == K.A_FROZEN:
@@ -200,6 +206,12 @@ def _curve(key: int, values: Values) -> str:
         return f"there is no asset {values[key]} that debts could be in"
     if key == K.C_PART:
         return f"curve {values[key]} for the part must come before it, be of the same variable, and give a bonus"
+    if key == K.C_OF:
+        return "what a pool takes takes no time: its curve cannot be one of time"
+    if key == K.C_SIZE:
+        return "only a pool takes debts whole; bidders take all that the collateral pays, or what restores"
+    if key == K.C_LASTS_NS:
+        return "what a pool takes takes no time: it cannot say how long it lasts"
     if key == K.C_ELSE:
         return f"curve {values[key]} for other debts must come before it, and it must be for debts in one asset itself"
     return (

@@ -8,7 +8,7 @@ SIDES = {orders.BUY: "buy", orders.SELL: "sell"}
 TYPES = ("limit", "market")
 TIFS = ("GTC", "IOC", "FOK", "GTT")
 MODES = ("cross", "isolated")
-ROLES = ("user", "child", "system")
+ROLES = ("user", "child", "system", "keeper")
 TABLES = {
     commands.ASSET: "asset",
     commands.FEED: "feed",

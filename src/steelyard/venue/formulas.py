@@ -312,6 +312,7 @@ class CurveRule:
     fee: int
     beyond: int
     points: tuple[int, ...]
+    size: int
 
     def at(self, x: int) -> int:
         """In straight lines between its points: a bonus rounded down, a price up."""
@@ -340,7 +341,7 @@ def curve_rule(table: Any, row: int) -> CurveRule:
     rule = [int(value) for value in table[row]]
     points = tuple(rule[K.C_POINT : K.C_POINT + CURVE_POINTS])
     low, high, fee, beyond = (rule[key] for key in (K.C_FROM, K.C_TO, K.C_FEE_PPM, K.C_BEYOND))
-    return CurveRule(rule[K.C_OF], rule[K.C_GIVES], low, high, fee, beyond, points)
+    return CurveRule(rule[K.C_OF], rule[K.C_GIVES], low, high, fee, beyond, points, rule[K.C_SIZE])
 
 
 def cash_requirement(

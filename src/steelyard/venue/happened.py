@@ -412,6 +412,30 @@ class BidFilled(Happened, frozen=True, kw_only=True):
     cost: Decimal  # what it cost the account, in the unit of account
 
 
+class Absorbed(Happened, frozen=True, kw_only=True):
+    """A stake pool took over a debt of an account in liquidation; `rate` is the value of its curve then."""
+
+    account: str
+    share: str  # of the pool
+    curve: int
+    rate: Decimal
+    debt_asset: str
+    repaid: Decimal
+    collateral_asset: str
+    received: Decimal  # by the pool, for its shares
+    fee: Decimal  # of the collateral, to the insurance fund
+    equity: Decimal  # before it
+    cost: Decimal  # what it cost the account, in the unit of account
+
+
+class GainPaid(Happened, frozen=True, kw_only=True):
+    account: str
+    asset: str
+    amount: Decimal
+    share: str
+    shares: Decimal
+
+
 class DustTaken(Happened, frozen=True, kw_only=True):
     account: str
     taker: str

@@ -30,7 +30,8 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     decimals: int
     feed: int
     price_places: int
-    pool_of: str = ""  # of a share: what its pool lends
+    pool_of: str = ""  # of a share: what its pool lends, or is staked in it
+    gains: str = ""  # of a share in a pool that absorbs debts: the collateral it gets
 
     @property
     def atom(self) -> Step:
@@ -160,12 +161,14 @@ class Names:
         return found
 
     def share_of(self, asset: str) -> Asset:
-        """The shares in the pool that lends an asset."""
+        """The shares in the pool that lends an asset; a share is itself."""
         lent = self.asset(asset)
+        if lent.pool_of:
+            return lent
         for each in self.assets.values():
-            if each.pool_of == lent.name:
+            if each.pool_of == lent.name and not each.gains:
                 return each
-        pools = [each.pool_of for each in self.assets.values() if each.pool_of]
+        pools = [each.pool_of for each in self.assets.values() if each.pool_of and not each.gains]
         hint = f"; there are pools of {', '.join(pools)}" if pools else ""
         raise Rejected(no.POOL_UNKNOWN, f"there is no pool of {asset}{hint}")
 

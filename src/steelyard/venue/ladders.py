@@ -13,10 +13,10 @@ from math import ceil, floor
 from typing import Any
 
 from steelyard.model import keys as K
-from steelyard.model.orders import GIVES_PRICE, OF_TIME
+from steelyard.model.orders import FOR_BIDDERS, GIVES_PRICE, OF_TIME
 from steelyard.num.limits import BONUS_MAX, CURVE_POINTS, CURVE_VALUE_MAX, PPM
 from steelyard.venue.amounts import PPM_STEP, SECOND, Duration, Number, decimal, duration_ns
-from steelyard.venue.parameters import GIVES, SIZES, VARIABLES
+from steelyard.venue.parameters import GIVES, SIZES, TAKERS, VARIABLES
 
 Function = Callable[[Fraction], Any]
 
@@ -36,6 +36,7 @@ class Step:
     again: bool
     beyond_equity: bool
     part: "Step | None" = None  # how much of a debt one bid may repay
+    taker: int = FOR_BIDDERS
 
     def values(self) -> dict[int, int]:
         """What CONFIGURE sets, less what links it to other rows."""
@@ -48,6 +49,7 @@ class Step:
             K.C_FEE_PPM: self.fee,
             K.C_LASTS_NS: self.lasts_ns,
             K.C_BEYOND: int(self.beyond_equity),
+            K.C_TAKER: self.taker,
         }
         return keys | {K.C_POINT + i: point for i, point in enumerate(self.points)}
 
@@ -64,6 +66,7 @@ def offer(
     again: bool = False,
     beyond_equity: bool = False,
     part: Function | Number | None = None,
+    taker: str = "bidders",
 ) -> Step:
     """A step of a ladder.
 
@@ -73,6 +76,8 @@ def offer(
     insurance fund. It stands for `lasts` of active time, or for ever; with `again` it then starts anew. What a bidder
     gains is the owner's: with `beyond_equity` it may be more than the owner has, and lenders bear the rest.
     `part` is the share of a debt that one bid may repay, a number or a function of the same variable.
+    The `taker` is "bidders", or the "pool" that absorbs such debts: then the step takes no time, and `size` may be
+    "whole", all of the debt.
     """
     what, form = _one_of("of", of, VARIABLES), _one_of("gives", gives, GIVES)
     low, high = _domain(what, over)
@@ -92,12 +97,18 @@ def offer(
         again=again,
         beyond_equity=beyond_equity,
         part=None if part is None else offer(part, of=of, over=over),
+        taker=_one_of("taker", taker, TAKERS),
     )
 
 
 def fixed_bonus(bonus: Number, **terms: Any) -> Step:
     """The same bonus for everybody."""
     return offer(bonus, **terms)
+
+
+def absorbed(bonus: Number, **terms: Any) -> Step:
+    """The stake pool of the collateral and the debt takes the whole debt over, with this bonus while there is one."""
+    return offer(bonus, **{"size": "whole", "taker": "pool", **terms})
 
 
 def bonus_by_cover(least: Number, most: Number, down_to: Number, **terms: Any) -> Step:

@@ -75,10 +75,9 @@ def line_of(reader: Reader, things: Sequence[int]) -> Line:
         last = min(last, follower.last(reader.highest_price(thing)))
         followers.append(follower)
     for place, thing in enumerate(things):
-        share = reader.share_of(thing)
-        if share:
-            pool = reader.pool(thing)
-            follower = Follower(share, place, pool.assets + VIRTUAL_ATOMS, pool.shares + VIRTUAL_SHARES, 0)
+        for share in reader.shares_of(thing):
+            assets, shares = reader.pool_assets(share), int(reader.state.asset.deposited[share])
+            follower = Follower(share, place, assets + VIRTUAL_ATOMS, shares + VIRTUAL_SHARES, 0)
             most = follower.last(reader.highest_price(share))
             last = min(last, followers[place - 1].last(most) if place else most)
             followers.append(follower)

@@ -187,13 +187,15 @@ FEED_PARAMETERS = _named(
 )
 VARIABLES = ("health", "cover", "ltv", "time", "volatility")
 GIVES = ("bonus", "price")
-SIZES = ("restore", "all")
+SIZES = ("restore", "all", "whole")
+TAKERS = ("bidders", "pool")
 CURVE_PARAMETERS = _named(
     ("of", K.C_OF, "words", "what the curve is a function of", VARIABLES),
     ("gives", K.C_GIVES, "words", "whether it is a bonus or a price", GIVES),
     ("from", K.C_FROM, COUNT, "where the curve begins, in millionths or nanoseconds"),
     ("to", K.C_TO, COUNT, "where it ends"),
     ("size", K.C_SIZE, "words", "how much may be repaid", SIZES),
+    ("taker", K.C_TAKER, "words", "who takes it", TAKERS),
     ("fee", K.C_FEE_PPM, RATE, "the part of the bonus that goes to the insurance fund"),
     ("lasts", K.C_LASTS_NS, DURATION, "active time that the offer stands; 0 for ever"),
     ("beyond_equity", K.C_BEYOND, "words", "whether what is given may exceed what the owner has", NO_YES),
@@ -478,6 +480,8 @@ def key_name(table: Mapping[str, Parameter], key: int) -> str:
     if table is ASSET_PARAMETERS:
         if key == K.A_POOL_OF:
             return "pool_of"
+        if key in (K.A_POOL_KIND, K.A_POOL_GAINS):
+            return "pool_kind" if key == K.A_POOL_KIND else "pool_gains"
         lists = (
             (K.A_TIER_UPPER, COLLATERAL_TIERS_MAX, "upper end of collateral tier"),
             (K.A_TIER_OPEN_PPM, COLLATERAL_TIERS_MAX, "opening weight of collateral tier"),

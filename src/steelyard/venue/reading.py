@@ -153,6 +153,19 @@ class Reader:
         """The shares in the pool that lends an asset; 0 without one."""
         return int(self.state.asset.pool[thing]) if thing < MARKET_0 and not self.lent_by(thing) else 0
 
+    def shares_of(self, thing: int) -> list[int]:
+        """Of all pools that lend an asset, or in which it is staked."""
+        if thing >= MARKET_0:
+            return []
+        rules = self.state.asset_rule[: self.assets + 1, K.A_POOL_OF].tolist()
+        table, last = self.state.asset, int(self.state.asset.pool[thing])
+        return [row for row, of in enumerate(rules) if row and of == thing and (table.keeper[row] or row == last)]
+
+    def pool_assets(self, share: int) -> int:
+        """What belongs to the holders of shares, at the last accrual."""
+        keeper, of = int(self.state.asset.keeper[share]), self.lent_by(share)
+        return self.cash(keeper, of) if keeper else self.pool(of).assets
+
     def lent_by(self, thing: int) -> int:
         """What the pool lends of which this is a share; 0 if it is none."""
         return int(self.state.asset_rule[thing, K.A_POOL_OF]) if thing < MARKET_0 else 0

@@ -79,6 +79,7 @@ class Reasons:
             C.RETURN_WITHDRAWAL: lambda: f"return withdrawal {label_text(asked.words)}",
             C.TRANSFER: lambda: f"transfer {self._cash(asked)} from {who} to {self.names.account_name(asked.order)}",
             C.SUPPLY: lambda: f"supply {self._cash(asked)} of {who}",
+            C.CLAIM: lambda: f"claim gains of {self.names.asset_at(asked.market).name} for {who}",
             C.REDEEM: lambda: f"redeem {self._shares(asked)} of {who}",
             C.MOVE_MARGIN: lambda: f"move margin of {who} in {self.names.symbol(asked.market)}",
             C.LIQUIDATE: lambda: self._bid(asked, who),
@@ -309,6 +310,11 @@ class Reasons:
 
     def _pool(self, reason: Reject, asked: Asked) -> str:
         """What the pool has, or has left."""
+        if asked.kind == C.SUPPLY and asked.order:
+            staked, back = self.names.asset_at(asked.market), self.names.asset_at(asked.market).atom.back
+            rule, inside = self.reader.state.asset_rule[asked.order], self.reader.pool_assets(asked.order)
+            cap = int(rule[K.A_POOL_MAX])
+            return f"{grouped(back(inside))} {staked.name} in it, at most {grouped(back(cap))}"
         pool = self.reader.pool(asked.market)
         asset, back = self.names.asset_at(pool.asset), self.names.asset_at(pool.asset).atom.back
         if reason == no.POOL_CAP_EXCEEDED:

@@ -217,7 +217,7 @@ class AccountView(Record, frozen=True, kw_only=True):
     id: int
     name: str
     owner: int
-    role: str  # "user", "child" or "system"
+    role: str  # "user", "child", "system" or "keeper" (of a stake pool)
     equity: Decimal
     requirements: Requirements
     free: Decimal  # equity above M(open), never below zero

@@ -70,7 +70,7 @@ SENTENCES: dict[int, str] = {
     no.POST_ONLY_WOULD_CROSS: "a post-only order must not trade at once, and this one would",
     no.NOTHING_TO_REDUCE: "there is no position for a reduce-only order to reduce",
     no.TRIGGER_WOULD_FIRE_AT_ONCE: "the trigger is reached already",
-    no.NOTHING_CHANGES: "the order has this price and size already",
+    no.NOTHING_CHANGES: "it is so already",
     no.ACCOUNTS_FULL: "the venue has no room for another account",
     no.LEGS_FULL: "the account or the venue has no room for another balance or position",
     no.ORDERS_FULL: "the account or the venue has no room for another order",
@@ -88,6 +88,7 @@ SENTENCES: dict[int, str] = {
         "shares of a pool, and the lender's cash in what a pool lends, move by supply and redeem alone"
     ),
     no.POOL_UNKNOWN: "there is no such pool",
+    no.POOL_SPENT: "the shares of this pool are worth next to nothing: add another pool for the same pair",
     no.POOL_CAP_EXCEEDED: "the pool would have more than it may",
     no.LOSS_PENDING: "somebody in liquidation owes the pool more than there is; its loss is not known yet",
     no.LOANS_LIMIT: "all loans of the asset together would be more than they may",

@@ -111,8 +111,18 @@ class Requests:
         row, atoms = self._amount(asset, amount)
         return builders.supply(self._now, self._names.account(account), row, atoms, reference_words(reference))
 
+    def stake(self, account: Who, amount: Number, share: str, reference: str | bytes) -> Rows:
+        """Into the stake pool of a share."""
+        found = self._names.asset(share)
+        row, atoms = self._amount(found.pool_of or share, amount)
+        who = self._names.account(account)
+        return builders.supply(self._now, who, row, atoms, reference_words(reference), found.row)
+
+    def claim(self, account: Who, share: str) -> Rows:
+        return builders.claim(self._now, self._names.account(account), self._names.asset(share).row)
+
     def redeem(self, account: Who, shares: Number | None, asset: str, reference: str | bytes) -> Rows:
-        """Shares in the pool of an asset; None for all that the account holds."""
+        """Shares, by their name or by the asset that is lent; None for all that the account holds."""
         share = self._names.share_of(asset)
         atoms = AMOUNT_MAX if shares is None else share.atom.count(shares, f"shares of {share.name}", "atoms")
         who, words = self._names.account(account), reference_words(reference)

@@ -9,7 +9,7 @@ from steelyard.model import commands as C
 from steelyard.model import events as E
 from steelyard.model import keys as K
 from steelyard.model import reject as no
-from steelyard.model.orders import INDEX_ONLY, SPOT
+from steelyard.model.orders import ABSORBS, INDEX_ONLY, SPOT
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PRICE_TICKS_MAX, SCENARIOS, VALUE_MAX
 from steelyard.venue import builders, disagreements, ladders
 from steelyard.venue import parameters as P
@@ -100,17 +100,51 @@ class Setup(Core):
         """
         lent = self.names.asset(asset)
         name = self.names.free(f"p{asset}" if name is None else name, "asset name")
-        decimals = lent.decimals + SHARE_DECIMALS
+        return self._add_share(name, lent, f"pool of {asset}", collateral, parameters, {})
+
+    def add_stake_pool(
+        self,
+        asset: str,
+        gains: str,
+        name: str | None = None,
+        *,
+        collateral: Tiers | None = None,
+        **parameters: Any,
+    ) -> str:
+        """A pool of an asset that takes over debts in it for collateral in another, and its shares.
+
+        They are called "s", the asset staked and the collateral. It takes what a step of the collateral's ladder leads
+        to it (`ladders.absorbed`). Once its shares are worth next to nothing it is spent, and another may be added.
+        """
+        staked, gained = self.names.asset(asset), self.names.asset(gains)
+        name = self.names.free(f"s{asset}-{gains}" if name is None else name, "asset name")
+        values = {K.A_POOL_KIND: ABSORBS, K.A_POOL_GAINS: gained.row}
+        return self._add_share(name, staked, f"stake pool of {asset}", collateral, parameters, values, gained.name)
+
+    def _add_share(
+        self,
+        name: str,
+        of: Asset,
+        label: str,
+        collateral: Tiers | None,
+        parameters: Mapping[str, Any],
+        more: Mapping[int, int],
+        gains: str = "",
+    ) -> str:
+        """A row for the shares of a pool."""
+        decimals = of.decimals + SHARE_DECIMALS
         if decimals > 12:
-            raise ValueError(f"{asset} has {lent.decimals} decimals; what a pool lends has at most 10")
+            raise ValueError(f"{of.name} has {of.decimals} decimals; what a pool has shares in has at most 10")
         grid = Grid(atom=Step.atoms(decimals))
         tiers = [(None, 0, 0)] if collateral is None else collateral
-        values = {K.A_DECIMALS: decimals, K.A_POOL_OF: lent.row, K.A_SUPPLY_MAX: AMOUNT_MAX}
-        values |= P.collateral(tiers, grid.atom) | P.chosen(P.ASSET_PARAMETERS, parameters, grid)
+        values = {K.A_DECIMALS: decimals, K.A_POOL_OF: of.row, K.A_SUPPLY_MAX: AMOUNT_MAX, **more}
+        values |= P.collateral(tiers, grid.atom) | _of_share(of, parameters, grid)
         places = 12 + self.names.asset_at(1).decimals - decimals
         row = self.reader.assets + 1
-        share = Asset(row=row, name=name, decimals=decimals, feed=0, price_places=places, pool_of=lent.name)
-        self._new_asset(share, values, f"pool of {asset}", grid)
+        share = Asset(
+            row=row, name=name, decimals=decimals, feed=0, price_places=places, pool_of=of.name, gains=gains
+        )  # fmt: skip
+        self._new_asset(share, values, label, grid)
         return name
 
     def _new_asset(self, asset: Asset, values: Mapping[int, int], label: str, grid: Grid) -> None:
@@ -134,7 +168,10 @@ class Setup(Core):
         asset = self.names.asset(name)
         self._change_feed(asset, sources, parameters)
         grid = self._grid(asset.atom, asset.price_places)
-        values = P.chosen(P.ASSET_PARAMETERS, parameters, grid)
+        if asset.pool_of:
+            values = _of_share(self.names.asset(asset.pool_of), parameters, grid)
+        else:
+            values = P.chosen(P.ASSET_PARAMETERS, parameters, grid)
         if collateral is not None:
             values |= P.collateral(collateral, asset.atom)
         if values:
@@ -188,7 +225,7 @@ class Setup(Core):
         row = 0
         for place, step in enumerate(reversed(steps)):
             what = f"offer {len(steps) - place} of {collateral}"
-            if place and (step.again or not step.lasts_ns):
+            if place and not step.taker and (step.again or not step.lasts_ns):
                 raise ValueError(f"{what} stands for ever, so nothing can follow it; say how long it lasts")
             is_first = place == len(steps) - 1
             row = self.add_curve(
@@ -494,6 +531,14 @@ class Setup(Core):
             )
             raise Rejected(result.reason, message)
         return int(rows["market"][rows["kind"] == E.CONFIGURED][-1])  # steps of ramps fell due before
+
+
+def _of_share(of: Asset, parameters: Mapping[str, Any], grid: Grid) -> dict[int, int]:
+    """Parameters of a share; what its pool may have is counted in what is lent or staked."""
+    caps = {name: value for name, value in parameters.items() if name == "pool_max"}
+    rest = {name: value for name, value in parameters.items() if name != "pool_max"}
+    own = P.chosen(P.ASSET_PARAMETERS, rest, grid)
+    return own | P.chosen(P.ASSET_PARAMETERS, caps, Grid(atom=of.atom))
 
 
 def _ladder(grid: Grid, price: Number | None, price_max: Number | None) -> int:

@@ -93,7 +93,7 @@ class Statement:
                 self._pay(row.market, -row.amount)
         elif row.kind in (E.POOL_SUPPLIED, E.POOL_REDEEMED):
             sign = 1 if row.kind == E.POOL_SUPPLIED else -1
-            if self.account == LENDER:
+            if self.account == (row.extra or LENDER):
                 self._pay(row.market, sign * row.amount)
             if mine:
                 self._pay(row.market, -sign * row.amount)
@@ -120,6 +120,18 @@ class Statement:
             if theirs:
                 self._pay(row.options, -row.lots)
                 self._pay(row.market, row.amount)
+        elif row.kind == E.ABSORBED:
+            if mine:
+                self._pay(row.options, row.lots)
+                self._pay(row.market, -row.amount - row.fee)
+            if row.order == self.account:  # the pool's keeper
+                self._pay(row.options, -row.lots)
+                self._pay(row.market, row.amount)
+        elif row.kind == E.GAIN_PAID:
+            if mine:
+                self._pay(row.market, row.amount)
+            if row.order == self.account:
+                self._pay(row.market, -row.amount)
         elif row.kind == E.DUST_TAKEN:
             if mine:
                 self._pay(row.market, -row.amount)

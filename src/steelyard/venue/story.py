@@ -17,7 +17,7 @@ from steelyard.venue.records import Liquidation
 
 _PRICES = {E.MARK_SET, E.MARKET_SETTLED, E.FUNDING_SET, E.INDEX_SET, E.SHARE_PRICE_SET}
 _TWO_SIDED = {E.TRANSFERRED, E.MARGIN_MOVED, E.TAKEN_OVER, E.DELEVERAGED, E.BID_PLACED, E.BID_FILLED, E.DUST_TAKEN}
-_FUND = {E.FUND_PAID, E.FUND_DAY, E.LIQUIDATION_FEE, E.DELEVERAGED, E.BID_FILLED}
+_FUND = {E.FUND_PAID, E.FUND_DAY, E.LIQUIDATION_FEE, E.DELEVERAGED, E.BID_FILLED, E.ABSORBED}
 _TOLD = {
     E.DEPOSITED,
     E.TRANSFERRED,
@@ -36,6 +36,8 @@ _TOLD = {
     E.DELEVERAGED,
     E.POSITION_SETTLED,
     E.BID_FILLED,
+    E.ABSORBED,
+    E.GAIN_PAID,
     E.DUST_TAKEN,
     E.LIQUIDATION_ENDED,
 }
@@ -203,6 +205,15 @@ def _sentence(event: H.Happened, who: str) -> str | None:
                 f"{event.collateral_asset} (curve {event.curve} at {trimmed(event.rate)}){fee}; this costs {who} "
                 f"{grouped(event.cost)} of its equity {grouped(event.equity)}."
             )
+        case H.Absorbed():
+            fee = f", and {grouped(event.fee)} go to the insurance fund" if event.fee else ""
+            return (
+                f"The pool of {event.share} repays {grouped(event.repaid)} {event.debt_asset} for "
+                f"{grouped(event.received)} {event.collateral_asset} (curve {event.curve} at {trimmed(event.rate)})"
+                f"{fee}; this costs {who} {grouped(event.cost)} of its equity {grouped(event.equity)}."
+            )
+        case H.GainPaid():
+            return f"{who} gets {grouped(event.amount)} {event.asset} that the pool of {event.share} has gained."
         case H.DustTaken():
             return (
                 f"{grouped(event.amount)} {event.asset}, too little to sell, go to {event.taker}, which takes the loss."
@@ -259,6 +270,8 @@ def _summary(evidence: Sequence[Row], who: int, names: Names) -> str:
             _add(paid, "the insurance fund paid", names.asset_at(row.other), row.amount)
         elif row.kind == E.BID_FILLED:
             _add(paid, "bids cost", names.asset_at(1), row.extra2)
+        elif row.kind == E.ABSORBED:
+            _add(paid, "absorption cost" if row.extra2 >= 0 else "stakers lost", names.asset_at(1), abs(row.extra2))
         elif row.kind == E.CONVERTED:
             lost = F.value(row.lots, assets[row.market]) - F.value(row.amount, assets[row.other])
             _add(paid, "converting cost", names.asset_at(1), lost)

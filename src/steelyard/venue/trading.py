@@ -157,6 +157,23 @@ class Trading(Setup):
         name = reference if reference is not None else self.names.label()
         return self.send(lambda: self.rows.supply(account, amount, asset or self.unit, name), check)
 
+    def stake(
+        self,
+        account: Who,
+        amount: Number,
+        share: str,
+        reference: str | bytes | None = None,
+        *,
+        check: bool = True,
+    ) -> Result:
+        """Puts coins into a stake pool, named by its shares: the account gets some of them."""
+        name = reference if reference is not None else self.names.label()
+        return self.send(lambda: self.rows.stake(account, amount, share, name), check)
+
+    def claim(self, account: Who, share: str, *, check: bool = True) -> Result:
+        """Takes home what a stake pool has gained for the shares that the account holds."""
+        return self.send(lambda: self.rows.claim(account, share), check)
+
     def redeem(
         self,
         account: Who,
@@ -166,7 +183,7 @@ class Trading(Setup):
         *,
         check: bool = True,
     ) -> Result:
-        """Gives shares in the pool of an asset back for coins; without a number all that the account holds."""
+        """Gives shares (by their name, or by the asset lent) back for coins; without a number all that there are."""
         name = reference if reference is not None else self.names.label()
         return self.send(lambda: self.rows.redeem(account, shares, asset or self.unit, name), check)
 

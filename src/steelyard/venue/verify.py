@@ -18,6 +18,7 @@ from steelyard.model.orders import (
     OF_COVER,
     OF_HEALTH,
     OF_LTV,
+    TAKE_WHOLE,
 )
 from steelyard.num.limits import AMOUNT_MAX, PPM
 from steelyard.rules.requirement import HEALTH_LIMIT
@@ -86,7 +87,7 @@ def verify_story(story: Story) -> Verdict:
             fund.pay(markets[row.market].settle, row.fee)
         elif row.kind == E.FUND_DAY:
             fund.paid[row.market] = 0
-        elif row.kind == E.BID_FILLED:
+        elif row.kind in (E.BID_FILLED, E.ABSORBED):
             fund.receive_asset(row.market, row.fee)
     for checker in checkers:
         checker.close(None)
@@ -158,6 +159,9 @@ class _Checker:
         elif row.kind == E.BID_FILLED:
             self.close(row)
             self._bid(row)
+        elif row.kind == E.ABSORBED:
+            self.close(row)
+            self._absorbed(row)
         elif row.kind == E.DUST_TAKEN:
             self._holds(row, "equity below zero", self.statement.equity() < 0)
         elif row.kind == E.LIQUIDATION_ENDED:
@@ -308,18 +312,8 @@ class _Checker:
     def _bid(self, row: Row) -> None:
         """See docs/concepts/offers.md. How far a curve of time has come is not in events: it is taken as said."""
         statement, rule, placed = self.statement, self.curves[row.reason], self._bids.pop(row.order)
-        price_held, price_owed = statement.prices.assets[row.market], statement.prices.assets[row.options]
-        equity, maintain = statement.equity(), statement.requirement()
-        self._agree(row, "equity", row.extra, equity)
-        self._holds(row, "equity below M(maintain)", equity < maintain)
-        if rule.of in (OF_HEALTH, OF_COVER, OF_LTV):
-            there = rule.at(self._variable(rule.of, equity, maintain))
-            self._agree(row, "value of the curve", row.price, rule.within(there, equity, self._owed()))
-        self._agree(row, "value within the equity", row.price, rule.within(row.price, equity, self._owed()))
-        par, held = row.lots * price_owed // price_held, statement.cash[row.market]
-        gross = min(held, rule.gross(row.price, par))
-        fee = F.ppm_up(max(0, gross - par), rule.fee)
-        net = gross - fee
+        par = self._par(row)
+        net, fee = self._gives(row, par, statement.cash[row.market])
         self._holds(row, "the least that was asked", net * placed.lots >= placed.amount * row.lots)
         if placed.side & AS_ASKED:
             net = placed.amount * row.lots // placed.lots
@@ -330,6 +324,42 @@ class _Checker:
             row.lots <= min(placed.lots, -statement.cash[row.options]),
         )
         self._agree(row, "collateral received", row.amount, net)
+        self._given(row, net, fee)
+
+    def _absorbed(self, row: Row) -> None:
+        """See docs/concepts/sharing.md. How much the pool had is not in these events: taken as said."""
+        held, owed = self.statement.cash[row.market], -self.statement.cash[row.options]
+        self._holds(row, "a debt repaid within what was owed", 0 < row.lots <= owed)
+        if self.curves[row.reason].size == TAKE_WHOLE:
+            held = held * row.lots // owed
+        net, fee = self._gives(row, self._par(row), held)
+        self._agree(row, "collateral received", row.amount, net)
+        self._given(row, net, fee)
+
+    def _par(self, row: Row) -> int:
+        """The collateral that what is repaid is worth; E and the curve are checked beside it."""
+        statement, rule = self.statement, self.curves[row.reason]
+        equity, maintain = statement.equity(), statement.requirement()
+        self._agree(row, "equity", row.extra, equity)
+        self._holds(row, "equity below M(maintain)", equity < maintain)
+        if rule.of in (OF_HEALTH, OF_COVER, OF_LTV):
+            there = rule.at(self._variable(rule.of, equity, maintain))
+            self._agree(row, "value of the curve", row.price, rule.within(there, equity, self._owed()))
+        self._agree(row, "value within the equity", row.price, rule.within(row.price, equity, self._owed()))
+        return row.lots * statement.prices.assets[row.options] // statement.prices.assets[row.market]
+
+    def _gives(self, row: Row, par: int, held: int) -> tuple[int, int]:
+        """(net, fee) at the curve."""
+        rule = self.curves[row.reason]
+        gross = min(held, rule.gross(row.price, par))
+        fee = F.ppm_up(max(0, gross - par), rule.fee)
+        return gross - fee, fee
+
+    def _given(self, row: Row, net: int, fee: int) -> None:
+        """The fee goes as far as the equity then reaches; the cost follows."""
+        statement = self.statement
+        price_held, price_owed = statement.prices.assets[row.market], statement.prices.assets[row.options]
+        equity, held = statement.equity(), statement.cash[row.market]
         left = equity - F.value(held, price_held) + F.value(held - net, price_held)
         owed = statement.cash[row.options]
         left += F.value(owed + row.lots, price_owed) - F.value(owed, price_owed)

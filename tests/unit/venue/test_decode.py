@@ -102,6 +102,12 @@ CASES = [
         {"market": 2, "options": 1, "other": 8, "reason": 3, "price": 50_000, "lots": 5, "amount": 6, "extra2": 7},
         {"account": "alice", "curve": 3, "rate": Decimal("0.05"), "received": Decimal("6E-8"), "cost": Decimal("0.07")},
     ),
+    (
+        E.ABSORBED,
+        {"market": 2, "options": 1, "other": 3, "reason": 3, "price": 50_000, "lots": 5, "amount": 6, "extra2": 7},
+        {"account": "alice", "share": "pBTC", "repaid": Decimal("0.05"), "received": Decimal("6E-8")},
+    ),
+    (E.GAIN_PAID, {"market": 2, "other": 3, "lots": 500, "amount": 5}, {"asset": "BTC", "share": "pBTC"}),
     (E.DUST_TAKEN, {"market": 2, "other": 1, "amount": 5}, {"asset": "BTC", "taker": "insurance"}),
     (
         E.FEED_JUDGED,

@@ -21,6 +21,7 @@ TABLES = (
 )
 SET_OTHERWISE = {  # decimals, steps, feeds, tiers, brackets and fees have arguments of their own
     *(K.A_DECIMALS, K.A_FEED, K.A_TIERS, K.A_TIER_UPPER, K.A_TIER_OPEN_PPM, K.A_TIER_MAINTAIN_PPM, K.A_POOL_OF),
+    *(K.A_POOL_KIND, K.A_POOL_GAINS),
 }
 MARKET_SET_OTHERWISE = {
     *(K.M_SETTLE, K.M_ATOMS_PER_TICK_LOT, K.M_FEED, K.M_BRACKETS, K.M_BRACKET_UPPER, K.M_BRACKET_MAINTAIN_PPM),
