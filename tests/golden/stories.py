@@ -43,6 +43,7 @@ from steelyard.model.orders import (
     POST_ONLY,
     POST_ONLY_MARKET,
     POST_ONLY_SLIDE,
+    POWER,
     REDUCE_ONLY,
     REDUCE_ONLY_MARKET,
     SELL,
@@ -1099,6 +1100,54 @@ def options(t):
     t.order(ANN, 1, -1, 300)
 
 
+def epochs(t):
+    """A pool by a power of its use and near a ceiling; bonuses that end with the equity; lost, and anew."""
+    day, share = 24 * HOUR, 3
+    open_venue(t, {}, people=4, purse=0)
+    rates = {key.A_RATE_KIND: POWER, key.A_RATE_BASE_PPM: 20_000, key.A_INTEREST_INTERVAL_NS: day}
+    limits = {key.A_LOANS_MAX: 100_000, key.A_CEILING_PPM: 200_000, key.A_RESERVE_PPM: 100_000}
+    limits |= {key.A_OUTFLOW_MAX: 70_000, key.A_OUTFLOW_WINDOW_NS: HOUR}
+    t.configure(ASSET, {key.A_LOAN_CAP: 1 << 40} | rates | limits, row=USD)
+    t.configure(FEED, {key.F_STALENESS_NS: 365 * day, key.F_UPPER: 1})
+    tiers = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
+    t.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40} | tiers)
+    t.price({2: 12 * ASSET_PRICE_SCALE})
+    t.configure(ASSET, {key.A_POOL_OF: USD} | tiers)
+    points = {key.C_POINT + i: 400_000 for i in range(33)}
+    t.configure(CURVE, points)
+    bonus = {key.C_POINT + i: 100_000 for i in range(33)} | {key.C_SIZE: TAKE_ALL, key.C_PART: 1}
+    t.configure(CURVE, bonus)
+    t.configure(CURVE, bonus | {key.C_BEYOND: 1, key.C_THEN: 3})  # it must say how long it lasts
+    t.configure(ASSET, {key.A_OFFER: 2, key.A_DUST: 10}, row=COIN)
+    for person in (ANN, BOB, DAN):
+        t.deposit(person, USD, 100_000)
+    t.deposit(CAT, COIN, 10_000)
+    t.supply(ANN, USD, 70_000)
+    t.configure(ASSET, {key.A_POOL_OF: USD} | tiers)  # it has a pool
+    t.borrow(CAT, USD, 70_001)  # more than there is, and than flows out in an hour
+    t.borrow(CAT, USD, 70_000)
+    t.wait(day).price({2: 1})  # coins come to nothing
+    t.redeem(ANN, share, 1_000)
+    t.configure(ASSET, {key.A_POOL_OF: USD} | tiers)  # now it has another
+    t.redeem(ANN, share, 1_000)
+    t.configure(ASSET, {key.A_FROZEN: 1}, row=share + 1)  # with what is lent, or not at all
+    t.price({2: 12 * ASSET_PRICE_SCALE})
+    t.deposit(CAT, COIN, 10_000)
+    t.supply(BOB, USD, 90_000)
+    t.borrow(BOB, USD, 20_000)  # on its own shares
+    t.borrow(CAT, USD, 70_000)
+    t.transfer(BOB, CAT, share + 1, 100_000)  # she owes to their pool
+    for _ in range(3):
+        t.wait(2 * day).clock()
+    t.price({2: ASSET_PRICE_SCALE * 77 // 10})
+    for bidder in (DAN, DAN, BOB):  # one bid of each for the same
+        t.say(do.LIQUIDATE, {"account": bidder, "order": CAT, "market": COIN, "trigger": USD, "lots": 90_000})
+    t.wait(SECOND).clock()
+    t.price({2: 4 * ASSET_PRICE_SCALE})  # she owes more than she has: what is paid for, and no more
+    t.say(do.LIQUIDATE, {"account": DAN, "order": CAT, "market": COIN, "trigger": USD, "lots": 5_000})
+    t.wait(SECOND).clock()
+
+
 STORIES = {
     story.__name__: story
     for story in (
@@ -1121,6 +1170,7 @@ STORIES = {
         sizes,
         scenarios,
         options,
+        epochs,
     )
 }
 

@@ -224,8 +224,8 @@ class Flow(Town):
             self.now = max(self.now - self.step, self.twin.now)
         target, collateral, debt = self.random.choice(queued)
         users = [row for row, account in self.twin.accounts.items() if account.role == USER and not account.queued]
-        richest = max(users, key=lambda row: self.twin.quantity(row, debt), default=1)
-        bidder = richest if self.chance(0.85) else self.user()
+        richest = sorted(users, key=lambda row: -self.twin.quantity(row, debt))[:3] or [1]
+        bidder = self.random.choice(richest) if self.chance(0.85) else self.user()
         owed, held = -self.twin.quantity(target, debt), self.twin.quantity(target, collateral)
         lots = self.random.choice((owed, owed, owed + 1, 2 * owed, owed // 2, owed // 7, max(0, owed - 3), 1))
         prices = [self.twin.assets[asset].price for asset in (debt, collateral)]

@@ -517,16 +517,33 @@ class Town:
             return
         if self.stakes and self.stake_random.random() < 0.25:
             return  # then nobody bids for what pools are to absorb
+        plain = 1
         yield self.configure(CURVE, {C_FEE_PPM: 90_000})
+        if self.rate_random.random() < 0.5:
+            bonus = {C_POINT + i: 20_000 for i in range(33)}
+            yield self.configure(CURVE, self.part_for({C_OF: 0, C_FROM: 0, C_TO: PPM}))
+            beyond = {C_PART: 2, C_BEYOND: self.rate_random.choice((0, 1)), C_SIZE: self.rate_random.choice((0, 1))}
+            yield self.configure(CURVE, {C_FEE_PPM: 90_000} | bonus | beyond)
+            plain = 3
         for _ in range(self.random.randint(1, 4)):
-            yield self.configure(CURVE, self.curve())
+            curve = self.curve()
+            if self.rate_random.random() < 0.5:
+                yield self.configure(CURVE, self.part_for(curve))
+                curve[C_PART] = len(self.twin.curves)
+            yield self.configure(CURVE, curve)
         for asset in (1, COIN):
-            for curve in (1, self.random.choice((0, self.some_curve())) or 1):
+            for curve in (plain, self.random.choice((0, self.some_curve())) or plain):
                 yield self.configure(ASSET, {A_OFFER: curve}, asset)
             if self.chance(0.6):
                 dust = self.random.choice((1, 5_000, 50_000, 50_000)) * self.scale
                 target = self.random.choice((PPM, 1_050_000, 1_400_000))
                 yield self.configure(ASSET, {A_DUST: dust, A_TARGET_PPM: target}, asset)
+
+    def part_for(self, curve):
+        """How much of a debt one bid may repay, of the same variable as a curve."""
+        most = self.rate_random.choice((100_000, 400_000, PPM))
+        points = {C_POINT + i: most for i in range(33)}
+        return {each: curve[each] for each in (C_OF, C_FROM, C_TO)} | points
 
     def some_curve(self):
         return self.random.randint(0, len(self.twin.curves) + (1 if self.chance(0.05) else 0))
