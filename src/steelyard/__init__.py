@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from steelyard.venue.core import Result as Result
     from steelyard.venue.explain import Explanation as Explanation
     from steelyard.venue.happened import Fill as Fill
+    from steelyard.venue.market_records import Basis as Basis
     from steelyard.venue.market_records import Book as Book
     from steelyard.venue.market_records import FundingRate as FundingRate
     from steelyard.venue.market_records import Funds as Funds
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from steelyard.venue.records import LiquidationPrice as LiquidationPrice
     from steelyard.venue.records import Order as Order
     from steelyard.venue.records import Position as Position
+    from steelyard.venue.records import Roll as Roll
     from steelyard.venue.refusals import Rejected as Rejected
     from steelyard.venue.story import Story as Story
     from steelyard.venue.venue import Venue as Venue
@@ -43,12 +45,15 @@ _HOME = {
     "venue.core": ("Result",),
     "venue.explain": ("Explanation",),
     "venue.happened": ("Fill",),
-    "venue.market_records": ("Book", "FundingRate", "Funds", "LeverageTier", "MarketView", "PoolView", "QueueEntry"),
+    "venue.market_records": (
+        *("Basis", "Book", "FundingRate", "Funds"),
+        *("LeverageTier", "MarketView", "PoolView", "QueueEntry"),
+    ),
     "venue.preview": ("Preview", "Standing"),
     "venue.price_views": ("PriceView",),
     "venue.records": (
         *("Account", "AccountView", "Balance", "Interval"),
-        *("Liquidation", "LiquidationPrice", "Order", "Position"),
+        *("Liquidation", "LiquidationPrice", "Order", "Position", "Roll"),
     ),
     "venue.refusals": ("Rejected",),
     "venue.story": ("Story",),

@@ -27,7 +27,7 @@ from steelyard.model.commands import (
     TRANSFER,
     WITHDRAW,
 )
-from steelyard.model.keys import A_POOL_KIND, A_POOL_OF, HOUR, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, SECOND
+from steelyard.model.keys import A_POOL_KIND, A_POOL_OF, HOUR, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, M_PAID, SECOND
 from steelyard.model.orders import (
     BACKSTOP,
     BORROW,
@@ -269,7 +269,12 @@ class Flow(Town):
             side = SELL if held > 0 else BUY
         line = {"account": account, "market": market, "side": side, "stp": pick((0, 0, 0, 1, 2, 3, 4))}
         line["lots"] = pick(
-            (uniform(1, 8), self.affordable(account, market), self.affordable(account, market), abs(held) or 1)
+            (
+                uniform(1, 8),
+                self.affordable(account, market, side),
+                self.affordable(account, market, side),
+                abs(held) or 1,
+            )
         )
         if self.chance(0.7):
             line["tif"] = pick((0, 0, 0, 0, 0, IOC, 2, 2, GTT))
@@ -313,6 +318,8 @@ class Flow(Town):
         price = max(1, self.mark(market) - side * self.random.randint(0, 3))
         line = {"account": account, "market": market, "side": side, "price": price}
         line["lots"] = self.random.choice((3, 10, 30))
+        if market in self.twin.markets and self.twin.markets[market].rule[M_PAID]:
+            line["lots"] = self.affordable(account, market, side)
         return command(PLACE_ORDER, self.now, line)
 
     def limit_price(self, market, side, mark):
@@ -323,7 +330,7 @@ class Flow(Town):
             return max(0, opposite + side * self.random.choice((0, 0, 1, 5)))
         return self.near(mark, self.random.choice((2_000, 15_000, 40_000)))
 
-    def affordable(self, account, market):
+    def affordable(self, account, market, side=SELL):
         """About as many lots as the account's means allow."""
         if account not in self.twin.accounts or market not in self.twin.markets:
             return 1
@@ -332,6 +339,9 @@ class Flow(Town):
         price = self.twin.assets[self.twin.settle(held)].price
         lot = max(1, abs(worth(held.rule, 1, self.mark(market))) * price // ASSET_PRICE_SCALE)
         lots = spare * held.rule[M_LEVERAGE_DEFAULT] // lot
+        if held.rule[M_PAID] and side == BUY:  # what a buyer can pay
+            cash = self.twin.quantity(account, self.twin.settle(held))
+            lots = cash // max(1, abs(worth(held.rule, 1, self.mark(market))))
         return max(1, min(lots * self.random.choice((20, 50, 80, 98, 110)) // 100, held.rule[M_ORDER_LOTS_MAX]))
 
     def add_trigger(self, line, mark):

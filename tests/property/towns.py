@@ -115,6 +115,7 @@ from steelyard.model.keys import (
     M_BRACKET_UPPER,
     M_BRACKETS,
     M_BY_ARRAY,
+    M_CLOSING_PPM,
     M_COOLDOWN_NS,
     M_EXPIRY_NS,
     M_FEE_TIERS,
@@ -139,6 +140,7 @@ from steelyard.model.keys import (
     M_ORDER_LOTS_MAX,
     M_PAID,
     M_POSITION_LOTS_MAX,
+    M_PREMIUM_DIVISOR,
     M_PRICE_BAND_PPM,
     M_RAMP_NS,
     M_RANKING,
@@ -157,11 +159,13 @@ from steelyard.model.keys import (
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
     M_SLIP_PPM,
+    M_SPREAD_PPM,
     M_STATE,
     M_TAKEOVER_PPM,
     M_TAKER_PPM,
     M_TICKS_MAX,
     M_TICKS_MIN,
+    M_URGENCY_PPM,
     O_FEE_TIER,
     O_MARGIN,
     O_RISK_TIER,
@@ -258,6 +262,7 @@ class Town:
         self.mildness = self.risks.choice((1, 3, 6))
         self.dates = Random(f"settlement {seed}")  # of its own: towns in which nothing ends stay as they are
         self.ends = self.dates.random() < 0.3  # whether markets expire or are delisted
+        self.rules = Random(f"rules {seed}")
         self.pays = Random(f"paid {seed}").random() < 0.25  # whether contracts are paid up
         self.pairs = [self.pair()] if self.chance(0.5) else []
         self.traded = (1, 1, 2, 3, 4, 4, 4) if self.pairs else (1, 1, 2, 3)
@@ -649,6 +654,10 @@ class Town:
             M_TAKEOVER_PPM: pick((0, 400_000, 666_666, PPM)),
             M_LIQUIDATION_FEE_PPM: pick((0, 2_000, 9_999)),
             M_REACH_PPM: pick((0, 300_000, PPM)),
+            M_SPREAD_PPM: self.rules.choice((0, 0, 200_000, PPM)),
+            M_URGENCY_PPM: self.rules.choice((PPM, 3 * PPM)),
+            M_CLOSING_PPM: self.rules.choice((0, 0, 600, 50_000)),
+            M_PREMIUM_DIVISOR: self.rules.choice((1, 1, 24)),
             M_SLICE_PPM: pick((50_000, 200_000, 500_000)),
             M_SLICE_NOTIONAL: min(pick((0, 50_000, 1 << 40)) * self.scale, NOTIONAL_MAX),
             M_COOLDOWN_NS: pick((1_000_000, 5 * SECOND, 60 * SECOND)),
@@ -678,7 +687,7 @@ class Town:
 
     def perhaps_paid(self, market):
         """In some towns a linear market is paid up; one that ends may end at a price agreed beforehand."""
-        if not self.pays or market.get(M_KIND) == INVERSE or self.dates.random() < 0.4:
+        if not self.pays or market.get(M_KIND) == INVERSE or self.dates.random() < 0.15:
             return market
         market = market | {M_PAID: 1, M_FUNDING_INTERVAL_NS: 0 if self.dates.random() < 0.95 else HOUR}
         if market.get(M_EXPIRY_NS) and self.dates.random() < 0.7:

@@ -8,6 +8,7 @@ from steelyard.model.keys import (
     M_FUNDING_INTERVAL_NS,
     M_IMPACT_NOTIONAL,
     M_INTEREST_PPB,
+    M_PREMIUM_DIVISOR,
     M_SAMPLE_INTERVAL_NS,
     M_STATE,
 )
@@ -75,7 +76,7 @@ def fund(twin, market):
     interval = rule[M_FUNDING_INTERVAL_NS]
     market.next_funding_ns += interval
     samples = max(1, interval // rule[M_SAMPLE_INTERVAL_NS])
-    average = down(market.premium_sum, samples)
+    average = down(market.premium_sum, samples * rule[M_PREMIUM_DIVISOR])
     band, cap = rule[M_FUNDING_CLAMP_PPB], rule[M_FUNDING_CAP_PPB]
     rate = clamp(average + clamp(rule[M_INTEREST_PPB] - average, -band, band), -cap, cap)
     market.funding_rate = rate if market.index and twin.is_good(market, TO_FUND) else 0

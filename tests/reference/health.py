@@ -18,6 +18,7 @@ from steelyard.model.keys import (
     M_BRACKET_UPPER,
     M_BRACKETS,
     M_BY_ARRAY,
+    M_CLOSING_PPM,
     M_DEDUCT_MAINTAIN,
     M_DEDUCT_OPEN,
     M_LEVERAGE_DEFAULT,
@@ -163,14 +164,18 @@ def size_requirement(rule, keys, lots, notional):
     return up(notional * min(rate, 10**12), 10**12)
 
 
-def kept_requirement(twin, market, quantity, question):
-    """maintain, restore or takeover of so many lots at the mark."""
+def kept_atoms(twin, market, quantity):
+    """What so many lots require at the mark, in atoms."""
     rule = market.rule
     notional = abs(worth(rule, quantity, market.mark))
     atoms = bracket_requirement(rule, notional, M_BRACKET_MAINTAIN_PPM, M_DEDUCT_MAINTAIN)
     atoms = max(atoms, size_requirement(rule, M_SIZE_MAINTAIN_PPM, quantity, notional))
-    if rule[M_BY_ARRAY]:
-        atoms = scenarios.atoms_alone(twin, market, quantity)
+    return scenarios.atoms_alone(twin, market, quantity) if rule[M_BY_ARRAY] else atoms
+
+
+def kept_requirement(twin, market, quantity, question):
+    """maintain, restore or takeover of so many lots at the mark."""
+    rule, atoms = market.rule, kept_atoms(twin, market, quantity)
     if question == FOR_RESTORE:
         atoms = part_up(atoms, rule[M_RESTORE_PPM])
     elif question == FOR_TAKEOVER:
@@ -220,6 +225,8 @@ def open_base(twin, market, lots, leverage, wide):
         base = part_up(scenarios.atoms_alone(twin, market, lots), twin.arrays[market.row][S_OPEN_PPM])
     if notional > base:
         base += part_up(notional - base, market.oi_scale_ppm)
+    then = max(0, notional - base) if lots > 0 else notional + base
+    base = min(base + part_up(then, rule[M_CLOSING_PPM]), max(base, notional))
     return base + lost_at_worse_end(market, lots) if wide else base
 
 

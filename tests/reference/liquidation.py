@@ -14,6 +14,7 @@ from steelyard.model.keys import (
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
     M_SLIP_PPM,
+    M_SPREAD_PPM,
     M_STATE,
     SECOND,
 )
@@ -38,7 +39,7 @@ from tests.reference.health import equity, health_of, holds_nothing_risky, is_he
 from tests.reference.loss import resolve_deficit
 from tests.reference.numbers import atoms_worth_up, charge, part_down, part_up, up, worth
 from tests.reference.positions import settle_funding
-from tests.reference.standing import Standing, fund_pays, meet_book, offer_to_backstop
+from tests.reference.standing import Standing, fund_pays, meet_book, offer_to_backstop, take_penalty
 
 PARTS = 64
 EVENTS_PER_ORDER_MAX = 8_192
@@ -303,14 +304,14 @@ def sell_down(twin, standing, lots):
     bankruptcy_price = standing.bankruptcy_price()
     limit = standing.mark
     if standing.sign * (standing.mark - bankruptcy_price) > 0:
-        towards = part_down(abs(standing.mark - bankruptcy_price), rule[M_REACH_PPM])
+        towards = abs(standing.mark - bankruptcy_price)
+        if rule[M_SPREAD_PPM]:
+            towards = min(towards, max(0, standing.sign * (standing.mark - standing.spread_price())))
+        else:
+            towards = part_down(towards, rule[M_REACH_PPM])
         limit -= standing.sign * min(towards, part_down(standing.mark, rule[M_SLIP_PPM]))
     filled, received = meet_book(twin, standing, lots, limit)
-    fee = min(part_up(abs(received), rule[M_LIQUIDATION_FEE_PPM]), max(0, received - standing.bankruptcy(filled)))
-    if fee:
-        money.book(twin, leg.account, standing.asset, -fee)
-        money.book(twin, INSURANCE, standing.asset, fee)
-        twin.emit(events.LIQUIDATION_FEE, account=leg.account, market=standing.market.row, amount=fee)
+    take_penalty(twin, standing, received, received - standing.bankruptcy(filled))
     after = Standing(twin, leg)
     if leg.quantity and 0 <= after.equity < after.takeover:
         offer_to_backstop(twin, after, after.lots, after.bankruptcy)

@@ -11,10 +11,18 @@ from tests.reference import isolated
 from tests.reference.closing import shrink_reduce_only
 from tests.reference.health import equity, is_healthy
 from tests.reference.interest import cash_now
-from tests.reference.numbers import clamp, down, value, worth
+from tests.reference.numbers import atoms_worth_down, clamp, down, value, worth
 from tests.reference.positions import trade, trade_on_copy
 from tests.reference.rows import copied
-from tests.reference.standing import Standing, fund_gives, fund_holds, fund_pays, meet_book, offer_to_backstop
+from tests.reference.standing import (
+    Standing,
+    fund_gives,
+    fund_holds,
+    fund_pays,
+    meet_book,
+    offer_to_backstop,
+    take_penalty,
+)
 
 FACTOR_MAX = 1 << 31
 CANDIDATES_MAX = 64
@@ -40,6 +48,8 @@ def deficit_on_book(twin, standing):
         filled, received = meet_book(twin, standing, lots, worst)
         missing = standing.bankruptcy(filled) - received
         fund_pays(twin, leg.account, standing.asset, standing.market.row, missing)
+        owned = atoms_worth_down(equity(twin, twin.legs_of(leg.account)), standing.price)
+        take_penalty(twin, standing, received, min(-missing, owned))
 
 
 def deficit_to_backstop(twin, standing):

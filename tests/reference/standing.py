@@ -17,15 +17,17 @@ from steelyard.model.keys import (
     M_PAID,
     M_POSITION_LOTS_MAX,
     M_SLIP_PPM,
+    M_SPREAD_PPM,
     M_TICKS_MAX,
     M_TICKS_MIN,
+    M_URGENCY_PPM,
 )
 from steelyard.model.orders import BACKSTOP, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE, IOC, LIMIT, STP_MAKER
-from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX
+from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX, PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference import isolated, money, scenarios
 from tests.reference.closing import shrink_reduce_only
-from tests.reference.health import equity, kept_requirement, may_open, position_requirement, requirement
+from tests.reference.health import equity, kept_atoms, kept_requirement, may_open, position_requirement, requirement
 from tests.reference.matching import match
 from tests.reference.numbers import atoms_worth_down, charge, clamp, down, is_inverse, part_down, part_up, up, worth
 from tests.reference.positions import trade, trade_on_copy
@@ -108,9 +110,20 @@ class Standing:
         fee = charge(part_up(self.notional(lots), self.market.rule[M_LIQUIDATION_FEE_PPM]), self.price)
         return max(part_of(max(0, self.equity - required_anyway)), min(part_of(self.equity), fee))
 
+    def spread_price(self):
+        """Where closing everything costs the part of what it is required that the account's health allows."""
+        rule = self.market.rule
+        share = min(PPM, down(rule[M_URGENCY_PPM] * (self.maintain - self.equity), max(1, self.maintain)))
+        atoms = kept_atoms(self.twin, self.market, self.quantity)
+        given = part_down(part_down(atoms, rule[M_SPREAD_PPM]), share)
+        return self.price_bringing(self.cash_at(self.mark, self.lots) - given)
+
     def bankruptcy_price(self):
-        """Where closing everything brings the bankruptcy cash, rounded towards the mark."""
-        cash, rule = self.bankruptcy(self.lots), self.market.rule
+        return self.price_bringing(self.bankruptcy(self.lots))
+
+    def price_bringing(self, cash):
+        """Where closing everything brings this cash, rounded towards the mark."""
+        rule = self.market.rule
         numer, denom = cash, self.quantity * rule[M_ATOMS_PER_TICK_LOT]
         if is_inverse(rule):
             numer, denom = -self.quantity * rule[M_ATOMS_PER_TICK_LOT], cash
@@ -187,6 +200,15 @@ def meet_book(twin, standing, lots, limit):
     )
     filled, received, _ = match(twin, order, market, liquidation=True)
     return filled, received
+
+
+def take_penalty(twin, standing, received, spare):
+    """Of what fills brought, as far as there is anything to spare."""
+    fee = min(part_up(abs(received), standing.market.rule[M_LIQUIDATION_FEE_PPM]), spare)
+    if fee > 0:
+        money.book(twin, standing.leg.account, standing.asset, -fee)
+        money.book(twin, INSURANCE, standing.asset, fee)
+        twin.emit(events.LIQUIDATION_FEE, account=standing.leg.account, market=standing.market.row, amount=fee)
 
 
 def offer_to_backstop(twin, standing, lots, cash_of):

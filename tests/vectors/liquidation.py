@@ -109,17 +109,24 @@ def insurance_fund(inputs):
         raise Unsupported("not closed at this price: the account is healthy, or its equity would not cover it")
     if fills[0]["lots"] != abs(lots):
         raise Unsupported("the machine would close another part")
-    order = scene.happened(LIQUIDATION_ORDER)[0]
-    cash = -int(fills[0]["side"]) * int(fills[0]["lots"] * fills[0]["price"]) * market.scale
-    if order["extra"] < 0 and cash > order["amount"]:
-        raise Unsupported("a bankrupt account pays no penalty, even if its fill was better than its bankruptcy price")
     paid = sum(int(event["amount"]) for event in scene.happened(FUND_PAID))
     taken = sum(int(event["amount"]) for event in scene.happened(LIQUIDATION_FEE))
     return {"insurance_fund_delta_usdc": scene.usd(taken - paid)}
 
 
 def order_price(inputs):
-    raise Unsupported("the limit lies a share of the way to the bankruptcy price; no spread on maintenance")
+    """The limit of the liquidation order: a spread on what the position is required."""
+    spread, urgency = (ppm(inputs[each]) for each in ("spread_to_maintenance_margin_ratio", "bankruptcy_adjustment"))
+    market = {"spread_ppm": spread, "urgency_ppm": urgency, "slip_ppm": PPM // 2}
+    scene, named, sizes, prices = closing(inputs, Fraction(1), market=market)
+    scene.hold([(inputs["quote_balance_usdc"], sizes)], prices)
+    wanted = named[inputs["liquidated_market"]]
+    for order in scene.happened(LIQUIDATION_ORDER):
+        if order["extra"] <= 0:
+            raise Unsupported("without equity the order stops at the mark, or where the fund can pay the difference")
+        if order["market"] == wanted.row:
+            return {"fillable_price": int(order["price"]) * wanted.tick}
+    raise Unsupported("the machine would close another position first, or none")
 
 
 def partial(inputs):

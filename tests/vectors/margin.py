@@ -20,10 +20,36 @@ def opening(inputs):
     if "slope_per_unit" in inputs:
         return by_size(inputs, FOR_OPEN)
     if "taker_fee_rate" in inputs and "leverage" in inputs:
-        raise Unsupported("the fee of closing at the bankruptcy price is not part of the opening requirement")
+        return with_fees(inputs)
     if "margin_factor" in inputs:
         raise Unsupported("an order's margin is measured at the mark, not at its limit price")
     raise Unsupported("an opening requirement of another kind")
+
+
+def with_fees(inputs):
+    """The fee of closing where the margin is gone is part of the opening requirement: with it, and without."""
+    side = 1 if inputs["side"] == "long" else -1
+    price, size = inputs["entry_price" if "entry_price" in inputs else "order_price"], inputs["size"]
+    rate, tick, lot = ppm(inputs["taker_fee_rate"]), step_of(price), step_of(size)
+    totals = []
+    for closing in (0, rate):
+        scene = Scene()
+        common = {"leverage_default": whole(inputs["leverage"]), "closing_ppm": closing, "taker_ppm": rate}
+        market = scene.market(tick, lot, whole(2 * price, tick), [(None, 1, 1)], **common)
+        scene.price([(market, price)])
+        account, other = (scene.account(scene.atoms(size * price)) for _ in range(2))
+        scene.teller.order(account, market.row, side * market.lots(size), market.ticks(price))
+        ordered = scene.leg_requirement(account, market, FOR_OPEN)
+        scene.teller.order(other, market.row, -side * market.lots(size), market.ticks(price))
+        totals.append(scene.leg_requirement(account, market, FOR_OPEN))
+    return {
+        "order_cost": ordered,
+        "initial_margin_total": totals[1],
+        "initial_margin": totals[0],
+        "fee_to_close": totals[1] - totals[0],
+        "fee_to_open": ordered - totals[1],
+        "bankruptcy_price": price - side * totals[0] / size,
+    }
 
 
 def with_open_interest(inputs):

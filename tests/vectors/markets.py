@@ -19,7 +19,7 @@ RATES = [(None, PPM // 100, PPM // 50)]
 
 def funding(inputs):
     if "max_hourly_rate" in inputs:
-        raise Unsupported("a premium divided by hours")
+        return by_divisor(inputs)
     if "samples" in inputs:
         raise Unsupported("samples are averaged, none is trimmed")
     if "premium_sample_ppm" in inputs:
@@ -118,6 +118,29 @@ def margin_ratio(inputs):
     scene.teller.wait(HOUR).clock()
     notional = scene.size(account, market) * int(scene.state.market.mark[market.row]) * market.tick
     return {"margin_ratio": scene.usd(queries.equity(scene.state.handle, account)) / notional}
+
+
+def by_divisor(inputs):
+    """A premium of the book, paid over so many hours; the rate with its cap, and without one."""
+    index, perp, divisor = inputs["index"], inputs["perp_price"], whole(inputs["divisor"])
+    if ((perp / index - 1) * 10**5).denominator != 1:
+        raise Unsupported("a premium cut to thousandths of a percent before it is divided")
+    told = []
+    for cap in (whole(inputs["max_hourly_rate"] * PPB), PPB // 10):
+        scene = Scene()
+        scene.teller.now -= scene.teller.now % HOUR
+        scene.teller.wait(HOUR).clock()
+        settings = {"sample_interval_ns": HOUR, "interest_ppb": 0, "funding_clamp_ppb": 0, "funding_cap_ppb": cap}
+        settings |= {"impact_notional": 1, "premium_divisor": divisor}
+        tick = step_of(index, perp)
+        market = scene.market(tick, 1 / tick, whole(2 * perp, tick), RATES, funding_interval_ns=HOUR, **settings)
+        scene.price([(market, index)])
+        ticks, side = market.ticks(perp), 1 if perp > index else -1
+        scene.teller.order(scene.maker, market.row, side * 10, ticks)
+        scene.teller.order(scene.maker, market.row, -side * 10, ticks + side)
+        scene.teller.wait(HOUR).clock()
+        told.append(Fraction(int(scene.happened(FUNDING_SET)[-1]["amount"]), PPB) * 100)
+    return {"applied_hourly_percent": told[0], "uncapped_hourly_percent": told[1]}
 
 
 def settled(inputs):

@@ -80,7 +80,7 @@ from steelyard.model.orders import (
 from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import AMOUNT_MAX, DUST_SHARE, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import mul_div_down, ppm_down, ppm_up
-from steelyard.rules.cash import atoms_up, charge, value
+from steelyard.rules.cash import atoms_down, atoms_up, charge, value
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
 from steelyard.rules.pool import assets_of, gain_of, share_price
 from steelyard.rules.price import asset_feed, is_asset_good, is_good, is_mark_good, is_market_good
@@ -485,6 +485,17 @@ def take_over(s, account, row, most, at_mark):
     return 0
 
 
+@far
+def take_penalty(s, account, market, received, spare):
+    """The penalty of fills goes to the insurance fund, out of what is to spare."""
+    rule = MARKET_RULE(s)
+    fee = min(ppm_up(abs(received), rule[market, M_LIQUIDATION_FEE_PPM]), spare)
+    if fee > 0:
+        transfer(s, account, INSURANCE, rule[market, M_SETTLE], fee)
+        say_money(s, LIQUIDATION_FEE, account, market, fee, 0)
+    return 0
+
+
 @kernel
 def lots_to_close(s, account, row):
     """What restores the account, or a slice of a large position."""
@@ -505,22 +516,17 @@ def lots_of_part(quantity, part):
 @far
 def reduce_solvent(s, account, row, lots):
     """E >= 0: so many lots through the book, then below M(takeover) the backstop. Returns lots closed."""
-    leg, rule = LEG(s), MARKET_RULE(s)
+    leg = LEG(s)
     market, quantity = leg.thing[row] - MARKET_0, leg.quantity[row]
-    held, side = abs(quantity), -1 if quantity > 0 else 1
+    held = abs(quantity)
     equity, requirement, positions = claims_on(s, account)
     due_all = bankruptcy_cash(s, account, market, quantity, held, equity, requirement, positions)
-    limit = limit_price(s, market, side, bankruptcy_price(s, market, quantity, due_all))
+    bankrupt = bankruptcy_price(s, market, quantity, due_all)
+    limit = limit_price(s, market, quantity, bankrupt, equity, requirement)
     filled, received = meet_book(s, account, row, lots, limit, equity, requirement, positions)
     if filled:
-        spare = max(
-            0,
-            received - bankruptcy_cash(s, account, market, quantity, filled, equity, requirement, positions),
-        )
-        fee = min(ppm_up(abs(received), rule[market, M_LIQUIDATION_FEE_PPM]), spare)
-        if fee:
-            transfer(s, account, INSURANCE, rule[market, M_SETTLE], fee)
-            say_money(s, LIQUIDATION_FEE, account, market, fee, 0)
+        due = bankruptcy_cash(s, account, market, quantity, filled, equity, requirement, positions)
+        take_penalty(s, account, market, received, received - due)
     left = abs(leg.quantity[row])
     equity, takeover, _ = account_risk(s, account, FOR_TAKEOVER)
     if left and 0 <= equity < takeover:
@@ -548,6 +554,10 @@ def sell_bankrupt(s, account, row):
     if filled:
         due = bankruptcy_cash(s, account, market, quantity, filled, equity, requirement, positions)
         fund_pays(s, account, market, asset, due - received)
+        if received > due:
+            equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
+            left = atoms_down(equity, ASSET(s).price[asset])
+            take_penalty(s, account, market, received, min(received - due, left))
     return filled
 
 

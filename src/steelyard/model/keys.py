@@ -191,6 +191,10 @@ M_GRACE_NS = 136  # liquidation waits so long after a halt
 M_RANKING = 150  # who is deleveraged first: BY_PROFIT_AND_LEVERAGE ...
 M_GROUP = 151
 # Rates that grow with the size of a position. Of each of the two: a base, what each lot adds, and a root's square.
+M_SPREAD_PPM = 168  # of what a position is required: how far from the mark a liquidation may close; 0: M_REACH_PPM
+M_URGENCY_PPM = 169  # how fast it goes so far as health falls
+M_CLOSING_PPM = 170  # what closing at the bankruptcy price costs, as a part of the opening requirement
+M_PREMIUM_DIVISOR = 171  # intervals over which a premium is paid
 M_SIZE_MAINTAIN_PPM = 176
 M_SIZE_MAINTAIN_SLOPE = 177  # in 10**-12 a lot
 M_SIZE_MAINTAIN_ROOT = 178  # the square of the rate of one lot, in 10**-18; it grows like the root of the lots
@@ -375,6 +379,10 @@ MARKET_KEYS = {
     (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),
     (M_RANKING, 1): (BY_PROFIT_AND_LEVERAGE, HEDGES_LAST, BY_PROFIT_AND_LEVERAGE, False),
     (M_GROUP, 1): (0, 1 << 20, 0, False),
+    (M_SPREAD_PPM, 1): (0, PPM, 0, False),
+    (M_URGENCY_PPM, 1): (0, 100 * PPM, PPM, False),
+    (M_CLOSING_PPM, 1): (0, 100_000, 0, False),
+    (M_PREMIUM_DIVISOR, 1): (1, 10_000, 1, False),
     (M_SIZE_MAINTAIN_PPM, 1): (0, PPM, 0, False),
     (M_SIZE_MAINTAIN_SLOPE, 1): (0, SIZE_SCALE, 0, False),
     (M_SIZE_MAINTAIN_ROOT, 1): (0, SIZE_ROOT_MAX, 0, False),

@@ -14,6 +14,7 @@ import numpy as np
 
 from steelyard.model.keys import (
     M_BRACKET_OPEN_PPM,
+    M_CLOSING_PPM,
     M_DEDUCT_OPEN,
     M_HAS_SIZE,
     M_SETTLE,
@@ -87,6 +88,9 @@ def opening_bound(s, market, lots, notional, rate_ppm):
     scale = MARKET(s).oi_scale_ppm[market]
     if scale > 0 and notional > base:
         base += share_up(notional - base, scale)
+    closing = rule[market, M_CLOSING_PPM]
+    if closing:
+        base = min(base + share_up(notional + base, closing), max(base, notional))
     return base
 
 
@@ -131,7 +135,9 @@ def reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, a
     if scale < 0:
         term -= larger >> (INDEX_SCALE_BITS - 1)  # W is rounded: once for E, once for M
     # E moves by |q| a per tick, M(open) by at most its larger side, which |q| never exceeds: no rate is above 1.
-    return term, 2 * notional
+    moving = 2 * notional
+    closing = MARKET_RULE(s)[market, M_CLOSING_PPM]
+    return term, moving + share_up(moving, closing) if closing else moving
 
 
 @leaf

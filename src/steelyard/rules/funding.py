@@ -11,6 +11,7 @@ from steelyard.model.keys import (
     M_FUNDING_INTERVAL_NS,
     M_IMPACT_NOTIONAL,
     M_INTEREST_PPB,
+    M_PREMIUM_DIVISOR,
     M_SAMPLE_INTERVAL_NS,
 )
 from steelyard.num import kernel
@@ -27,7 +28,7 @@ def funding_rate(s, market):
     """Rate of the interval that ends, in ppb."""
     table, rule = MARKET(s), MARKET_RULE(s)
     expected = max(1, rule[market, M_FUNDING_INTERVAL_NS] // rule[market, M_SAMPLE_INTERVAL_NS])
-    premium = table.premium_sum[market] // expected
+    premium = table.premium_sum[market] // (expected * rule[market, M_PREMIUM_DIVISOR])
     pull = rule[market, M_FUNDING_CLAMP_PPB]
     cap = rule[market, M_FUNDING_CAP_PPB]
     return clamp(premium + clamp(rule[market, M_INTEREST_PPB] - premium, -pull, pull), -cap, cap)

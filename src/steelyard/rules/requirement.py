@@ -11,6 +11,7 @@ from steelyard.model.keys import (
     M_BRACKET_OPEN_PPM,
     M_BRACKET_UPPER,
     M_BRACKETS,
+    M_CLOSING_PPM,
     M_DEDUCT_MAINTAIN,
     M_DEDUCT_OPEN,
     M_HAS_SIZE,
@@ -98,13 +99,18 @@ def open_atoms(s, market, notional):
 
 @leaf
 def opening_side(s, market, lots, notional, leverage):
-    """Opening requirement of one side, in atoms: bracket, leverage or size, then open interest."""
+    """Opening requirement of one side, in atoms: bracket, leverage or size, open interest, the fee of closing."""
     base = max(open_atoms(s, market, notional), -(-notional // leverage))
     if MARKET_RULE(s)[market, M_HAS_SIZE]:
         base = sized_atoms(s, market, M_SIZE_OPEN_PPM, lots, notional, base)
     scale = MARKET(s).oi_scale_ppm[market]
     if scale > 0 and notional > base:
         base += ppm_up(notional - base, scale)
+    closing = MARKET_RULE(s)[market, M_CLOSING_PPM]
+    if closing:
+        # A long that has lost `base` is worth so much less when it is closed, a short so much more.
+        worth_then = notional - base if lots > 0 else notional + base
+        base = min(base + ppm_up(max(0, worth_then), closing), max(base, notional))
     return base
 
 

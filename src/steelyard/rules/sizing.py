@@ -12,15 +12,17 @@ from steelyard.model.keys import (
     M_REACH_PPM,
     M_SETTLE,
     M_SLIP_PPM,
+    M_SPREAD_PPM,
     M_TICKS_MAX,
     M_TICKS_MIN,
+    M_URGENCY_PPM,
 )
 from steelyard.model.orders import FOR_MAINTAIN, FOR_RESTORE
 from steelyard.num import kernel, leaf
-from steelyard.num.limits import AMOUNT_MAX
+from steelyard.num.limits import AMOUNT_MAX, PPM
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_down, charge
-from steelyard.rules.requirement import account_risk, perpetual_requirement
+from steelyard.rules.requirement import account_risk, perpetual_requirement, position_atoms
 from steelyard.rules.scan import alone
 from steelyard.rules.worth import is_paid, notional_of, worth
 from steelyard.state.tables import ACCOUNT, ASSET, LEG, MARKET, MARKET_0, MARKET_RULE
@@ -98,12 +100,26 @@ def bankruptcy_price(s, market, quantity, cash_of_all):
     return clamp(price, rule[market, M_TICKS_MIN], rule[market, M_TICKS_MAX])
 
 
-@leaf
-def limit_price(s, market, side, bankrupt):
+@kernel
+def spread_price(s, market, quantity, equity, requirement):
+    """The price that costs a part of what the position is required: the more, the less healthy the account."""
+    rule, held = MARKET_RULE(s), abs(quantity)
+    share = min(PPM, mul_div_down(rule[market, M_URGENCY_PPM], requirement - equity, max(1, requirement)))
+    atoms = position_atoms(s, market, quantity, notional_of(s, market, quantity))
+    given = ppm_down(ppm_down(atoms, rule[market, M_SPREAD_PPM]), share)
+    return bankruptcy_price(s, market, quantity, value_of_lots(s, market, quantity, held) - given)
+
+
+@kernel
+def limit_price(s, market, quantity, bankrupt, equity, requirement):
     """From the mark towards the bankruptcy price, within the slip; on the gaining side the mark is the limit."""
-    rule, mark = MARKET_RULE(s), MARKET(s).mark[market]
+    rule, mark, side = MARKET_RULE(s), MARKET(s).mark[market], -1 if quantity > 0 else 1
     away = max(0, (bankrupt - mark) * side)
-    return mark + side * min(ppm_down(away, rule[market, M_REACH_PPM]), ppm_down(mark, rule[market, M_SLIP_PPM]))
+    if rule[market, M_SPREAD_PPM]:
+        away = min(away, max(0, (spread_price(s, market, quantity, equity, requirement) - mark) * side))
+    else:
+        away = ppm_down(away, rule[market, M_REACH_PPM])
+    return mark + side * min(away, ppm_down(mark, rule[market, M_SLIP_PPM]))
 
 
 @kernel

@@ -94,6 +94,9 @@ class MarketRule:
     takeover: int
     liquidation_fee: int
     reach: int
+    spread: int
+    urgency: int
+    closing: int  # what closing at the bankruptcy price costs, ppm
     slice: int
     slice_notional: int
     slip: int
@@ -193,6 +196,9 @@ def market_rule(table: Any, row: int, arrays: Any = None) -> MarketRule:
         takeover=rule[K.M_TAKEOVER_PPM],
         liquidation_fee=rule[K.M_LIQUIDATION_FEE_PPM],
         reach=rule[K.M_REACH_PPM],
+        spread=rule[K.M_SPREAD_PPM],
+        urgency=rule[K.M_URGENCY_PPM],
+        closing=rule[K.M_CLOSING_PPM],
         slice=rule[K.M_SLICE_PPM],
         slice_notional=rule[K.M_SLICE_NOTIONAL],
         slip=rule[K.M_SLIP_PPM],
@@ -265,7 +271,10 @@ def opening_side(rule: MarketRule, lots: int, notional: int, leverage: int, oi_s
     base = max(open_atoms(rule, notional), div_up(notional, leverage), size_atoms(rule.size_open, lots, notional))
     if rule.array is not None:
         base = ppm_up(array_atoms(rule.array, lots), rule.array[K.S_OPEN_PPM])
-    return base + ppm_up(notional - base, oi_scale) if oi_scale > 0 and notional > base else base
+    if oi_scale > 0 and notional > base:
+        base += ppm_up(notional - base, oi_scale)
+    then = max(0, notional - base) if lots > 0 else notional + base
+    return min(base + ppm_up(then, rule.closing), max(base, notional))
 
 
 def position_atoms(rule: MarketRule, lots: int, notional: int, question: int) -> int:

@@ -95,6 +95,19 @@ class MarketView(Record, frozen=True, kw_only=True):
     at_ns: int
 
 
+class Basis(Record, frozen=True, kw_only=True):
+    """What one price is above another one, and what that is a year until the dates meet."""
+
+    symbol: str
+    against: str  # a market, or "index"
+    price: Decimal
+    against_price: Decimal
+    basis: Decimal
+    over_ns: int | None  # between the two dates, or from now to the only one
+    annualised: Decimal | None  # basis as a share of the other price, a year; rounded down
+    at_ns: int
+
+
 class PoolView(Record, frozen=True, kw_only=True):
     """What is lent of an asset, at its last accrual. Rates are a year; amounts are in the asset lent."""
 

@@ -1,6 +1,8 @@
 """Builds the records of markets, books, funds and the queue from the machine's tables."""
 
 from decimal import Decimal
+from fractions import Fraction
+from math import floor
 
 from steelyard.model import keys as K
 from steelyard.model.orders import SYSTEM_ACCOUNTS
@@ -9,6 +11,7 @@ from steelyard.state.tables import MARKET_0
 from steelyard.venue.amounts import PPB_STEP, PPM_STEP, RATE_STEP
 from steelyard.venue.instruments import SYSTEM_NAMES, Names
 from steelyard.venue.market_records import (
+    Basis,
     Book,
     Fund,
     FundingRate,
@@ -68,6 +71,36 @@ class MarketViews:
             at_ns=self.reader.now_ns,
         )
 
+    def basis(self, row: int, against: int | None) -> Basis | None:
+        """A market's mark against its own index, or against another market's mark; None without both."""
+        market, table = self.names.market_at(row), self.reader.state.market
+        other = self.names.market_at(row if against is None else against)
+        near = int(table.index[row] if against is None else table.mark[against])
+        if not int(table.mark[row]) or not near:
+            return None
+        price, below = market.tick.back(int(table.mark[row])), other.tick.back(near)
+        over = self._apart(row, against)
+        ratio = Fraction(price - below) / Fraction(below)
+        return Basis(
+            symbol=market.name,
+            against="index" if against is None else other.name,
+            price=price,
+            against_price=below,
+            basis=price - below,
+            over_ns=over,
+            annualised=PPM_STEP.back(floor(ratio * YEAR_NS * PPM / over)) if over else None,
+            at_ns=self.reader.now_ns,
+        )
+
+    def _apart(self, row: int, against: int | None) -> int | None:
+        """From the earlier date to the later one; the date of what has none is now."""
+        rule, now = self.reader.state.market_rule, self.reader.now_ns
+        dates = [int(rule[each, K.M_EXPIRY_NS]) if each is not None else 0 for each in (row, against)]
+        if not any(dates):
+            return None
+        first, second = (max(now, date) for date in dates)
+        return abs(first - second)
+
     def funding(self, row: int) -> FundingRate | None:
         """None for a market without funding, or without a price yet."""
         market, table = self.names.market_at(row), self.reader.state.market
@@ -89,7 +122,7 @@ class MarketViews:
     def _next_rate(self, row: int) -> int:
         """The rate that the samples so far would give, in billionths. See docs/concepts/funding.md."""
         rule = self.reader.state.market_rule[row]
-        interval, sample, interest, pull, cap = (
+        interval, sample, interest, pull, cap, divisor = (
             int(rule[key])
             for key in (
                 K.M_FUNDING_INTERVAL_NS,
@@ -97,9 +130,10 @@ class MarketViews:
                 K.M_INTEREST_PPB,
                 K.M_FUNDING_CLAMP_PPB,
                 K.M_FUNDING_CAP_PPB,
+                K.M_PREMIUM_DIVISOR,
             )
         )
-        premium = int(self.reader.state.market.premium_sum[row]) // max(1, interval // sample)
+        premium = int(self.reader.state.market.premium_sum[row]) // (max(1, interval // sample) * divisor)
         wanted = premium + max(-pull, min(interest - premium, pull))
         return max(-cap, min(wanted, cap))
 

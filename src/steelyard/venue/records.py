@@ -127,6 +127,19 @@ class Position(Record, frozen=True, kw_only=True):
         }
 
 
+class Roll(Record, frozen=True, kw_only=True):
+    """A position that was closed in one market and opened in another."""
+
+    closed: "Order"
+    opened: "Order | None"  # None if nothing was closed
+
+    @property
+    def spread(self) -> Decimal | None:
+        """What the new price is above the old one, on average."""
+        new, old = self.opened.average if self.opened else None, self.closed.average
+        return None if new is None or old is None else new - old
+
+
 class Order(Record, frozen=True, kw_only=True):
     """An order as it stands, with the fills that the command which returned it made."""
 

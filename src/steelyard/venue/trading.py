@@ -13,7 +13,7 @@ from steelyard.venue import builders
 from steelyard.venue.amounts import Duration, Instant, Number, duration_ns
 from steelyard.venue.core import Result
 from steelyard.venue.order_views import describe, refused
-from steelyard.venue.records import Order
+from steelyard.venue.records import Order, Roll
 from steelyard.venue.refusals import Rejected
 from steelyard.venue.requests import OrderOptions, Who
 from steelyard.venue.setup import Setup
@@ -262,6 +262,34 @@ class Trading(Setup):
         events = result.rows
         accepted = events["order"][events["kind"] == E.ORDER_ACCEPTED]
         return self.views.orders.after(self.names.account(account), int(accepted[0]), asked, events, self._decoder)
+
+    def roll(
+        self,
+        account: Who,
+        near: str,
+        far: str,
+        amount: Number | None = None,
+        *,
+        close_at: Number | None = None,
+        open_at: Number | None = None,
+    ) -> Roll:
+        """Close a position in `near` (all of it, or so much), and open as much of it in `far`.
+
+        Two orders, each filled at once or not at all for what is missing: the first only reduces, the second is for
+        what the first has filled. `close_at` and `open_at` are the worst prices. If the second is refused or not
+        filled whole, the first stays done: `opened` tells.
+        """
+        held = self.views.position(self.names.account(account), self.names.market(near).row)
+        if held.side is None:
+            raise ValueError(f"{held.account} has no position in {near}")
+        closing, opening = ("sell", "buy") if held.side == "long" else ("buy", "sell")
+        size = held.contracts if amount is None else amount
+        self.names.market(far).lot.count(size, "amount", f"lots of {far}")
+        closed = self.order(account, near, closing, size, close_at, reduce_only=True, time_in_force="IOC")
+        if not closed.filled:
+            return Roll(closed=closed, opened=None)
+        opened = self.order(account, far, opening, closed.filled, open_at, time_in_force="IOC", check=False)
+        return Roll(closed=closed, opened=opened)
 
     def amend(
         self,

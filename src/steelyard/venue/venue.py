@@ -15,7 +15,16 @@ from steelyard.venue.explain import Explainer, Explanation
 from steelyard.venue.instruments import Names, thing_of
 from steelyard.venue.log import Log
 from steelyard.venue.machine import Machine, Progress
-from steelyard.venue.market_records import Book, FundingRate, Funds, LeverageTier, MarketView, PoolView, QueueEntry
+from steelyard.venue.market_records import (
+    Basis,
+    Book,
+    FundingRate,
+    Funds,
+    LeverageTier,
+    MarketView,
+    PoolView,
+    QueueEntry,
+)
 from steelyard.venue.market_views import MarketViews
 from steelyard.venue.preview import Preview, preview
 from steelyard.venue.price_views import PriceView, PriceViews
@@ -129,6 +138,14 @@ class Venue(Trading):
 
     def market(self, market: str) -> MarketView:
         return self._markets.market(self.names.market(market).row)
+
+    def basis(self, market: str, against: str | None = None) -> Basis | None:
+        """How far a mark is above its index, or above the mark of another market: contango, carry, a calendar spread.
+
+        The annualised rate is over the time between the two dates; a perpetual's date, and an index's, is now.
+        """
+        other = None if against is None else self.names.market(against).row
+        return self._markets.basis(self.names.market(market).row, other)
 
     def pool(self, asset: str | None = None) -> PoolView:
         """What is lent of an asset through its pool, and at which rates."""

@@ -258,7 +258,15 @@ class _Checker:
                 lots = min(lots, max(1, F.ppm_down(held, rule.slice)))
             bankrupt = rule.bankruptcy_price(step.quantity, self._bankruptcy(step, held))
             away = max(0, (bankrupt - mark) * side)
-            limit = mark + side * min(F.ppm_down(away, rule.reach), F.ppm_down(mark, rule.slip))
+            if rule.spread:
+                share = min(PPM, rule.urgency * (step.requirement - step.equity) // max(1, step.requirement))
+                atoms = F.position_atoms(rule, step.quantity, rule.notional(held, mark), FOR_MAINTAIN)
+                given = F.ppm_down(F.ppm_down(atoms, rule.spread), share)
+                spread = rule.bankruptcy_price(step.quantity, self._worth(step, held) - given)
+                away = min(away, max(0, (spread - mark) * side))
+            else:
+                away = F.ppm_down(away, rule.reach)
+            limit = mark + side * min(away, F.ppm_down(mark, rule.slip))
         else:
             limit = rule.within(mark + side * F.ppm_down(mark, rule.slip))
             needed = self._bankruptcy(step, held) - rule.worth(step.quantity, limit)
@@ -268,10 +276,11 @@ class _Checker:
         self._agree(row, "bankruptcy cash", row.amount, self._bankruptcy(step, row.lots))
 
     def _due_fee(self, step: Step) -> int:
-        if step.equity < 0:
-            return 0
         rule = self.statement.markets[step.market]
         spare = max(0, step.cash - self._bankruptcy(step, step.filled))
+        if step.equity < 0 and spare:
+            owned = F.atoms_down(self.statement.equity(), self.statement.price_of(step.market))
+            spare = min(spare, max(0, owned))
         return min(F.ppm_up(abs(step.cash), rule.liquidation_fee), spare)
 
     def _due_payment(self, step: Step) -> int:

@@ -70,3 +70,41 @@ def test_a_settled_position_is_a_part_of_its_accounts_story(exchange):
     assert exchange.account("alice").balances[0].total == 1_000 + D("0.3") * (settled - 50_000) - D("7.5")
     assert exchange.verify("alice").numbers > 4
     exchange.check()
+
+
+def test_the_basis_between_a_future_a_perpetual_and_an_index(exchange):
+    exchange.add_market("BTC-30D", tick=1, lot="0.01", price=51_000, expiry="30d", mark="index", staleness="40d")
+    perpetual = exchange.market("BTC-PERP").mark
+    here = exchange.basis("BTC-30D", "BTC-PERP")
+    assert (here.symbol, here.against, here.basis) == ("BTC-30D", "BTC-PERP", 51_000 - perpetual)
+    assert here.over_ns == 30 * 86_400 * 10**9
+    assert here.annualised == ((51_000 - perpetual) / perpetual * 365 / 30).quantize(D("0.000001"), "ROUND_FLOOR")
+    between = exchange.basis("BTC-10D", "BTC-30D")
+    assert (between.basis, between.over_ns) == (-1_000, 20 * 86_400 * 10**9)
+    assert between.annualised == D("-0.357844")  # -1,000 / 51,000 x 365 / 20, rounded down
+    own = exchange.basis("BTC-30D")
+    assert (own.against, own.basis, own.annualised) == ("index", 0, 0)
+    undated = exchange.basis("BTC-PERP")
+    assert (undated.over_ns, undated.annualised) == (None, None)
+
+
+def test_a_position_is_rolled_into_a_later_month(exchange):
+    exchange.add_market("BTC-30D", tick=1, lot="0.01", price=51_000, expiry="30d", mark="index", staleness="40d")
+    exchange.order("alice", "BTC-10D", "buy", "0.05", 50_000)
+    exchange.order("bob", "BTC-10D", "sell", "0.05", 50_000)
+    exchange.order("bob", "BTC-10D", "buy", "0.03", 49_990)
+    exchange.order("bob", "BTC-30D", "sell", "0.02", 51_010)
+    exchange.order("bob", "BTC-30D", "sell", "0.09", 51_100)
+    rolled = exchange.roll("alice", "BTC-10D", "BTC-30D", "0.02", open_at=51_050)
+    assert (rolled.closed.filled, rolled.opened.filled, rolled.spread) == (D("0.02"), D("0.02"), 1_020)
+    # Only what the first order fills is opened: 0.01 are bid for, and the second is too dear.
+    rolled = exchange.roll("alice", "BTC-10D", "BTC-30D", close_at=49_990, open_at=51_050)
+    assert (rolled.closed.filled, rolled.opened.filled, rolled.opened.amount) == (D("0.01"), 0, D("0.01"))
+    assert rolled.spread is None
+    rolled = exchange.roll("alice", "BTC-10D", "BTC-30D", close_at=49_990)
+    assert (rolled.closed.filled, rolled.opened) == (0, None)
+    assert exchange.position("alice", "BTC-10D").contracts == D("0.02")
+    assert exchange.position("alice", "BTC-30D").contracts == D("0.02")
+    with pytest.raises(ValueError, match="has no position in BTC-30D"):
+        exchange.roll("carol", "BTC-30D", "BTC-10D")
+    exchange.check()
