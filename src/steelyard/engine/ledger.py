@@ -40,7 +40,6 @@ from steelyard.rules.corner import (
     driver_value,
     exposure,
     highest_worth,
-    lowest_worth,
     share_up,
 )
 from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
@@ -71,6 +70,7 @@ from steelyard.state.tables import (
 
 BORROW_WEIGHT_MAX = 4  # times: the highest A_BORROW_WEIGHT_PPM
 BOX_MAX_PPM = 200_000  # no box is wider than a fifth of the price to either side
+FIRST_BOX_MAX_PPM = 100_000  # nor a first one than a tenth: more fills will come, which want a budget
 FIRST_BOX_SHARE_PPM = 300_000  # of the certificate goes into the box of a leg that came to life
 
 
@@ -301,12 +301,12 @@ def first_box(s, row):
     ready = table.armed[account] == ARMED and table.dirty[account] == 0 and MACHINE(s).weaken_ppm[0] == 0
     if ready and settle != UNIT:
         ready = leg.box_high[find_leg(s, account, settle)] != 0
-    if ready and try_box(s, row, BOX_MAX_PPM):
+    if ready and try_box(s, row, FIRST_BOX_MAX_PPM):
         return 0
     if ready and table.certificate[account] > 0:
         moving = exposure(s, row)
         share = mul_div_down(ppm_down(table.certificate[account], FIRST_BOX_SHARE_PPM), PPM, max(1, moving))
-        if try_box(s, row, min(share, BOX_MAX_PPM)):
+        if try_box(s, row, min(share, FIRST_BOX_MAX_PPM)):
             return 0
     mark_dirty(s, account)
     return 0
@@ -329,6 +329,29 @@ def spend(s, account, amount):
 
 
 @leaf
+def worst_end(s, row, quantity):
+    """The end of a leg's box at which E - M of such a position is least: as no rate passes 1, it moves with E."""
+    leg = LEG(s)
+    falls = quantity * MARKET(s).scale[leg.thing[row] - MARKET_0] > 0
+    return leg.box_low[row] if falls else leg.box_high[row] + 1
+
+
+@leaf
+def gained_at_worst(s, row, market, before, lots, trade_value):
+    """At least what E gained by a trade, in atoms, from the worst end of the box before to the worst one after."""
+    leg, scale = LEG(s), MARKET(s).scale[market]
+    after = before + lots
+    end = worst_end(s, row, after if after else before)
+    worth = end + leg.index_at_touch[row] - MARKET(s).funding_ref[market]
+    gained = multiply_shift_down(lots * scale, worth, INDEX_SCALE_BITS) - trade_value
+    if before and after and (before > 0) != (after > 0):
+        # What was held stood at the other end.
+        width = leg.box_high[row] + 1 - leg.box_low[row]
+        gained += multiply_shift_down(abs(before * scale), width, INDEX_SCALE_BITS) - 1
+    return gained
+
+
+@leaf
 def spend_trade(s, row, lots, trade_value):
     """A leg took signed lots worth this much, its cash is booked: bound what that cost anywhere on its box."""
     leg, rule = LEG(s), MARKET_RULE(s)
@@ -342,27 +365,24 @@ def spend_trade(s, row, lots, trade_value):
             spend(s, account, trade_value)  # paid for already: the new leg's term is all that it is worth
         first_box(s, row)
         return 0
-    scaled = lots * MARKET(s).scale[market]
-    lowest, highest = lowest_worth(s, market, leg.box_low[row]), highest_worth(s, market, leg.box_high[row] + 1)
-    least = multiply_shift_down(scaled, lowest if scaled > 0 else highest, INDEX_SCALE_BITS)
-    cost = max(0, trade_value - least) + SLOP
-    after = abs(leg.quantity[row])
-    grown = after - abs(leg.quantity[row] - lots)
+    after = leg.quantity[row]
+    before = after - lots
+    cost = SLOP - gained_at_worst(s, row, market, before, lots, trade_value)
+    grown = abs(after) - abs(before) if (before > 0) == (after > 0) else abs(after)
     if rule[market, M_HAS_SIZE] == REQUIRES_ARRAY:
-        held = leg.quantity[row]
-        cost += max(0, alone_atoms(s, market, held) - alone_atoms(s, market, held - lots))
+        cost += max(0, alone_atoms(s, market, after) - alone_atoms(s, market, before))
     elif grown > 0:
-        scale = abs(MARKET(s).scale[market])
+        scale, highest = abs(MARKET(s).scale[market]), highest_worth(s, market, leg.box_high[row] + 1)
         more = multiply_shift_down(grown * scale, highest, INDEX_SCALE_BITS) + 1
-        whole = multiply_shift_down(after * scale, highest, INDEX_SCALE_BITS) + 1
+        whole = multiply_shift_down(abs(after) * scale, highest, INDEX_SCALE_BITS) + 1
         needed = share_up(more, maintain_rate_ppm(s, market, whole))
         if rule[market, M_HAS_SIZE]:
-            before = max(0, whole - more - 1)
-            risen = size_maintain(s, market, after, whole) - size_maintain(s, market, after - grown, before)
+            held, less = abs(after) - grown, max(0, whole - more - 1)
+            risen = size_maintain(s, market, after, whole) - size_maintain(s, market, held, less)
             needed = max(needed, risen + 1)
         cost += needed
     if settle != UNIT:
-        cost = charge(cost, leg.box_high[find_leg(s, account, settle)]) + SLOP
+        cost = charge(max(0, cost), leg.box_high[find_leg(s, account, settle)]) + SLOP
     spend(s, account, cost)
     return 0
 

@@ -58,11 +58,6 @@ def highest_worth(s, market, y):
 
 
 @leaf
-def lowest_worth(s, market, y):
-    return max(0, y - MARKET(s).funding_band[market])
-
-
-@leaf
 def maintain_at(s, row, market, scale, y):
     """E - M(maintain) in atoms of the settlement asset, a lower bound."""
     quantity = LEG(s).quantity[row]
