@@ -58,6 +58,7 @@ from steelyard.model.keys import (
     M_FEED,
     M_FUNDING_INTERVAL_NS,
     M_GRACE_NS,
+    M_GROUP,
     M_HAS_SIZE,
     M_KIND,
     M_LIQUIDATION_FEE_PPM,
@@ -385,8 +386,11 @@ def check_market(twin, rule, row):
         return M_POSITION_LOTS_MAX
     if rule[M_ORDER_LOTS_MAX] > rule[M_POSITION_LOTS_MAX]:
         return M_ORDER_LOTS_MAX
-    if row in twin.markets and twin.arrays[row][S_IS_SET] and rule[M_RESTORE_PPM] > twin.arrays[row][S_OPEN_PPM]:
-        return M_RESTORE_PPM
+    if row in twin.markets and twin.arrays[row][S_IS_SET]:
+        if rule[M_RESTORE_PPM] > twin.arrays[row][S_OPEN_PPM]:
+            return M_RESTORE_PPM
+        if rule[M_GROUP] != twin.markets[row].rule[M_GROUP]:
+            return M_GROUP
     if rule[M_OI_UPPER_LOTS] and rule[M_OI_UPPER_LOTS] <= rule[M_OI_LOWER_LOTS]:
         return M_OI_UPPER_LOTS
     if rule[M_FUNDING_INTERVAL_NS] % rule[M_SAMPLE_INTERVAL_NS]:

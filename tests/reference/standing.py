@@ -141,8 +141,7 @@ def fund_holds(twin, asset):
         return purse
     today = down(twin.now, DAY)
     if today != held.fund_day:
-        if held.fund_paid:
-            twin.emit(events.FUND_DAY, market=asset, amount=held.fund_paid)
+        twin.emit(events.FUND_DAY, market=asset, amount=held.fund_paid)
         held.fund_day, held.fund_paid = today, 0
     return min(purse, max(0, held.rule[A_FUND_DAY_MAX] - held.fund_paid))
 

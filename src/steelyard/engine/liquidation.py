@@ -297,8 +297,7 @@ def fund_purse(s, asset):
         return purse
     day = machine.now_ns[0] // DAY_NS
     if table.fund_day[asset] != day:
-        if table.fund_paid[asset]:
-            say_money(s, FUND_DAY, 0, asset, table.fund_paid[asset], 0)
+        say_money(s, FUND_DAY, 0, asset, table.fund_paid[asset], 0)
         table.fund_day[asset] = day
         table.fund_paid[asset] = 0
     return min(purse, max(0, rule[asset, A_FUND_DAY_MAX] - table.fund_paid[asset]))

@@ -53,6 +53,7 @@ from steelyard.model.keys import (
     M_FEE_TIERS,
     M_FEED,
     M_FUNDING_INTERVAL_NS,
+    M_GROUP,
     M_KIND,
     M_LIQUIDATION_FEE_PPM,
     M_LOT_ATOMS,
@@ -585,6 +586,8 @@ def market_disagreement(s, row):
     if row <= MACHINE(s).markets[0] and ARRAY_RULE(s)[row, S_IS_SET]:
         if draft[0, M_RESTORE_PPM] > ARRAY_RULE(s)[row, S_OPEN_PPM]:
             return M_RESTORE_PPM
+        if draft[0, M_GROUP] != MARKET_RULE(s)[row, M_GROUP]:
+            return M_GROUP  # what was offset would not be any more, at once
     if draft[0, M_OI_UPPER_LOTS] != 0 and draft[0, M_OI_UPPER_LOTS] <= draft[0, M_OI_LOWER_LOTS]:
         return M_OI_UPPER_LOTS
     interval, sample = draft[0, M_FUNDING_INTERVAL_NS], draft[0, M_SAMPLE_INTERVAL_NS]

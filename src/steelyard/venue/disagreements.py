@@ -303,6 +303,8 @@ def _market(key: int, values: Values, grid: Grid) -> str:
         return _restore(values, grid)
     if key == K.M_BY_ARRAY:
         return "by_array is for paid-up markets: set paid as well"
+    if key == K.M_GROUP:
+        return "group cannot change once the market has scenarios: what is offset now would not be any more, at once"
     if K.M_SIZE_MAINTAIN_PPM <= key < K.M_HAS_SIZE:
         if values[K.M_BY_ARRAY]:
             return f"{name} must be 0 where the risk array decides"

@@ -67,6 +67,15 @@ def test_markets_of_other_groups_do_not_offset(floor):
     assert needs(floor) == 20_000
 
 
+def test_a_market_with_scenarios_stays_in_its_group(floor):
+    begin(floor, array(), array())
+    floor.trade(ANN, BOB, 1, 10, 1_000)
+    floor.trade(BOB, ANN, 2, 10, 1_000)
+    told = floor.configure(MARKET, {key.M_GROUP: 8}, row=2)
+    assert (told[0]["reason"], told[0]["order"]) == (reject.PARAMETERS_DISAGREE, key.M_GROUP)
+    assert needs(floor) == 0
+
+
 def test_what_offsets_pays_for_its_basis_and_shorts_pay_beside(floor):
     begin(floor, array(basis=30 * MILLION), array(basis=20 * MILLION, short=7 * MILLION + 1))
     floor.trade(ANN, BOB, 1, 10, 1_000)
