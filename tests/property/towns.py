@@ -177,6 +177,7 @@ from steelyard.model.keys import (
     SECOND,
     T_LEVERAGE_MAX,
     T_PRODUCTS,
+    UNIT,
 )
 from steelyard.model.orders import (
     ABSORBS,
@@ -690,6 +691,8 @@ class Town:
         if not self.pays or market.get(M_KIND) == INVERSE or self.dates.random() < 0.15:
             return market
         market = market | {M_PAID: 1, M_FUNDING_INTERVAL_NS: 0 if self.dates.random() < 0.95 else HOUR}
+        if self.dates.random() < 0.95:
+            market[M_SETTLE] = UNIT
         if market.get(M_EXPIRY_NS) and self.dates.random() < 0.7:
             market[M_SETTLE_PRICE] = self.dates.choice((400, 1_000, 90, 4_000))
         return market

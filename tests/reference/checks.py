@@ -41,6 +41,7 @@ from steelyard.model.orders import (
     POST_ONLY_SLIDE,
     PRODUCT_DATED,
     PRODUCT_PERPETUAL,
+    PRODUCT_PORTFOLIO,
     PRODUCT_SPOT,
     REDUCE_ONLY_MARKET,
     RESTING,
@@ -114,7 +115,9 @@ def check_permissions(twin, market, order):
     tier = twin.tiers[twin.risk_tier_of(order.home)]
     product = PRODUCT_DATED if market.rule[M_DATED] else PRODUCT_PERPETUAL
     product = PRODUCT_SPOT if pairs.is_pair(market) else product
-    twin.require(order.reduces or tier[T_PRODUCTS] & product, reject.TIER_FORBIDS_PRODUCT)
+    if scenarios.scans(twin, order.home):
+        product |= PRODUCT_PORTFOLIO
+    twin.require(order.reduces or tier[T_PRODUCTS] & product == product, reject.TIER_FORBIDS_PRODUCT)
     decides = scenarios.scans(twin, order.home) or market.rule[M_BY_ARRAY]
     if not order.reduces and not pairs.is_pair(market) and decides:
         twin.require(scenarios.has_array(twin, market), reject.RISK_ARRAY_MISSING)

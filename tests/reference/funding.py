@@ -3,6 +3,7 @@
 from steelyard.model import events
 from steelyard.model.keys import (
     M_ATOMS_PER_TICK_LOT,
+    M_EXPIRY_NS,
     M_FUNDING_CAP_PPB,
     M_FUNDING_CLAMP_PPB,
     M_FUNDING_INTERVAL_NS,
@@ -79,7 +80,8 @@ def fund(twin, market):
     average = down(market.premium_sum, samples * rule[M_PREMIUM_DIVISOR])
     band, cap = rule[M_FUNDING_CLAMP_PPB], rule[M_FUNDING_CAP_PPB]
     rate = clamp(average + clamp(rule[M_INTEREST_PPB] - average, -band, band), -cap, cap)
-    market.funding_rate = rate if market.index and twin.is_good(market, TO_FUND) else 0
+    over = 0 < rule[M_EXPIRY_NS] < twin.now
+    market.funding_rate = rate if market.index and twin.is_good(market, TO_FUND) and not over else 0
     if market.funding_rate:
         moving = lot_worth(rule, market.index)
         moved = down((-moving if is_inverse(rule) else moving) * market.funding_rate, PPB)

@@ -263,8 +263,9 @@ def reduce_portfolio(twin, account, workable):
     """E >= 0, by scenarios: so many 64ths of every position."""
     legs = twin.legs_of(account.row)
     parts, said = parts_to_close(twin, legs, workable), len(twin.events)
-    for leg in workable:
-        sell_down(twin, Standing(twin, leg), up(abs(leg.quantity) * parts, PARTS))
+    for leg in workable if parts else ():
+        lots = up(abs(leg.quantity) * parts, PARTS)
+        sell_down(twin, Standing(twin, leg), lots, lots)
         if equity(twin, legs) < 0 or len(twin.events) - said > EVENTS_PER_ORDER_MAX:
             return
 
@@ -272,7 +273,7 @@ def reduce_portfolio(twin, account, workable):
 def parts_to_close(twin, legs, workable):
     rest = requirement(twin, legs, FOR_RESTORE) - scenarios.part(twin, legs, FOR_RESTORE)
 
-    def suffices(parts):
+    def spare(parts):
         after, fees = dict(legs), 0
         for leg in workable:
             market = twin.markets[leg.thing - MARKET_0]
@@ -281,12 +282,14 @@ def parts_to_close(twin, legs, workable):
             after[leg.thing] = replace(leg, quantity=left if leg.quantity > 0 else -left)
             fee = part_up(abs(worth(market.rule, lots, market.mark)), market.rule[M_LIQUIDATION_FEE_PPM])
             fees += charge(fee, twin.assets[twin.settle(market)].price)
-        return equity(twin, legs) - fees >= rest + scenarios.part(twin, after, FOR_RESTORE)
+        return equity(twin, legs) - fees - rest - scenarios.part(twin, after, FOR_RESTORE)
 
+    if spare(PARTS) <= spare(0):
+        return 0
     too_few, enough = 0, PARTS
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
-        if suffices(middle):
+        if spare(middle) >= 0:
             enough = middle
         else:
             too_few = middle
@@ -298,8 +301,8 @@ def parts_to_close(twin, legs, workable):
     return enough
 
 
-def sell_down(twin, standing, lots):
-    """E >= 0: the book first, then the backstop."""
+def sell_down(twin, standing, lots, most=None):
+    """E >= 0: the book first, then the backstop; of a portfolio both together at most its part."""
     rule, leg = standing.market.rule, standing.leg
     bankruptcy_price = standing.bankruptcy_price()
     limit = standing.mark
@@ -314,7 +317,7 @@ def sell_down(twin, standing, lots):
     take_penalty(twin, standing, received, received - standing.bankruptcy(filled))
     after = Standing(twin, leg)
     if leg.quantity and 0 <= after.equity < after.takeover:
-        offer_to_backstop(twin, after, after.lots, after.bankruptcy)
+        offer_to_backstop(twin, after, after.lots if most is None else min(after.lots, most - filled), after.bankruptcy)
 
 
 def lots_to_close(standing):

@@ -98,6 +98,7 @@ from steelyard.model.keys import (
     T_PRODUCTS,
     TIER_KEYS,
     TIER_WIDTH,
+    UNIT,
 )
 from steelyard.model.orders import (
     ACTIONS,
@@ -329,7 +330,7 @@ def check_kind(twin, rule, row):
     if rule[M_KIND] != SPOT:
         if rule[M_BASE]:
             return M_BASE
-        if rule[M_PAID] and rule[M_KIND] != LINEAR:
+        if rule[M_PAID] and (rule[M_KIND] != LINEAR or rule[M_SETTLE] != UNIT):
             return M_PAID
         if rule[M_PAID] and rule[M_FUNDING_INTERVAL_NS]:
             return M_FUNDING_INTERVAL_NS

@@ -12,6 +12,7 @@ from steelyard.model.keys import (
 )
 from steelyard.model.orders import BY_AVERAGE, BY_INDEX, BY_MARK, BY_RULE, DUST, SETTLED, TO_SETTLE
 from steelyard.num.limits import SETTLEMENT_WAIT_NS, TIME_NS_MAX
+from steelyard.state.tables import MARKET_0
 from tests.reference import closing, funding, isolated, money
 from tests.reference.numbers import clamp, down, is_inverse, up
 from tests.reference.positions import settle_funding, take
@@ -21,6 +22,11 @@ LEGS_PER_COMMAND = 256
 
 def has_expired(twin, market):
     return market.rule[M_EXPIRY_NS] and twin.now >= market.rule[M_EXPIRY_NS]
+
+
+def is_waiting(twin, market):
+    """Expired, and no settlement price yet."""
+    return has_expired(twin, market) and market.rule[M_STATE] != SETTLED
 
 
 def due(market):
@@ -87,11 +93,18 @@ def close_positions(twin, may_go_on):
     done = 0
     for _, market in sorted(twin.markets.items()):
         while market.settling and done < LEGS_PER_COMMAND and may_go_on():
-            close(twin, market, twin.legs[market.settling])
+            close_all_of(twin, twin.legs[market.settling].account)
             done += 1
             market.settling = next_leg(twin, market, market.settling)
             if not market.settling:
                 sweep(twin, market)
+
+
+def close_all_of(twin, account):
+    """What an account holds in settled markets goes together, in order of thing."""
+    for thing, leg in sorted(twin.legs_of(account).items()):
+        if thing > MARKET_0 and twin.markets[thing - MARKET_0].settling:
+            close(twin, twin.markets[thing - MARKET_0], leg)
 
 
 def close(twin, market, leg):

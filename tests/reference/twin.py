@@ -375,7 +375,7 @@ class Twin:
         known = (
             market.index > 0 or action != TO_OPEN or market.rule[M_FEED]
         )  # a pair that is worth less than a tick cannot be traded
-        return market.mark > 0 and known and both
+        return market.mark > 0 and known and both and not settlement.is_waiting(self, market)
 
     def require_good(self, markets, action):
         """All of these, or the reason: a stale price before one that is not good enough."""

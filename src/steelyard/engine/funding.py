@@ -6,7 +6,7 @@ from steelyard.engine.ledger import far_post
 from steelyard.engine.prices import show_driver
 from steelyard.engine.timers import push_timer
 from steelyard.model.events import DUST_SWEPT, FUNDING_SET
-from steelyard.model.keys import M_FEED, M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS, M_SETTLE, M_STATE
+from steelyard.model.keys import M_EXPIRY_NS, M_FEED, M_FUNDING_INTERVAL_NS, M_SAMPLE_INTERVAL_NS, M_SETTLE, M_STATE
 from steelyard.model.orders import DUST, SETTLED, TIMER_FUNDING, TIMER_SAMPLE, TO_FUND
 from steelyard.num import far, kernel
 from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS
@@ -93,6 +93,8 @@ def settle_interval(s, market):
     rate = funding_rate(s, market)
     if index == 0 or not is_good(s, MARKET_RULE(s)[market, M_FEED], TO_FUND):
         rate = 0
+    if now > MARKET_RULE(s)[market, M_EXPIRY_NS] > 0:
+        rate = 0  # it waits for its settlement price, and its mark stands still
     table.funding_rate[market] = rate
     moved = funding_moved(s, market, rate) if rate else 0
     table.funding_index[market] += moved

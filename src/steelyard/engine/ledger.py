@@ -381,8 +381,10 @@ def spend_trade(s, row, lots, trade_value):
             risen = size_maintain(s, market, after, whole) - size_maintain(s, market, held, less)
             needed = max(needed, risen + 1)
         cost += needed
+    # Never below zero: the certificate may have been worked out anew since, when cash moved.
+    cost = max(0, cost)
     if settle != UNIT:
-        cost = charge(max(0, cost), leg.box_high[find_leg(s, account, settle)]) + SLOP
+        cost = charge(cost, leg.box_high[find_leg(s, account, settle)]) + SLOP
     spend(s, account, cost)
     return 0
 

@@ -528,6 +528,8 @@ def reduce_solvent(s, account, row, lots):
         take_penalty(s, account, market, received, received - due)
     left = abs(leg.quantity[row])
     equity, takeover, _ = account_risk(s, account, FOR_TAKEOVER)
+    if ACCOUNT(s).scans[account]:
+        left = min(left, lots - filled)  # its part, so that what offsets it stays offset
     if left and 0 <= equity < takeover:
         filled += take_over(s, account, row, left, 0)
     return filled
@@ -724,13 +726,19 @@ def spare_after_part(s, account, part, spare):
 
 @kernel
 def part_to_close(s, account):
-    """The fewest of PARTS of every position whose closing restores E >= M(restore), all if none does; or a slice."""
+    """The fewest of PARTS of every position whose closing restores E >= M(restore), all if none does; or a slice.
+
+    None if closing all that can be closed would help nothing: it offsets what cannot.
+    """
     leg, rule = LEG(s), MARKET_RULE(s)
     equity, requirement, positions = account_risk(s, account, FOR_RESTORE)
+    spare = equity - requirement + positions
+    if spare_after_part(s, account, PARTS, spare) <= equity - requirement:
+        return 0
     too_few, enough = 0, PARTS
     while enough - too_few > 1:
         middle = (too_few + enough) >> 1
-        if spare_after_part(s, account, middle, equity - requirement + positions) >= 0:
+        if spare_after_part(s, account, middle, spare) >= 0:
             enough = middle
         else:
             too_few = middle
@@ -748,7 +756,7 @@ def reduce_portfolio(s, account):
     """E >= 0, by scenarios: the same part of every position, in order of thing. Returns lots closed."""
     leg, machine, closed = LEG(s), MACHINE(s), 0
     part, started = part_to_close(s, account), machine.events[0]
-    row = first_in_order(s, account)
+    row = first_in_order(s, account) if part else 0
     while row:
         market = leg.thing[row] - MARKET_0
         if market > 0 and leg.quantity[row] != 0 and can_be_closed(s, market):

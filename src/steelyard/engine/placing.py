@@ -314,7 +314,9 @@ def check_permission(s, row, account, acting, market):
     if not is_reduce_only(flags):
         product = word.PRODUCT_DATED if MARKET_RULE(s)[market, M_DATED] else word.PRODUCT_PERPETUAL
         product = word.PRODUCT_SPOT if is_pair(s, market) else product
-        if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & product == 0:
+        if ACCOUNT(s).scans[account]:
+            product |= word.PRODUCT_PORTFOLIO
+        if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & product != product:
             return no.TIER_FORBIDS_PRODUCT
     if ACCOUNT(s).scans[account] or MARKET_RULE(s)[market, M_BY_ARRAY]:
         if ARRAY_RULE(s)[market, S_IS_SET] == 0 and not is_reduce_only(flags) and not is_pair(s, market):

@@ -3,7 +3,7 @@
 from steelyard.engine.changing import cancel_leg
 from steelyard.engine.events import say
 from steelyard.engine.funding import sweep_dust
-from steelyard.engine.ledger import far_post
+from steelyard.engine.ledger import far_post, first_in_order
 from steelyard.engine.orders import give_back
 from steelyard.engine.positions import far_book_trade, settle_funding
 from steelyard.engine.prices import settle_market
@@ -14,7 +14,7 @@ from steelyard.model.orders import DUST, SETTLED, TIMER_SETTLEMENT
 from steelyard.num import far, kernel
 from steelyard.num.limits import SETTLEMENT_WAIT_NS
 from steelyard.rules.worth import closing_worth
-from steelyard.state.tables import HOLDER, LEG, MACHINE, MARKET, MARKET_RULE
+from steelyard.state.tables import HOLDER, LEG, MACHINE, MARKET, MARKET_0, MARKET_RULE
 
 LEGS_PER_COMMAND = 256
 
@@ -60,6 +60,18 @@ def settle_leg(s, row, market):
 
 
 @kernel
+def settle_holder(s, account):
+    """Close what an account holds in all settled markets, so that nobody is judged half settled."""
+    row = first_in_order(s, account)
+    while row:
+        market = LEG(s).thing[row] - MARKET_0
+        if market > 0 and MARKET(s).settling[market]:
+            settle_leg(s, row, market)
+        row = LEG(s).next_of_account[row]
+    return 0
+
+
+@kernel
 def sweep_market(s, market):
     """Everybody is paid. What roundings left belongs to the dust account: clearing and funding end at zero."""
     table = MARKET(s)
@@ -74,13 +86,16 @@ def sweep_market(s, market):
 
 @far
 def settle_positions(s, enough):
-    """Close legs of expired markets, the newest first, as far as a command's work may go."""
+    """Close legs of expired markets, the newest first, as far as a command's work may go.
+
+    With each leg go the others that its account holds in such markets.
+    """
     table, machine = MARKET(s), MACHINE(s)
     left = LEGS_PER_COMMAND
     for market in range(1, machine.markets[0] + 1):
         while table.settling[market] and left > 0 and machine.events[0] < enough:
             row = table.settling[market]
-            settle_leg(s, row, market)
+            settle_holder(s, LEG(s).account[row])
             table.settling[market] = HOLDER(s).next[row]
             left -= 1
             if table.settling[market] == 0:

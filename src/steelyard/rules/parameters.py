@@ -83,6 +83,7 @@ from steelyard.model.keys import (
     S_IS_SET,
     S_OPEN_PPM,
     SIZE_RATES,
+    UNIT,
 )
 from steelyard.model.orders import (
     ABSORBS,
@@ -489,7 +490,7 @@ def kind_disagreement(s, row):
     if draft[0, M_KIND] != SPOT:
         if draft[0, M_BASE] != 0:
             return M_BASE
-        if draft[0, M_PAID] != 0 and draft[0, M_KIND] != LINEAR:
+        if draft[0, M_PAID] != 0 and (draft[0, M_KIND] != LINEAR or draft[0, M_SETTLE] != UNIT):
             return M_PAID
         if draft[0, M_PAID] != 0 and draft[0, M_FUNDING_INTERVAL_NS] != 0:
             return M_FUNDING_INTERVAL_NS

@@ -26,6 +26,7 @@ from steelyard.model.keys import (
     M_BASE,
     M_BASIS_CLAMP_PPM,
     M_BASIS_TAU_NS,
+    M_EXPIRY_NS,
     M_FEED,
     M_FUNDING_INTERVAL_NS,
     M_MARK_BAND_PPM,
@@ -293,10 +294,20 @@ def is_trigger_good(s, market):
     return is_good(s, index_feed(s, market), TO_TRIGGER) and is_asset_good(s, settle, TO_TRIGGER)
 
 
+@leaf
+def waits_for_settlement(s, market):
+    """Whether a market has expired and has no settlement price yet: its mark stands still meanwhile."""
+    rule = MARKET_RULE(s)
+    expiry = rule[market, M_EXPIRY_NS]
+    return expiry != 0 and MACHINE(s).now_ns[0] >= expiry and rule[market, M_STATE] != SETTLED
+
+
 @kernel
 def is_market_good(s, market, action):
     """Whether there is a mark, and index and settlement price are good for an action."""
     if MARKET(s).mark[market] == 0 or not is_asset_good(s, MARKET_RULE(s)[market, M_SETTLE], action):
+        return False
+    if waits_for_settlement(s, market):
         return False
     if action == TO_LIQUIDATE:
         return is_mark_good(s, market)

@@ -284,7 +284,7 @@ def _market(key: int, values: Values, grid: Grid) -> str:
             f"reached nothing about it changes"
         )
     if key == K.M_PAID:
-        return "a paid-up contract is linear"
+        return "a paid-up contract is linear, and settles in the unit of account"
     if key == K.M_SETTLE_PRICE:
         return f"settle_price {_neat(grid.tick, values[key])} needs an expiry, and lies within price_min and price_max"
     if key == K.M_TICKS_MIN:

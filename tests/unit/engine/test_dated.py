@@ -9,6 +9,7 @@ from steelyard.model.orders import (
     BY_AVERAGE,
     BY_INDEX,
     BY_MARK,
+    DEMAND_QUORUM,
     DUST,
     INVERSE,
     ON_MARK,
@@ -17,6 +18,7 @@ from steelyard.model.orders import (
     REDUCE_ONLY,
     SETTLED,
     STOP,
+    TO_SETTLE,
 )
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.state.snapshot import dump, load, state_hash
@@ -124,6 +126,30 @@ def test_without_a_fresh_index_the_market_waits_for_one(desk):
     at(desk, EXPIRY + 90 * MINUTE, 1_234)
     assert settled(desk) == (1_234, BY_INDEX, 0)
     assert desk.cash(ANN) == 10**6 + 10 * 10 * 234 and is_over(desk)
+
+
+def test_a_market_that_waits_pays_nobody_out_at_its_standing_mark(desk):
+    """The index may be good enough for withdrawing, and not for settling."""
+    desk.configure(do.FEED, {key.F_STRICT_QUORUM: 2, key.F_DEMANDS + TO_SETTLE: DEMAND_QUORUM}, 2)
+    desk.trade(ANN, BOB, 1, 80, 1_000)
+    at(desk, EXPIRY - MINUTE, 1_000)
+    at(desk, EXPIRY + MINUTE, 500)
+    assert not desk.happened(events.MARKET_SETTLED)
+    desk.withdraw(ANN, USD, 50_000)
+    assert desk.happened(events.REJECTED)[0]["reason"] == reject.PRICE_UNCERTAIN
+
+
+def test_an_account_is_settled_as_a_whole(desk):
+    desk.configure(do.FEED, {key.F_STALENESS_NS: STALE_AFTER})
+    desk.configure(do.MARKET, USUAL | LINEAR_MARKET | {key.M_FEED: 3, key.M_EXPIRY_NS: desk.start + EXPIRY})
+    desk.price({2: 1_000, 3: 1_000})
+    desk.trade(ANN, BOB, 1, 3, 1_000)
+    desk.trade(BOB, ANN, 2, 3, 1_000)
+    desk.now = desk.start + EXPIRY
+    desk.price({2: 1_000, 3: 1_000})
+    closed = [(each["account"], each["market"]) for each in desk.happened(events.POSITION_SETTLED)]
+    assert [market for _, market in closed] == [1, 2, 1, 2]
+    assert closed[0][0] == closed[1][0] != closed[2][0] == closed[3][0]
 
 
 def test_after_a_day_of_silence_the_last_mark_is_taken(desk):

@@ -174,6 +174,15 @@ def test_what_disagrees(desk, settings, wrong):
     assert (told["reason"], told["order"]) == (reject.PARAMETERS_DISAGREE, wrong)
 
 
+def test_what_is_paid_up_settles_in_the_unit_of_account(desk):
+    """Cash that counts for less than it is worth would take the place of a claim that counts for more."""
+    desk.configure(do.FEED, {key.F_QUORUM: 1})
+    desk.configure(do.ASSET, {key.A_FEED: 3, key.A_SUPPLY_MAX: 1 << 40})
+    desk.configure(do.MARKET, LOAN | {key.M_FEED: 3, key.M_SETTLE: 2, key.M_EXPIRY_NS: desk.maturity})
+    (told,) = desk.happened(events.REJECTED)
+    assert (told["reason"], told["order"]) == (reject.PARAMETERS_DISAGREE, key.M_PAID)
+
+
 def test_a_pair_is_not_paid_up(desk):
     desk.configure(do.FEED, {key.F_QUORUM: 1})
     desk.configure(do.ASSET, {key.A_FEED: 3, key.A_SUPPLY_MAX: 1 << 40})

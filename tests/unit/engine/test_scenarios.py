@@ -9,13 +9,16 @@ from steelyard.model import keys as key
 from steelyard.model.commands import MARKET, OWNER, RISK_ARRAY, RISK_TIER
 from steelyard.model.keys import SECOND
 from steelyard.model.orders import (
+    BACKSTOP,
     BY_POSITION,
     BY_SCENARIO,
     FOR_MAINTAIN,
     FOR_OPEN,
     FOR_RESTORE,
     FOR_TAKEOVER,
+    HALTED,
     INSURANCE,
+    OPEN,
     PRODUCT_PERPETUAL,
     REDUCE_ONLY,
 )
@@ -146,6 +149,43 @@ def test_a_portfolio_is_reduced_in_proportion(floor):
     orders = [each for each in told if each["kind"] == events.LIQUIDATION_ORDER]
     assert [(each["market"], each["side"], each["lots"]) for each in orders[:2]] == [(1, -1, 31), (2, 1, 31)]
     assert floor.happened(events.LIQUIDATION_STARTED)[0]["fee"] == 160_000
+
+
+def test_the_backstop_takes_no_more_than_its_part(floor):
+    begin(floor, array(), array([gain // 2 for gain in MOVES]), people=3, purse=100_000)
+    for account in (BOB, BACKSTOP):
+        floor.deposit(account, 1, 10**8)
+    floor.trade(ANN, BOB, 1, 64, 1_000)
+    floor.trade(BOB, ANN, 2, 64, 1_000)
+    told = floor.configure(RISK_ARRAY, array([3 * gain for gain in MOVES]), row=1)
+    taken = [(each["market"], each["lots"]) for each in told if each["kind"] == events.TAKEN_OVER]
+    assert taken == [(1, 31)]  # not all 64: what is left is healthy beside the shorts
+
+
+def test_nothing_is_sold_that_offsets_what_cannot_be(floor):
+    begin(floor, array(), array())
+    floor.trade(ANN, BOB, 1, 64, 1_000)
+    floor.trade(BOB, ANN, 2, 64, 1_000)
+    floor.withdraw(ANN, 1, 988_000)
+    floor.configure(MARKET, {key.M_STATE: HALTED}, row=2)
+    for market in (1, 2):
+        told = floor.configure(RISK_ARRAY, array(basis=200 * MILLION), row=market)
+    assert floor.happened(events.LIQUIDATION_STARTED)[0]["fee"] == 12_800
+    assert not [each for each in told if each["kind"] == events.LIQUIDATION_ORDER]
+    assert floor.lots(ANN, 1) == 64
+    floor.configure(MARKET, {key.M_STATE: OPEN}, row=2)
+    floor.order(BOB, 1, 100, 998)
+    floor.order(BOB, 2, -100, 1_002)
+    floor.wait(SECOND * 10).clock()
+    assert abs(floor.lots(ANN, 1)) == abs(floor.lots(ANN, 2)) < 64
+
+
+def test_a_tier_without_scenarios_lets_nobody_add(floor):
+    begin(floor, array())
+    floor.trade(ANN, BOB, 1, 10, 1_000)
+    floor.configure(RISK_TIER, {key.T_PRODUCTS: PRODUCT_PERPETUAL}, row=1)
+    assert floor.order(ANN, 1, 1, 1_000)[0]["reason"] == reject.TIER_FORBIDS_PRODUCT
+    assert floor.order(ANN, 1, -1, 1_000, options=REDUCE_ONLY)[0]["kind"] == events.ORDER_ACCEPTED
 
 
 def test_a_slice_is_the_same_of_every_leg(floor):
