@@ -640,7 +640,7 @@ def can_be_deleveraged(s, row, signed, cash_paid):
     equity, requirement, _ = account_risk(s, leg.account[row], FOR_MAINTAIN)
     gain = gained(s, market, leg.quantity[row], signed, cash_paid)
     equity += value(gain, ASSET(s).price[MARKET_RULE(s)[market, M_SETTLE]])
-    return equity >= requirement + requirement_change(s, row, leg.quantity[row] + signed)
+    return equity >= requirement + requirement_change(s, leg.account[row], row, market, leg.quantity[row] + signed)
 
 
 @far

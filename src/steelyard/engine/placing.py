@@ -418,8 +418,6 @@ def shortfall_after(s, row, account, acting, leg, market, leverage):
 @kernel
 def order_is_no_weaker(s, row, acting, leg, market):
     """The weak-account rule for this order, filled whole at its price with the resting orders of its side."""
-    if leg == 0:
-        return False
     order, orders, rule = ORDER(s), LEG_OPEN(s), MARKET_RULE(s)
     side, lots = order.side[row], order.remaining[row]
     resting = orders.bid_lots[leg] if side > 0 else orders.ask_lots[leg]
@@ -428,7 +426,7 @@ def order_is_no_weaker(s, row, acting, leg, market):
         after = LEG(s).quantity[leg] + side * lots
     cost = worth(s, market, side * lots, order.price[row])
     gain = gained(s, market, LEG(s).quantity[leg], side * lots, cost)
-    return is_no_weaker(s, acting, leg, after, value(gain, ASSET(s).price[rule[market, M_SETTLE]]))
+    return is_no_weaker(s, acting, leg, market, after, value(gain, ASSET(s).price[rule[market, M_SETTLE]]))
 
 
 @leaf

@@ -32,15 +32,15 @@ def is_over_loan_cap(s, account):
 
 
 @kernel
-def is_no_weaker(s, account, row, lots_after, gain_value):
+def is_no_weaker(s, account, row, market, lots_after, gain_value):
     """With `lots_after` as the leg's position and this much equity gained (fee set aside), is the account no weaker?
 
     The position part of M(maintain) must not rise, M(maintain) must fall, and E / M (E if negative) must not fall.
     """
-    if row == 0:
+    if account == 0:
         return False
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    change = requirement_change(s, row, lots_after)
+    change = requirement_change(s, account, row, market, lots_after)
     if change >= 0:
         return False
     after = equity + gain_value
@@ -60,10 +60,10 @@ def may_hold(s, account, row, lots, trade_atoms, fee_atoms, strict):
     gain = gained(s, market, LEG(s).quantity[row], lots, trade_atoms)
     quantity = LEG(s).quantity[row] + lots
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-    requirement += requirement_change(s, row, quantity)
+    requirement += requirement_change(s, account, row, market, quantity)
     if equity + value(gain - fee_atoms, price) >= requirement and not is_over_loan_cap(s, account):
         return 1
-    return 1 if strict == 0 and is_no_weaker(s, account, row, quantity, value(gain, price)) else 0
+    return 1 if strict == 0 and is_no_weaker(s, account, row, market, quantity, value(gain, price)) else 0
 
 
 @kernel

@@ -235,13 +235,12 @@ def leg_requirement(s, row, question):
 
 
 @kernel
-def requirement_change(s, row, lots):
-    """What M(maintain) grows by if a market leg comes to hold these lots."""
-    leg = LEG(s)
-    account, market = leg.account[row], leg.thing[row] - MARKET_0
+def requirement_change(s, account, row, market, lots):
+    """What M(maintain) grows by if an account comes to hold these lots in a market; its leg is `row`, 0 if not open."""
     if ACCOUNT(s).scans[account]:
         return scan_part(s, account, FOR_MAINTAIN, market, lots, lots) - scan_part(s, account, FOR_MAINTAIN, 0, 0, 0)
-    return perpetual_requirement(s, market, lots, FOR_MAINTAIN) - leg_requirement(s, row, FOR_MAINTAIN)
+    held = leg_requirement(s, row, FOR_MAINTAIN) if row else 0
+    return perpetual_requirement(s, market, lots, FOR_MAINTAIN) - held
 
 
 @kernel

@@ -180,6 +180,15 @@ def test_nothing_is_sold_that_offsets_what_cannot_be(floor):
     assert abs(floor.lots(ANN, 1)) == abs(floor.lots(ANN, 2)) < 64
 
 
+def test_a_hedge_in_a_new_market_leaves_nobody_weaker(floor):
+    begin(floor, array(), array(), purse=100_000)
+    floor.deposit(BOB, 1, 10**8)
+    floor.trade(ANN, BOB, 1, 64, 1_000)
+    floor.price({1: 990})  # E 93,600 is below 96,000, which opening takes
+    assert floor.order(ANN, 2, 1, 1_000)[0]["reason"] == reject.OPENING_MARGIN_EXCEEDED
+    assert floor.order(ANN, 2, -10, 1_000)[0]["kind"] == events.ORDER_ACCEPTED
+
+
 def test_a_tier_without_scenarios_lets_nobody_add(floor):
     begin(floor, array())
     floor.trade(ANN, BOB, 1, 10, 1_000)
