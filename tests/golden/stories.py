@@ -13,6 +13,7 @@ from steelyard.model.orders import (
     ABSORBS,
     ADAPTIVE,
     AS_ASKED,
+    BACKS,
     BACKSTOP,
     BORROW,
     BY_POSITION,
@@ -25,6 +26,7 @@ from steelyard.model.orders import (
     DEMAND_STEADY,
     FOK,
     FOR_POOL,
+    FROM_FUND,
     GIVES_PRICE,
     GTT,
     HALTED,
@@ -692,6 +694,45 @@ def stakes(t):
     t.wait(90 * SECOND).clock()
 
 
+def payers(t):
+    """A market's own fund, the insurance fund and staked capital pay in order; stakers earn, say they leave, and go."""
+    open_venue(t, {key.M_LEVERAGE_DEFAULT: 50}, people=5, purse=20_000)
+    t.configure(ASSET, {key.A_LOAN_CAP: 30_000, key.A_LENDER_BEARS: 1}, row=USD)
+    t.configure(FEED, {key.F_STALENESS_NS: 600 * HOUR})
+    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
+    t.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **weights})
+    t.price({2: 12 * ASSET_PRICE_SCALE})
+    backs = {key.A_POOL_OF: USD, key.A_POOL_KIND: BACKS}
+    own, staked = COIN + 1, COIN + 2
+    t.configure(ASSET, backs)
+    t.configure(ASSET, backs | {key.A_POOL_COOL_NS: HOUR, key.A_POOL_FEE_PPM: 250_000})
+    t.stake(CAT, own, USD, 1_000)
+    t.stake(BOB, staked, USD, 9_000)
+    t.deposit(INSURANCE, USD, 500)
+    t.configure(MARKET, {key.M_PAYER: own, key.M_PAYER + 1: FROM_FUND, key.M_PAYER + 2: staked}, row=1)
+    t.configure(MARKET, {key.M_PAYER + 1: own}, row=1)  # the same twice
+    t.configure(ASSET, {key.A_PAYER: FROM_FUND, key.A_PAYER + 1: staked, key.A_FUND_STEP_MAX: 200}, row=USD)
+    t.withdraw(ANN, USD, 17_900)
+    t.trade(ANN, CAT, 1, 10, 1_000)
+    t.order(EVE, 1, 4, 983)
+    t.wait(SECOND).price({1: 983})  # a part finds a buyer, and stakers earn of its fee
+    t.wait(SECOND).price({1: 950})  # the rest is beyond her means: each pays, then counterparties
+    t.redeem(BOB, staked, 100)
+    t.say(do.LEAVE, {"account": BOB, "market": staked, "lots": 500_000})
+    t.deposit(LENDER, USD, 50_000)
+    t.withdraw(DAN, USD, 20_000)
+    t.deposit(DAN, COIN, 1_000)
+    t.borrow(DAN, USD, 9_000)
+    t.deposit(CONVERTER, USD, 50_000)
+    t.deposit(INSURANCE, USD, 300)
+    t.wait(HOUR).price({2: 6 * ASSET_PRICE_SCALE})  # a debt: the fund by steps, then the stakers
+    t.redeem(BOB, staked, 100)
+    for _ in range(4):
+        t.wait(SECOND).clock()
+    t.redeem(BOB, staked, 500_000)
+    t.redeem_all(CAT, own)
+
+
 def offers(t):
     """Collateral of accounts in liquidation: bonuses by cover, an auction, rival bids, dust, and the converter last."""
     minute = 60 * SECOND
@@ -1160,6 +1201,7 @@ STORIES = {
         pairs,
         offers,
         stakes,
+        payers,
         pools,
         rates,
         inverse,

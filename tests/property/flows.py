@@ -15,6 +15,7 @@ from steelyard.model.commands import (
     CLOCK,
     COMMAND,
     CONFIRM_WITHDRAWAL,
+    LEAVE,
     LIQUIDATE,
     MOVE_MARGIN,
     OPEN_ACCOUNT,
@@ -27,7 +28,16 @@ from steelyard.model.commands import (
     TRANSFER,
     WITHDRAW,
 )
-from steelyard.model.keys import A_POOL_KIND, A_POOL_OF, HOUR, M_LEVERAGE_DEFAULT, M_ORDER_LOTS_MAX, M_PAID, SECOND
+from steelyard.model.keys import (
+    A_POOL_COOL_NS,
+    A_POOL_KIND,
+    A_POOL_OF,
+    HOUR,
+    M_LEVERAGE_DEFAULT,
+    M_ORDER_LOTS_MAX,
+    M_PAID,
+    SECOND,
+)
 from steelyard.model.orders import (
     BACKSTOP,
     BORROW,
@@ -141,6 +151,8 @@ class Flow(Town):
         """Into a pool that absorbs, out of it, its gains, or a new epoch."""
         pick, chance = self.stake_random.choice, self.stake_random.random
         pools = {row: each for row, each in self.twin.assets.items() if each.rule[A_POOL_KIND]}
+        if self.backed and chance() < 0.1:
+            return pick((self.payers, self.payers, lambda: self.backing_pool(pick((1, COIN)))))()
         if not pools or chance() < 0.06:
             return pick((self.stake_pool, self.step_for_pool))(pick((1, COIN)))
         if chance() < 0.3:
@@ -157,6 +169,9 @@ class Flow(Town):
             return command(SUPPLY, self.now, line | ({"order": pick((0, 1, 9))} if chance() < 0.03 else {}))
         account = pick(holders)
         held = self.twin.quantity(account, row)
+        if pools[row].rule[A_POOL_COOL_NS] and chance() < 0.5:
+            lots = pick((held, held, held // 2, 0, held + 1, -1))
+            return command(LEAVE, self.now, {"account": account, "market": row, "lots": lots})
         if chance() < 0.4:
             line = {"account": account, "market": row}
             return command(CLAIM, self.now, line | (pick(({"market": 9}, {"market": 1})) if chance() < 0.05 else {}))
@@ -447,7 +462,7 @@ class Flow(Town):
             elif passed > 60 * SECOND and self.chance(0.8):
                 made = self.random_price((1, 2, 3, 4))
             else:
-                if self.stakes and self.stake_random.random() < 0.25:
+                if (self.stakes or self.backed) and self.stake_random.random() < 0.25:
                     made = self.random_stake()
                     yield made
                     self.take(made)

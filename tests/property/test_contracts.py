@@ -10,7 +10,7 @@ from tests.property.towns import small_limits
 from tests.reference.twin import Twin
 
 EVERYWHERE = ("FILL", "FUNDING_PAID", "LIQUIDATION_ORDER", "FUND_PAID", "TAKEN_OVER", "DELEVERAGED")
-TOWNS = 24
+TOWNS = 84
 
 
 def test_inverse_markets_see_everything():

@@ -37,7 +37,7 @@ def test_the_promises_hold_after_every_command(seed):
 
 def test_flows_reach_every_event_and_almost_every_reason():
     kinds, reasons, closed, ended = Counter(), Counter(), Counter(), Counter()
-    for seed in range(96):
+    for seed in range(128):
         twin = Twin(small_limits(seed))
         for batch in random_commands(seed, 400, twin):
             for event in twin.submit(batch):

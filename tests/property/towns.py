@@ -39,8 +39,11 @@ from steelyard.model.keys import (
     A_OFFER,
     A_OUTFLOW_MAX,
     A_OUTFLOW_WINDOW_NS,
+    A_PAYER,
     A_PEG,
     A_PEG_SIGMA_PPM,
+    A_POOL_COOL_NS,
+    A_POOL_FEE_PPM,
     A_POOL_GAINS,
     A_POOL_KIND,
     A_POOL_MAX,
@@ -139,6 +142,7 @@ from steelyard.model.keys import (
     M_OPEN_INTEREST_LOTS_MAX,
     M_ORDER_LOTS_MAX,
     M_PAID,
+    M_PAYER,
     M_POSITION_LOTS_MAX,
     M_PREMIUM_DIVISOR,
     M_PRICE_BAND_PPM,
@@ -183,6 +187,7 @@ from steelyard.model.orders import (
     ABSORBS,
     ACTIONS,
     ADAPTIVE,
+    BACKS,
     BACKSTOP,
     BY_POSITION,
     BY_SCENARIO,
@@ -240,6 +245,7 @@ class Town:
         self.random = Random(seed)
         self.rate_random = Random(f"rates of {seed}")
         self.stake_random = Random(f"stakes of {seed}")
+        self.backed = Random(f"backers of {seed}").random() < 0.35  # whether pools pay what accounts cannot
         self.twin = twin or Twin(small_limits(seed))
         self.own = twin is None
         self.reference = 0
@@ -467,6 +473,7 @@ class Town:
         for lent in () if early else pools:
             yield self.pool(lent)
         yield from self.stake_pools()
+        yield from self.backers()
         for account in range(FIRST_USER, FIRST_USER + 6):
             if self.chance(0.25):
                 line = {"account": account, "market": uniform(1, len(self.pairs) + 3), "lots": ISOLATED}
@@ -474,7 +481,7 @@ class Town:
             for asset in (1, 1, COIN):
                 if self.chance(0.75):
                     yield self.deposit(account, asset, self.worth(asset, uniform(5_000, 150_000)))
-        for account in range(FIRST_USER, FIRST_USER + 3) if self.stakes else ():
+        for account in range(FIRST_USER, FIRST_USER + 3) if self.stakes or self.backed else ():
             for share, asset in self.twin.assets.items():
                 if asset.rule[A_POOL_KIND]:
                     staked, amount = asset.rule[A_POOL_OF], min(1 << 53, self.worth(asset.rule[A_POOL_OF], 30_000))
@@ -516,6 +523,36 @@ class Town:
             yield self.step_for_pool(staked)
             if self.twin.curves:
                 yield self.configure(ASSET, {A_OFFER: len(self.twin.curves)}, 3 - staked)
+
+    def backing_pool(self, staked):
+        pick = self.stake_random.choice
+        share = {A_POOL_OF: staked, A_POOL_KIND: BACKS, A_SUPPLY_MAX: AMOUNT_MAX}
+        share |= {A_POOL_COOL_NS: pick((0, 0, 7, 60)) * SECOND, A_POOL_FEE_PPM: pick((0, 250_001, PPM))}
+        return self.configure(ASSET, share)
+
+    def some_payers(self, staked):
+        """In some order: the fund, pools that back, and now and then somebody who cannot."""
+        backing = [row for row, each in self.twin.assets.items() if each.rule[A_POOL_KIND] == BACKS]
+        mine = [row for row in backing if self.twin.assets[row].rule[A_POOL_OF] == staked]
+        if self.stake_random.random() < 0.1:
+            mine += [0, 1, 2, 9]
+        who = self.stake_random.sample([1, *mine], self.stake_random.randint(0, min(3, 1 + len(mine))))
+        return [*who, 0, 0, 0][:3]
+
+    def payers(self):
+        """Who pays, of a market or of debts."""
+        market = self.stake_random.choice((0, *self.twin.markets))
+        staked = self.twin.markets[market].rule[M_SETTLE] if market else self.stake_random.choice((1, COIN))
+        first = M_PAYER if market else A_PAYER
+        named = {first + place: who for place, who in enumerate(self.some_payers(staked))}
+        return self.configure(MARKET if market else ASSET, named, market or staked)
+
+    def backers(self):
+        if self.backed:
+            yield self.backing_pool(1)
+            yield self.backing_pool(self.stake_random.choice((1, COIN)))
+            for _ in range(4):
+                yield self.payers()
 
     def offers(self):
         """Ladders, in most towns: of this coin, and of the unit of account for debts in it."""
@@ -944,7 +981,7 @@ def small_limits(seed):
     """Narrow enough that tables fill and budgets run out now and then."""
     random = Random(f"limits {seed}")
     limits = Limits(
-        assets=7,
+        assets=9,
         feeds=6,
         markets=5,
         risk_tiers=4,

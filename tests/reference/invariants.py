@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from steelyard.model.events import ABSORBED, DEBT_WRITTEN_OFF, REJECTED
+from steelyard.model.events import ABSORBED, DEBT_WRITTEN_OFF, REJECTED, STAKES_PAID
 from steelyard.model.keys import (
     A_POOL_GAINS,
     A_POOL_KIND,
@@ -91,8 +91,8 @@ def interest(facts):
         owed = 0
         for leg in legs_of_thing(facts, row):
             then = leg["index_at_touch"]
-            if facts["asset_rule"][row][A_POOL_GAINS]:
-                continue  # what its pool gained
+            if asset["keeper"]:
+                continue  # what its pool gained, or since when somebody means to leave
             if (then != 0) != (leg["quantity"] < 0) or then > asset["borrow_index"]:
                 yield f"asset {row}: {leg['quantity']} of account {leg['account']} settled at {then}"
             elif then:
@@ -130,6 +130,10 @@ def gains(facts):
     """A keeper has what all legs of shares may claim, and what could not be divided."""
     for row, asset in facts["asset"].items():
         gained = facts["asset_rule"][row][A_POOL_GAINS]
+        if asset["keeper"] and not gained:
+            for leg in legs_of_thing(facts, row):
+                if not 0 <= leg["cost"] <= leg["quantity"] or (leg["cost"] > 0) != (leg["index_at_touch"] > 0):
+                    yield f"share {row}: {leg} means to leave"
         if not gained:
             if asset["gained"] or asset["undivided"]:
                 yield f"asset {row}: gained {asset['gained']}, {asset['undivided']} undivided"
@@ -177,7 +181,7 @@ def cheaper_shares(before, after, events):
     for row in before["asset"]:
         lent = after["asset_rule"][row][A_POOL_OF]
         lost = any(each["kind"] == DEBT_WRITTEN_OFF and each["market"] == lent for each in events)
-        lost |= any(each["kind"] == ABSORBED and each["other"] == row for each in events)
+        lost |= any(each["kind"] in (ABSORBED, STAKES_PAID) and each["other"] == row for each in events)
         counts = lent and (after["asset"][row]["keeper"] or row == share_of(after, lent))
         if counts and not lost:
             (assets, shares), (assets_now, shares_now) = pool_of(before, row), pool_of(after, row)

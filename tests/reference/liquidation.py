@@ -39,7 +39,7 @@ from tests.reference.health import equity, health_of, holds_nothing_risky, is_he
 from tests.reference.loss import resolve_deficit
 from tests.reference.numbers import atoms_worth_up, charge, part_down, part_up, up, worth
 from tests.reference.positions import settle_funding
-from tests.reference.standing import Standing, fund_pays, meet_book, offer_to_backstop, take_penalty
+from tests.reference.standing import Standing, fund_pays_debt, meet_book, offer_to_backstop, take_penalty
 
 PARTS = 64
 EVENTS_PER_ORDER_MAX = 8_192
@@ -232,18 +232,21 @@ def take_dust(twin, row):
 
 def settle_debts(twin, account):
     """Nothing is left but cash: the fund pays what is owed beyond the account's own means, as far as it can."""
-    owing = False
+    owing = soon = False
     for asset in sorted(twin.assets):
         debt = -money.cash(twin, account.row, asset)
         worth = equity(twin, twin.legs_of(account.row))
         if debt > 0 and worth < 0 and twin.is_good(twin.assets[asset], TO_LIQUIDATE):
-            fund_pays(twin, account.row, asset, 0, min(debt, atoms_worth_up(-worth, twin.assets[asset].price)))
-            pool.write_off(twin, account.row, asset)
+            short = min(debt, atoms_worth_up(-worth, twin.assets[asset].price))
+            if fund_pays_debt(twin, account.row, asset, short):
+                soon = True
+            else:
+                pool.write_off(twin, account.row, asset)
         if debt > 0:
             owing |= money.cash(twin, account.row, asset) < 0
     if owing:
         has_cash = any(money.cash(twin, account.row, asset) > 0 for asset in twin.assets)
-        cool_down(twin, account, SECOND if has_cash else 60 * SECOND, OWES)
+        cool_down(twin, account, SECOND if soon or has_cash else 60 * SECOND, OWES)
     else:
         leave(twin, account, events.ENDED_CLOSED)
 

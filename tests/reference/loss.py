@@ -16,11 +16,13 @@ from tests.reference.positions import trade, trade_on_copy
 from tests.reference.rows import copied
 from tests.reference.standing import (
     Standing,
-    fund_gives,
     fund_holds,
     fund_pays,
+    give,
     meet_book,
     offer_to_backstop,
+    payers,
+    purse_of,
     take_penalty,
 )
 
@@ -41,7 +43,7 @@ def resolve_deficit(twin, leg):
 def deficit_on_book(twin, standing):
     leg, worst = standing.leg, standing.worst_price()
     needed = standing.bankruptcy(standing.lots) - standing.cash_at(worst, standing.lots)
-    fund, lots = fund_holds(twin, standing.asset), standing.lots
+    fund, lots = fund_holds(twin, standing.asset, standing.market.row), standing.lots
     if fund < needed:
         lots = down(lots * fund, needed)
     if lots:
@@ -56,7 +58,7 @@ def deficit_to_backstop(twin, standing):
     def needed(lots):
         return standing.bankruptcy(lots) - standing.cash_at(standing.mark, lots)
 
-    fund, lots = fund_holds(twin, standing.asset), standing.lots
+    fund, lots = fund_holds(twin, standing.asset, standing.market.row), standing.lots
     if fund < needed(lots):
         lots = down(lots * fund, needed(lots))
     taken = offer_to_backstop(twin, standing, lots, lambda d: standing.cash_at(standing.mark, d))
@@ -122,8 +124,13 @@ def deleverage(twin, standing):
     market, thing = standing.market, standing.market.thing
     total, other_side = standing.lots, -standing.sign
     missing = standing.bankruptcy(total) - standing.cash_at(standing.mark, total)
-    from_fund = min(fund_holds(twin, standing.asset), max(0, missing))
-    cash = standing.bankruptcy(total) - from_fund
+    missing = max(0, missing)
+    helping = []  # (payer, its whole part)
+    for who in payers(twin, standing.asset, market.row):
+        part = min(purse_of(twin, who, standing.asset), missing)
+        helping.append((who, part))
+        missing -= part
+    cash = standing.bankruptcy(total) - sum(part for _, part in helping)
     candidates = [
         (score_of(twin, standing, row), row)
         for row, account in twin.accounts.items()
@@ -137,13 +144,13 @@ def deleverage(twin, standing):
         if not taken:
             continue
         paid = down(cash * (done + taken), total) - down(cash * done, total)
-        beside = down(from_fund * (done + taken), total) - down(from_fund * done, total)
+        parts_beside = [
+            (who, down(part * (done + taken), total) - down(part * done, total)) for who, part in helping
+        ]  # fmt: skip
         if not may_be_deleveraged(twin, standing, row, taken, paid):
             continue
         trade(twin, standing.leg.account, market, -standing.sign * taken, -paid)
         before, _ = trade(twin, row, market, standing.sign * taken, paid)
-        if beside:
-            fund_gives(twin, standing.leg.account, standing.asset, beside)
         twin.emit(
             events.DELEVERAGED,
             account=standing.leg.account,
@@ -152,10 +159,12 @@ def deleverage(twin, standing):
             side=-standing.sign,
             lots=taken,
             amount=paid,
-            fee=beside,
+            fee=sum(part for _, part in parts_beside),
             extra=score,
             extra2=rank,
         )
+        for who, part in parts_beside:
+            give(twin, who, standing.leg.account, standing.asset, market.row, part, beside=1)
         done += taken
         shrink_reduce_only(twin, row, market)
         isolated.return_after_fill(twin, row, market, before)

@@ -9,7 +9,6 @@ from steelyard.model.keys import (
     A_LOANS_MAX,
     A_OUTFLOW_MAX,
     A_OUTFLOW_WINDOW_NS,
-    A_POOL_GAINS,
     A_POOL_KIND,
     A_POOL_OF,
     A_SUPPLY_MAX,
@@ -56,8 +55,8 @@ def book(twin, account, asset, amount):
     leg = twin.make_leg(account, asset)
     if leg.quantity < 0 or leg.quantity + amount < 0 or account == LENDER:
         interest.touch(twin, leg)
-    if asset != 1 and twin.assets[asset].rule[A_POOL_GAINS]:
-        twin.touch_gain(leg)
+    if asset != 1 and twin.assets[asset].rule[A_POOL_KIND]:
+        twin.touch_stake(leg, amount)
     interest.change(twin, leg, amount)
     if amount < 0 and leg.quantity < -twin.assets[asset].rule[A_LOAN_CAP] and account not in twin.converting:
         twin.converting.append(account)

@@ -68,6 +68,7 @@ from steelyard.model.keys import (
     M_OI_UPPER_LOTS,
     M_ORDER_LOTS_MAX,
     M_PAID,
+    M_PAYER,
     M_POSITION_LOTS_MAX,
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
@@ -396,6 +397,9 @@ def check_market(twin, rule, row):
         return M_OI_UPPER_LOTS
     if rule[M_FUNDING_INTERVAL_NS] % rule[M_SAMPLE_INTERVAL_NS]:
         return M_FUNDING_INTERVAL_NS
+    wrong = stakes.check_payers(twin, rule, M_PAYER, rule[M_SETTLE])
+    if wrong is not None:
+        return wrong
     for i in range(1, brackets):
         if rule[M_BRACKET_UPPER + i] <= rule[M_BRACKET_UPPER + i - 1]:
             return M_BRACKET_UPPER + i

@@ -237,7 +237,10 @@ def redeem(twin, c):
     assets = interest.after_accruing(twin, asset, lambda: assets_behind(twin, row))
     coins = down(shares * (assets + NOBODYS_ATOMS), share.deposited + NOBODYS_SHARES)
     twin.require(coins, reject.AMOUNT_MUST_BE_POSITIVE)
-    twin.require(not is_loss_pending(twin, asset), reject.LOSS_PENDING)
+    leg = twin.leg(c.account, row)
+    stakes.check_leaving(twin, leg, shares)
+    pending = is_loss_pending(twin, asset) or stakes.is_backed_loss_pending(twin, row)
+    twin.require(not pending, reject.LOSS_PENDING)
     if not share.keeper:
         left = max(0, money.cash(twin, LENDER, asset)) - money.loans(twin, asset)
         twin.require(coins <= left, reject.COINS_ARE_LENT)
@@ -245,7 +248,9 @@ def redeem(twin, c):
     check_margin(twin, c.account, {asset: coins, row: -shares})
     twin.add_reference(Reference(c.client, c.lots, c.account, row, USED))
     interest.accrue(twin, asset)
+    said = leg.cost
     money.book(twin, c.account, row, -shares)
+    stakes.have_left(leg, said, shares)
     share.deposited -= shares
     money.book(twin, share.keeper or LENDER, asset, -coins)
     money.book(twin, c.account, asset, coins)

@@ -10,11 +10,14 @@ from steelyard.model import events
 from steelyard.model.keys import (
     A_FUND_DAY_MAX,
     A_FUND_STEP_MAX,
+    A_PAYER,
+    A_POOL_FEE_PPM,
     HOUR,
     M_ATOMS_PER_TICK_LOT,
     M_BACKSTOP_LOTS_MAX,
     M_LIQUIDATION_FEE_PPM,
     M_PAID,
+    M_PAYER,
     M_POSITION_LOTS_MAX,
     M_SLIP_PPM,
     M_SPREAD_PPM,
@@ -22,8 +25,18 @@ from steelyard.model.keys import (
     M_TICKS_MIN,
     M_URGENCY_PPM,
 )
-from steelyard.model.orders import BACKSTOP, FOR_MAINTAIN, FOR_RESTORE, FOR_TAKEOVER, INSURANCE, IOC, LIMIT, STP_MAKER
-from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX, PPM
+from steelyard.model.orders import (
+    BACKSTOP,
+    FOR_MAINTAIN,
+    FOR_RESTORE,
+    FOR_TAKEOVER,
+    FROM_FUND,
+    INSURANCE,
+    IOC,
+    LIMIT,
+    STP_MAKER,
+)
+from steelyard.num.limits import AMOUNT_MAX, LEGS_PER_ACCOUNT_MAX, PAYERS_MAX, PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference import isolated, money, scenarios
 from tests.reference.closing import shrink_reduce_only
@@ -133,8 +146,18 @@ class Standing:
         return clamp(price, rule[M_TICKS_MIN], rule[M_TICKS_MAX])
 
 
-def fund_holds(twin, asset):
-    """Its purse: what it has, within its caps."""
+def payers(twin, asset, market=0):
+    """Who pays, in order: FROM_FUND, or shares whose pools back."""
+    rule = twin.assets[asset].rule
+    lists = [twin.markets[market].rule[M_PAYER : M_PAYER + PAYERS_MAX]] if market else []
+    lists += [rule[A_PAYER : A_PAYER + PAYERS_MAX], [FROM_FUND]]
+    return [who for who in next(each for each in lists if each[0]) if who]
+
+
+def purse_of(twin, who, asset):
+    """What a payer may pay now: the fund within its caps, a pool all it has."""
+    if who != FROM_FUND:
+        return money.cash(twin, twin.assets[who].keeper, asset)
     held = twin.assets[asset]
     purse = min(max(0, money.cash(twin, INSURANCE, asset)), held.rule[A_FUND_STEP_MAX])
     if not is_counted(held):
@@ -146,23 +169,66 @@ def fund_holds(twin, asset):
     return min(purse, max(0, held.rule[A_FUND_DAY_MAX] - held.fund_paid))
 
 
+def fund_holds(twin, asset, market):
+    return sum(purse_of(twin, who, asset) for who in payers(twin, asset, market))
+
+
 def is_counted(asset):
     return asset.rule[A_FUND_DAY_MAX] < AMOUNT_MAX
 
 
-def fund_gives(twin, account, asset, amount):
-    money.book(twin, INSURANCE, asset, -amount)
+def give(twin, who, account, asset, market, amount, beside=0):
+    if not amount:
+        return
+    keeper = INSURANCE if who == FROM_FUND else twin.assets[who].keeper
+    money.book(twin, keeper, asset, -amount)
     money.book(twin, account, asset, amount)
+    if who != FROM_FUND:
+        told = {"other": who, "extra": keeper, "reason": beside, "options": asset}
+        twin.emit(events.STAKES_PAID, account=account, market=market, amount=amount, **told)
+        twin.show_price(who)
+        return
     if is_counted(twin.assets[asset]):
         twin.assets[asset].fund_paid += amount
+    if not beside:
+        twin.emit(events.FUND_PAID, account=account, market=market, amount=amount, other=asset)
 
 
 def fund_pays(twin, account, asset, market, wanted):
-    amount = min(wanted, fund_holds(twin, asset)) if wanted > 0 else 0
-    if not amount:
-        return
-    fund_gives(twin, account, asset, amount)
-    twin.emit(events.FUND_PAID, account=account, market=market, amount=amount, other=asset)
+    for who in payers(twin, asset, market):
+        if wanted > 0:
+            part = min(wanted, purse_of(twin, who, asset))
+            give(twin, who, account, asset, market, part)
+            wanted -= part
+
+
+def fund_pays_debt(twin, account, asset, wanted):
+    """True if a payer goes on after its step, so that nobody behind it is asked yet."""
+    for who in payers(twin, asset):
+        part = min(wanted, purse_of(twin, who, asset))
+        give(twin, who, account, asset, 0, part)
+        wanted -= part
+        if wanted and purse_of(twin, who, asset):
+            return True
+    return False
+
+
+def take_fee(twin, account, asset, market, fee):
+    """Pools among the payers earn their parts, the fund the rest."""
+    left = fee
+    for who in payers(twin, asset, market):
+        if who != FROM_FUND and twin.assets[who].deposited:
+            part = min(left, part_down(fee, twin.assets[who].rule[A_POOL_FEE_PPM]))
+            if part:
+                keeper = twin.assets[who].keeper
+                money.book(twin, account, asset, -part)
+                money.book(twin, keeper, asset, part)
+                told = {"other": who, "extra": keeper}
+                twin.emit(events.STAKES_EARNED, account=account, market=market, amount=part, **told)
+                twin.show_price(who)
+                left -= part
+    money.book(twin, account, asset, -left)
+    money.book(twin, INSURANCE, asset, left)
 
 
 def meet_book(twin, standing, lots, limit):
@@ -205,8 +271,7 @@ def take_penalty(twin, standing, received, spare):
     """Of what fills brought, as far as there is anything to spare."""
     fee = min(part_up(abs(received), standing.market.rule[M_LIQUIDATION_FEE_PPM]), spare)
     if fee > 0:
-        money.book(twin, standing.leg.account, standing.asset, -fee)
-        money.book(twin, INSURANCE, standing.asset, fee)
+        take_fee(twin, standing.leg.account, standing.asset, standing.market.row, fee)
         twin.emit(events.LIQUIDATION_FEE, account=standing.leg.account, market=standing.market.row, amount=fee)
 
 

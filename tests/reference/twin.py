@@ -124,6 +124,7 @@ ACT = {
     commands.SUPPLY: pool.supply,
     commands.REDEEM: pool.redeem,
     commands.CLAIM: stakes.claim,
+    commands.LEAVE: stakes.leave,
     commands.LIQUIDATE: offers.liquidate,
 }
 ACT_ON_ROWS = {commands.PRICE: prices.price, commands.CONFIGURE: parameters.configure}
@@ -350,8 +351,11 @@ class Twin:
     def show_shares(self, asset):
         pool.show_all(self, asset)
 
-    def touch_gain(self, leg):
-        stakes.touch(self, leg)
+    def show_price(self, share):
+        pool.show_price(self, share)
+
+    def touch_stake(self, leg, amount):
+        stakes.move(self, leg, amount)
 
     def is_kept(self, account):
         """Whether its money moves otherwise than by command."""

@@ -20,6 +20,7 @@ from steelyard.model.events import GAIN_PAID
 from steelyard.model.keys import (
     A_LOAN_CAP,
     A_POOL_GAINS,
+    A_POOL_KIND,
     M_BASE,
     M_HAS_SIZE,
     M_LOT_ATOMS,
@@ -474,6 +475,20 @@ def pay_gain(s, row):
     return amount
 
 
+@far
+def touch_stake(s, row, amount):
+    """Before shares of a stake pool move: gains are paid; nobody means to redeem more than it will have."""
+    leg = LEG(s)
+    if ASSET_RULE(s)[leg.thing[row], A_POOL_GAINS]:
+        return pay_gain(s, row)
+    after = leg.quantity[row] + amount
+    if leg.cost[row] > after:
+        leg.cost[row] = after
+        if after == 0:
+            leg.index_at_touch[row] = 0
+    return 0
+
+
 @leaf
 def move_cash(s, account, asset, amount):
     """Change a cash leg; its row. The certificate is the caller's business."""
@@ -483,8 +498,8 @@ def move_cash(s, account, asset, amount):
         row = open_leg(s, account, asset)
     if leg.quantity[row] < 0 or leg.quantity[row] + amount < 0 or account == LENDER:
         touch_loan(s, row)
-    if asset != UNIT and ASSET_RULE(s)[asset, A_POOL_GAINS]:
-        pay_gain(s, row)
+    if asset != UNIT and ASSET_RULE(s)[asset, A_POOL_KIND]:
+        touch_stake(s, row, amount)
     before = leg.quantity[row]
     after = before + amount
     leg.quantity[row] = after

@@ -6,6 +6,7 @@ This module decides nothing about amounts: sizes, prices and ranks come from rul
 from steelyard.engine.absorbing import absorb
 from steelyard.engine.changing import cancel_orders
 from steelyard.engine.events import say, say_money
+from steelyard.engine.funds import earn, fund_pays, fund_pays_debt, fund_purse, give_beside, payer, purse_of
 from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
 from steelyard.engine.judge import enqueue, forget, wake
 from steelyard.engine.ledger import (
@@ -32,8 +33,6 @@ from steelyard.model.events import (
     DUST_TAKEN,
     ENDED_CLOSED,
     ENDED_HEALTHY,
-    FUND_DAY,
-    FUND_PAID,
     LIQUIDATION_ENDED,
     LIQUIDATION_FEE,
     LIQUIDATION_ORDER,
@@ -42,12 +41,9 @@ from steelyard.model.events import (
     TAKEN_OVER,
 )
 from steelyard.model.keys import (
-    A_FUND_DAY_MAX,
-    A_FUND_STEP_MAX,
     A_LENDER_BEARS,
     A_POOL_GAINS,
     A_POOL_OF,
-    HOUR,
     M_BACKSTOP_LOTS_MAX,
     M_COOLDOWN_NS,
     M_LIQUIDATION_FEE_PPM,
@@ -78,7 +74,7 @@ from steelyard.model.orders import (
     WAITS,
 )
 from steelyard.num import far, kernel, leaf
-from steelyard.num.limits import AMOUNT_MAX, DUST_SHARE, LEGS_PER_ACCOUNT_MAX
+from steelyard.num.limits import DUST_SHARE, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import mul_div_down, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_down, atoms_up, charge, value
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
@@ -122,10 +118,10 @@ from steelyard.state.tables import (
     SCRATCH,
 )
 
-DAY_NS = 24 * HOUR
 WAIT_NS = 1_000_000_000  # before an account that could not be worked on is tried again
 LOOK_NS = 5_000_000_000  # how long an account whose offers stand is left alone
 OWING_WAIT_NS = 60_000_000_000  # the same, of one that has nothing but debts: time does not change that
+NOTHING_OWED, OWED, OWED_A_WHILE = 0, 1, 2
 HALVINGS = 7  # a takeover of all, a half, ... a 64th
 DELEVERAGINGS_PER_TURN = 64
 PARTS = 64  # of a position: what a turn of an account margined by scenarios closes is counted in them
@@ -288,40 +284,6 @@ def heaviest_leg(s, account):
     return held, best
 
 
-@far
-def fund_purse(s, asset):
-    """What the insurance fund may pay now: what it has, within its caps. A new day counts from nothing."""
-    table, rule, machine = ASSET(s), ASSET_RULE(s), MACHINE(s)
-    purse = min(max(0, cash(s, INSURANCE, asset)), rule[asset, A_FUND_STEP_MAX])
-    if rule[asset, A_FUND_DAY_MAX] == AMOUNT_MAX:
-        return purse
-    day = machine.now_ns[0] // DAY_NS
-    if table.fund_day[asset] != day:
-        say_money(s, FUND_DAY, 0, asset, table.fund_paid[asset], 0)
-        table.fund_day[asset] = day
-        table.fund_paid[asset] = 0
-    return min(purse, max(0, rule[asset, A_FUND_DAY_MAX] - table.fund_paid[asset]))
-
-
-@kernel
-def fund_gives(s, account, asset, amount):
-    """The insurance fund parts with this, which its purse holds."""
-    transfer(s, INSURANCE, account, asset, amount)
-    if ASSET_RULE(s)[asset, A_FUND_DAY_MAX] < AMOUNT_MAX:
-        ASSET(s).fund_paid[asset] += amount
-    return 0
-
-
-@kernel
-def fund_pays(s, account, market, asset, amount):
-    """The insurance fund pays as much of this as its purse holds."""
-    amount = min(amount, fund_purse(s, asset)) if amount > 0 else 0
-    if amount > 0:
-        fund_gives(s, account, asset, amount)
-        say_money(s, FUND_PAID, account, market, amount, asset)
-    return amount
-
-
 @kernel
 def has_cash(s, account):
     """Whether anything is left that could be sold for a debt."""
@@ -391,20 +353,25 @@ def write_off(s, account, row):
 
 @kernel
 def pay_debts(s, account):
-    """No position is left: the fund, then the lenders pay debts as far as equity is short. True if nothing is owed."""
-    leg = LEG(s)
-    clear = True
+    """No position is left: payers, then the lenders pay debts as far as equity is short.
+
+    What is left: NOTHING_OWED, OWED, or OWED_A_WHILE, when a payer goes on after its step.
+    """
+    leg, found = LEG(s), NOTHING_OWED
     row = first_in_order(s, account)
     while row and leg.thing[row] < MARKET_0:
         if leg.quantity[row] < 0 and is_asset_good(s, leg.thing[row], TO_LIQUIDATE):
             equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
             short = atoms_up(-equity, ASSET(s).price[leg.thing[row]])
             if short > 0:
-                fund_pays(s, account, 0, leg.thing[row], min(-leg.quantity[row], short))
-                write_off(s, account, row)
-        clear = clear and leg.quantity[row] >= 0
+                if fund_pays_debt(s, account, leg.thing[row], min(-leg.quantity[row], short)):
+                    found = OWED_A_WHILE
+                else:
+                    write_off(s, account, row)
+        if leg.quantity[row] < 0 and found == NOTHING_OWED:
+            found = OWED
         row = leg.next_of_account[row]
-    return clear
+    return found
 
 
 @kernel
@@ -490,7 +457,7 @@ def take_penalty(s, account, market, received, spare):
     rule = MARKET_RULE(s)
     fee = min(ppm_up(abs(received), rule[market, M_LIQUIDATION_FEE_PPM]), spare)
     if fee > 0:
-        transfer(s, account, INSURANCE, rule[market, M_SETTLE], fee)
+        earn(s, account, market, rule[market, M_SETTLE], fee)
         say_money(s, LIQUIDATION_FEE, account, market, fee, 0)
     return 0
 
@@ -546,7 +513,7 @@ def sell_bankrupt(s, account, row):
     worst = worst_price(s, market, side)
     needed = bankruptcy_cash(s, account, market, quantity, held, equity, requirement, positions)
     needed -= worth(s, market, quantity, worst)
-    fund, lots = fund_purse(s, asset), held
+    fund, lots = fund_purse(s, market, asset), held
     if fund < needed:
         lots = mul_div_down(held, fund, needed)
     if lots == 0:
@@ -572,7 +539,7 @@ def back_bankrupt(s, account, row):
     needed = bankruptcy_cash(s, account, market, quantity, lots, equity, requirement, positions) - value_of_lots(
         s, market, quantity, lots
     )
-    fund = fund_purse(s, MARKET_RULE(s)[market, M_SETTLE])
+    fund = fund_purse(s, market, MARKET_RULE(s)[market, M_SETTLE])
     if fund < needed:
         lots = mul_div_down(lots, fund, needed)
     return take_over(s, account, row, lots, 1)
@@ -652,8 +619,11 @@ def deleverage(s, account, row):
     lots, side = abs(quantity), -1 if quantity > 0 else 1
     equity, requirement, positions = claims_on(s, account)
     due = bankruptcy_cash(s, account, market, quantity, lots, equity, requirement, positions)
-    helped = min(fund_purse(s, asset), max(0, due - value_of_lots(s, market, quantity, lots)))
-    paid = due - helped
+    missing = max(0, due - value_of_lots(s, market, quantity, lots))
+    first = min(missing, purse_of(s, payer(s, market, asset, 0), asset))
+    second = min(missing - first, purse_of(s, payer(s, market, asset, 1), asset))
+    third = min(missing - first - second, purse_of(s, payer(s, market, asset, 2), asset))
+    paid = due - first - second - third
     chosen, together = choose_candidates(s, collect_candidates(s, account, row))
     shares = MARKET_RULE(s)[market, M_RANKING] == PRO_RATA and together > lots
     done, passed = 0, 0
@@ -670,17 +640,17 @@ def deleverage(s, account, row):
             if take == 0:
                 continue
         part = mul_div_down(paid, done + take, lots) - mul_div_down(paid, done, lots)
-        fund_part = mul_div_down(helped, done + take, lots) - mul_div_down(helped, done, lots)
         if not can_be_deleveraged(s, other, -side * take, part):
             continue
         before = leg.quantity[other]
         hand_over(s, row, other, take, part)
-        if fund_part:
-            fund_gives(s, account, asset, fund_part)
+        after = done + take
+        fund_part = give_beside(s, account, market, asset, first, second, third, done, after, lots, 0)
         counterparty = leg.account[other]
         say(s, DELEVERAGED, account, market, side, 0, counterparty, 0, take, part, fund_part, points, rank, 0, 0)
+        give_beside(s, account, market, asset, first, second, third, done, after, lots, 1)
         after_fill(s, other, before)
-        done += take
+        done = after
     return done
 
 
@@ -789,10 +759,12 @@ def liquidation_turn(s, account):
         if wait >= 0:
             return cool_down(s, account, COOLS, max(wait, WAIT_NS))
         take_dust(s, account)
-        if pay_debts(s, account):
+        left = pay_debts(s, account)
+        if left == NOTHING_OWED:
             equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
             return end_liquidation(s, account, ENDED_CLOSED, equity, requirement)
-        return cool_down(s, account, OWES, WAIT_NS if has_cash(s, account) else OWING_WAIT_NS)
+        soon = left == OWED_A_WHILE or has_cash(s, account)
+        return cool_down(s, account, OWES, WAIT_NS if soon else OWING_WAIT_NS)
     if row == 0:
         return cool_down(s, account, COOLS, WAIT_NS)
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)

@@ -21,7 +21,7 @@ from steelyard.engine.money import (
 from steelyard.engine.offers import fill_bids, liquidate
 from steelyard.engine.orders import client_entry, far_leave
 from steelyard.engine.placing import place_order
-from steelyard.engine.pool import claim, redeem, supply
+from steelyard.engine.pool import claim, leave, redeem, supply
 from steelyard.engine.prefetch import ROWS_AHEAD, fetch_ahead
 from steelyard.engine.prices import clock, refresh_feed, refresh_pairs, report_prices
 from steelyard.engine.settings import open_account, set_leverage, set_margin_mode
@@ -133,7 +133,7 @@ def advance_clock(s, at_ns):
 def is_known(kind):
     if do.CLOCK <= kind <= do.CANCEL_AFTER or do.SUPPLY <= kind <= do.REDEEM:
         return True
-    return kind == do.LIQUIDATE or kind == do.CLAIM
+    return kind == do.LIQUIDATE or kind == do.CLAIM or kind == do.LEAVE
 
 
 @leaf
@@ -184,6 +184,8 @@ def act(s, i, kind):
         return redeem(s, i)
     if kind == do.CLAIM:
         return claim(s, i)
+    if kind == do.LEAVE:
+        return leave(s, i)
     return configure(s)
 
 

@@ -5,6 +5,7 @@ See docs/concepts/pools.md and docs/concepts/sharing.md.
 
 from steelyard.engine.accounts import add_account
 from steelyard.engine.events import say
+from steelyard.engine.funds import payer
 from steelyard.engine.interest import accrue, index_soon, note_outflow, owed_after, reserve_after
 from steelyard.engine.ledger import (
     cash,
@@ -20,15 +21,24 @@ from steelyard.engine.money import add_reference, check_named, check_party, chec
 from steelyard.engine.placing import spare_after
 from steelyard.engine.worth import lent, link_stake, set_gap, set_price, show_share, show_stake
 from steelyard.model import reject as no
-from steelyard.model.events import POOL_REDEEMED, POOL_SUPPLIED, SHARE_PRICE_SET
-from steelyard.model.keys import A_POOL_GAINS, A_POOL_KIND, A_POOL_MAX, A_POOL_OF, A_SUPPLY_MAX
-from steelyard.model.orders import AT_MOST, FOR_MAINTAIN, FOR_OPEN, KEEPER, LENDER, SPARED, SYSTEM_OWNER, USED
+from steelyard.model.events import LEAVING_SET, POOL_REDEEMED, POOL_SUPPLIED, SHARE_PRICE_SET
+from steelyard.model.keys import (
+    A_POOL_COOL_NS,
+    A_POOL_GAINS,
+    A_POOL_KIND,
+    A_POOL_MAX,
+    A_POOL_OF,
+    A_SUPPLY_MAX,
+    M_SETTLE,
+)
+from steelyard.model.orders import AT_MOST, BACKS, FOR_MAINTAIN, FOR_OPEN, KEEPER, LENDER, SPARED, SYSTEM_OWNER, USED
 from steelyard.num import far, kernel
+from steelyard.num.limits import PAYERS_MAX
 from steelyard.rules.consent import exchange_is_no_weaker, is_over_loan_cap
 from steelyard.rules.interest import may_flow_out
 from steelyard.rules.pool import assets_of, coins_down, gain_of, is_spent, shares_down, unsettled
 from steelyard.rules.requirement import account_risk
-from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, COMMAND, HOLDER, LEG, MACHINE
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, COMMAND, HOLDER, LEG, MACHINE, MARKET, MARKET_RULE
 
 
 @far
@@ -83,18 +93,44 @@ def exchange(s, account, asset, coins, share, shares):
     return show_share(s, asset, find_leg(s, LENDER, asset))
 
 
-@far
-def is_loss_pending(s, asset):
-    """Whether somebody whose liquidation goes on owes this asset and more than there is; who is spared may not."""
+@kernel
+def is_anybody_short(s, row):
+    """Whether somebody in this list of legs whose liquidation goes on has E < 0; who is spared may be healthy."""
     table, leg, holder = ACCOUNT(s), LEG(s), HOLDER(s)
-    row = ASSET(s).debtors[asset] if MACHINE(s).queued[0] else 0
     while row:
-        if table.queued[leg.account[row]] and table.queued[leg.account[row]] != SPARED:
+        queued = table.queued[leg.account[row]]
+        if leg.quantity[row] != 0 and queued and queued != SPARED:
             equity, _, _ = account_risk(s, leg.account[row], FOR_MAINTAIN)
             if equity < 0:
-                return 1
+                return True
         row = holder.next[row]
+    return False
+
+
+@far
+def is_loss_pending(s, asset, share):
+    """Whether a loss that the holders of shares may bear is not known yet: of debts, of positions that they back."""
+    if MACHINE(s).queued[0] == 0:
+        return 0
+    if is_anybody_short(s, ASSET(s).debtors[asset]):
+        return 1
+    if ASSET_RULE(s)[share, A_POOL_KIND] != BACKS:
+        return 0
+    for market in range(1, MACHINE(s).markets[0] + 1):
+        if MARKET_RULE(s)[market, M_SETTLE] == asset and pays_for(s, share, market):
+            if is_anybody_short(s, MARKET(s).holders[market]):
+                return 1
     return 0
+
+
+@kernel
+def pays_for(s, share, market):
+    """Whether a pool is among a market's payers."""
+    asset = MARKET_RULE(s)[market, M_SETTLE]
+    for place in range(PAYERS_MAX):
+        if payer(s, market, asset, place) == share:
+            return True
+    return False
 
 
 @far
@@ -123,7 +159,7 @@ def supply(s, i):
     if table.keeper[share]:
         if is_spent(s, share):
             return no.POOL_SPENT
-    elif is_loss_pending(s, asset):
+    elif is_loss_pending(s, asset, share):
         return no.LOSS_PENDING
     if coins > ASSET_RULE(s)[share if table.keeper[share] else asset, A_POOL_MAX] - assets:
         return no.POOL_CAP_EXCEEDED
@@ -136,6 +172,49 @@ def supply(s, i):
         return reason
     add_reference(s, i, USED)
     exchange(s, account, asset, coins, share, shares)
+    return no.NONE
+
+
+@kernel
+def is_cooling(s, row, shares):
+    """Whether it was not said long enough ago that so many shares of a leg are to be redeemed."""
+    leg = LEG(s)
+    wait = ASSET_RULE(s)[leg.thing[row], A_POOL_COOL_NS]
+    if wait == 0:
+        return False
+    return shares > leg.cost[row] or MACHINE(s).now_ns[0] < leg.index_at_touch[row] + wait
+
+
+@kernel
+def say_leaving(s, row, shares, since):
+    """A leg keeps how many of its shares are to be redeemed, and since when that is said."""
+    leg = LEG(s)
+    leg.cost[row] = shares
+    leg.index_at_touch[row] = since if shares else 0
+    return 0
+
+
+@far
+def leave(s, i):
+    """LEAVE: so many shares of a pool that backs are to be redeemed."""
+    c = COMMAND(s)
+    account, share, shares = c.account[i], c.market[i], c.lots[i]
+    if c.options[i] or shares < 0:
+        return no.FIELD_OUT_OF_RANGE
+    reason = check_party(s, account)
+    if reason:
+        return reason
+    if share <= 0 or share > MACHINE(s).assets[0]:
+        return no.ASSET_UNKNOWN
+    wait = ASSET_RULE(s)[share, A_POOL_COOL_NS]
+    if wait == 0:
+        return no.POOL_UNKNOWN
+    if shares > cash(s, account, share):
+        return no.BALANCE_TOO_LOW
+    row, now = find_leg(s, account, share), MACHINE(s).now_ns[0]
+    if row:
+        say_leaving(s, row, shares, now)
+    say(s, LEAVING_SET, account, share, 0, 0, 0, 0, shares, now + wait if shares else 0, 0, 0, 0, 0, 0)
     return no.NONE
 
 
@@ -165,7 +244,9 @@ def redeem(s, i):
     coins = coins_down(shares, assets_soon(s, share, lender_row), table.deposited[share])
     if coins == 0:
         return no.AMOUNT_MUST_BE_POSITIVE
-    if is_loss_pending(s, asset):
+    if is_cooling(s, find_leg(s, account, share), shares):
+        return no.COOLING_DOWN
+    if is_loss_pending(s, asset, share):
         return no.LOSS_PENDING
     if table.keeper[share] == 0:
         if coins > lent(s, lender_row) - table.loans[asset]:
@@ -176,7 +257,11 @@ def redeem(s, i):
     if reason:
         return reason
     add_reference(s, i, USED)
+    row = find_leg(s, account, share)
+    said = LEG(s).cost[row]
     exchange(s, account, asset, -coins, share, -shares)
+    if said:
+        say_leaving(s, row, said - shares, LEG(s).index_at_touch[row])
     welcome(s, account)
     return no.NONE
 

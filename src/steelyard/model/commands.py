@@ -29,6 +29,7 @@ SUPPLY = 40  # (account, market: asset, order: share of a stake pool or 0, lots:
 REDEEM = 41  # (account, market: share, lots: shares, options: AT_MOST, client: reference)
 
 CLAIM = 60  # (account, market: share): what its pool has gained for the shares it holds
+LEAVE = 61  # (account, market: share, lots: shares it means to redeem)
 
 LIQUIDATE = 50  # (account: bidder, order: account in liquidation, market: collateral, trigger: debt, lots: most debt
 #                 to repay, price: least collateral for all of it, options)

@@ -66,6 +66,10 @@ ABSORBED = 90  # account: in liquidation, other: share of the pool, market: coll
 #                price: y, lots: debt repaid, amount: collateral to the pool, fee: to the insurance fund, extra: E
 #                before it, extra2: what it cost, in value, order: keeper
 GAIN_PAID = 91  # account, market: asset, amount, other: share, lots: shares, extra: sum per share, order: keeper
+STAKES_PAID = 92  # account, market or 0, amount, other: share of the pool that pays, extra: keeper, options:
+#                   asset, reason: 1 beside a deleveraging
+STAKES_EARNED = 93  # account, market, amount: of a liquidation fee, other: share, extra: keeper
+LEAVING_SET = 94  # account, market: share, lots: shares, amount: instant from which they may be redeemed, or 0
 FUND_DAY = 70  # market: asset, amount: what the insurance fund had paid on the day before, as far as its cap counts
 FEED_JUDGED = 58  # market: feed, price, amount: below, fee: above, other: what the sources say, lots: average,
 #                   extra: bits of the actions it is good for, extra2: pending price

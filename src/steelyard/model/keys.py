@@ -6,12 +6,14 @@ inclusive; relations between keys are checked in `rules/parameters.py`.
 
 from steelyard.model.orders import (
     ACTIONS,
+    BACKS,
     BY_POSITION,
     BY_PROFIT_AND_LEVERAGE,
     BY_SCENARIO,
     DEMANDS_ALL,
     HEDGES_LAST,
     KINK,
+    LENDS,
     LINEAR,
     POWER,
     PRODUCTS_ALL,
@@ -30,6 +32,7 @@ from steelyard.num.limits import (
     FEE_TIERS_MAX,
     LEVERAGE_MAX,
     NOTIONAL_MAX,
+    PAYERS_MAX,
     PPB,
     PPM,
     PRICE_TICKS_MAX,
@@ -89,6 +92,9 @@ A_VOLATILITY_PPM = 59
 A_FROZEN = 60  # 1: liquidations neither sell nor repay it
 A_POOL_KIND = 80  # of a share: its pool lends, or absorbs debts
 A_POOL_GAINS = 81  # the asset that a pool gets for the debts it absorbs
+A_POOL_COOL_NS = 82  # from saying that one leaves a pool that backs until one may
+A_POOL_FEE_PPM = 83  # of liquidation fees, to a pool that backs
+A_PAYER = 84  # + i: who pays debts in this asset: 0, FROM_FUND, or a share whose pool backs
 ASSET_WIDTH = 96
 assert A_RAMP_NS < A_FUND_STEP_MAX and A_GROUP < A_POOL_OF and A_FROZEN < ASSET_WIDTH
 
@@ -205,6 +211,7 @@ M_HAS_SIZE = 182  # computed: 1 if any of the six is not 0, REQUIRES_ARRAY if it
 M_BY_ARRAY = 183  # 1: what a position requires is told by its risk array, in every account
 REQUIRES_ARRAY = 2
 SIZE_RATES = 3  # keys of each
+M_PAYER = 200  # + i: who pays what its positions cost beyond their accounts; as of assets
 MARKET_WIDTH = 224
 assert M_RAMP_NS < M_KIND < M_LOT_ATOMS < M_GRACE_NS < M_RANKING < M_SIZE_MAINTAIN_PPM < MARKET_WIDTH
 
@@ -287,8 +294,11 @@ ASSET_KEYS = {
     (A_TARGET_PPM, 1): (PPM, 4 * PPM, PPM, False),
     (A_VOLATILITY_PPM, 1): (0, 1000 * PPM, 0, False),
     (A_FROZEN, 1): (0, 1, 0, False),
-    (A_POOL_KIND, 1): (0, 1, 0, True),
+    (A_POOL_KIND, 1): (LENDS, BACKS, LENDS, True),
     (A_POOL_GAINS, 1): (0, 1 << 20, 0, True),
+    (A_POOL_COOL_NS, 1): (0, 365 * 24 * HOUR, 0, False),
+    (A_POOL_FEE_PPM, 1): (0, PPM, 0, False),
+    (A_PAYER, PAYERS_MAX): (0, 1 << 20, 0, False),
     (A_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
     (A_FUND_STEP_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
     (A_FUND_DAY_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
@@ -377,6 +387,7 @@ MARKET_KEYS = {
     (M_SETTLE_WINDOW_NS, 1): (SECOND, 24 * HOUR, HOUR // 2, False),
     (M_BASE, 1): (0, 1 << 20, 0, True),
     (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),
+    (M_PAYER, PAYERS_MAX): (0, 1 << 20, 0, False),
     (M_RANKING, 1): (BY_PROFIT_AND_LEVERAGE, HEDGES_LAST, BY_PROFIT_AND_LEVERAGE, False),
     (M_GROUP, 1): (0, 1 << 20, 0, False),
     (M_SPREAD_PPM, 1): (0, PPM, 0, False),

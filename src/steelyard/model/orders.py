@@ -72,7 +72,9 @@ TO_RESTORE, TAKE_ALL, TAKE_WHOLE = 0, 1, 2  # whole: all of the debt, though the
 # who takes what a step of a ladder offers
 FOR_BIDDERS, FOR_POOL = 0, 1
 # what a pool does with what it is given
-LENDS, ABSORBS = 0, 1
+LENDS, ABSORBS, BACKS = 0, 1, 2
+# who pays: the insurance fund; any other number is the share of a pool that backs
+FROM_FUND = 1
 TIMER_RAMP_ASSET, TIMER_RAMP_MARKET = 20, 21
 TIMER_PRICE = 10  # a delayed price takes effect
 

@@ -106,6 +106,7 @@ class Reject(IntEnum):
     BID_LEAVES_DUST = 133
     BIDS_FULL = 134
     CURVE_UNKNOWN = 135
+    COOLING_DOWN = 161  # shares of a pool that backs are redeemed some time after one said so
     POOL_SPENT = 160  # its shares are worth next to nothing: a new row is a new epoch
     STEPS_CANNOT_RAMP = 140  # other brackets or tiers that ask for more somewhere: change them first, then the rates
     SHARES_OF_SAME_POOL = 141  # a loan of a pool, and more than dust of its own shares, in one account

@@ -54,6 +54,7 @@ ARRAY_MAX = 1 << 60  # millionths of an atom that a lot may gain or lose in a sc
 SIZE_SCALE = 10**12  # rates that grow with the size of a position
 SIZE_ROOT_MAX = 10**18  # the square of a rate of one, whose root is taken in billionths
 FEE_TIERS_MAX = 8
+PAYERS_MAX = 3
 COLLATERAL_TIERS_MAX = 4
 CURVE_POINTS = 33
 CURVE_TO_MAX = 1 << 56  # of its variable; times the points it fits

@@ -15,6 +15,9 @@ from steelyard.model.keys import (
     A_FROZEN,
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_PAYER,
+    A_POOL_COOL_NS,
+    A_POOL_FEE_PPM,
     A_POOL_GAINS,
     A_POOL_KIND,
     A_POOL_OF,
@@ -62,6 +65,7 @@ from steelyard.model.keys import (
     M_OI_UPPER_LOTS,
     M_ORDER_LOTS_MAX,
     M_PAID,
+    M_PAYER,
     M_POSITION_LOTS_MAX,
     M_RESTORE_PPM,
     M_SAMPLE_INTERVAL_NS,
@@ -89,10 +93,12 @@ from steelyard.model.orders import (
     ABSORBS,
     ACTIONS,
     ADAPTIVE,
+    BACKS,
     BELIEVE_NOW,
     BELIEVE_STEADY,
     DEMAND_QUORUM,
     DEMAND_STEADY,
+    FROM_FUND,
     INVERSE,
     LENDS,
     LINEAR,
@@ -110,6 +116,7 @@ from steelyard.num.limits import (
     LOT_WORTH_MAX,
     NOTICE_NS,
     NOTIONAL_MAX,
+    PAYERS_MAX,
     PPM,
     SIZE_SCALE,
     SOURCES_MAX,
@@ -298,6 +305,25 @@ def rate_disagreement(s):
 
 
 @kernel
+def payers_disagreement(s, first, asset):
+    """The key of a payer in the draft that cannot pay an asset at its place, or AGREE."""
+    draft, rule = DRAFT(s), ASSET_RULE(s)
+    for place in range(PAYERS_MAX):
+        who = draft[0, first + place]
+        if who == 0:
+            continue
+        if place and draft[0, first + place - 1] == 0:
+            return first + place
+        if who != FROM_FUND:
+            if who > MACHINE(s).assets[0] or rule[who, A_POOL_KIND] != BACKS or rule[who, A_POOL_OF] != asset:
+                return first + place
+        for earlier in range(place):
+            if draft[0, first + earlier] == who:
+                return first + place
+    return AGREE
+
+
+@kernel
 def asset_disagreement(s, row):
     draft = DRAFT(s)
     tiers = draft[0, A_TIERS]
@@ -335,6 +361,13 @@ def asset_disagreement(s, row):
         other = absorbing_pool(s, lent, gained)
         if row > MACHINE(s).assets[0] and other and not is_spent(s, other):
             return A_POOL_OF
+    if draft[0, A_POOL_KIND] != BACKS and draft[0, A_POOL_COOL_NS]:
+        return A_POOL_COOL_NS
+    if draft[0, A_POOL_KIND] != BACKS and draft[0, A_POOL_FEE_PPM]:
+        return A_POOL_FEE_PPM
+    key = payers_disagreement(s, A_PAYER, row)
+    if key != AGREE:
+        return key
     feed = draft[0, A_FEED]
     if (row == 1 or lent != 0) != (feed == 0) or (feed != 0 and not is_feed_free(s, feed, row, 0)):
         return A_FEED
@@ -594,4 +627,4 @@ def market_disagreement(s, row):
     interval, sample = draft[0, M_FUNDING_INTERVAL_NS], draft[0, M_SAMPLE_INTERVAL_NS]
     if interval % sample != 0:
         return M_FUNDING_INTERVAL_NS
-    return AGREE
+    return payers_disagreement(s, M_PAYER, draft[0, M_SETTLE])

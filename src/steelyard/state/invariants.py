@@ -79,7 +79,8 @@ def shares_agree(state: State, legs: Any) -> None:
         holder = keeper if keeper else LENDER
         assets = max(0, total(legs["quantity"][(legs["thing"] == lent) & (legs["account"] == holder)]))
         if keeper:
-            gains_agree(state, legs, share, keeper)
+            if has_gains(state, share):
+                gains_agree(state, legs, share, keeper)
         else:
             assets += int(row.owed) - int(row.loans) - int(row.reserve)
         shares = int(state.asset.deposited[share])
@@ -94,6 +95,11 @@ def shares_agree(state: State, legs: Any) -> None:
         assert price == int(state.asset.price[share]), (
             f"share {share}: is worth {price}, priced {state.asset.price[share]}"
         )
+
+
+def has_gains(state: State, share: int) -> bool:
+    """Whether a pool gets another asset; legs of other shares keep something else beside their number."""
+    return int(state.asset_rule[share, keys.A_POOL_GAINS]) != 0
 
 
 def gains_agree(state: State, legs: Any, share: int, keeper: int) -> None:

@@ -84,6 +84,10 @@ def supply(at_ns: int, account: int, asset: int, amount: int, reference: Words, 
     return _label(_rows(1, at_ns, C.SUPPLY, account=account, market=asset, order=share, lots=amount), reference)
 
 
+def leave(at_ns: int, account: int, share: int, shares: int) -> Rows:
+    return _rows(1, at_ns, C.LEAVE, account=account, market=share, lots=shares)
+
+
 def claim(at_ns: int, account: int, share: int) -> Rows:
     return _rows(1, at_ns, C.CLAIM, account=account, market=share)
 

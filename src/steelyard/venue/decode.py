@@ -484,6 +484,38 @@ class Decoder:
             **when,
         )
 
+    def _stakes_paid(self, e: Row, when: When) -> H.StakesPaid:
+        asset = self.names.asset_at(e.options)
+        return H.StakesPaid(
+            account=self._who(e.account),
+            symbol=self.names.market_at(e.market).name if e.market else None,
+            asset=asset.name,
+            amount=asset.atom.back(e.amount),
+            share=self.names.asset_at(e.other).name,
+            beside=bool(e.reason),
+            **when,
+        )
+
+    def _stakes_earned(self, e: Row, when: When) -> H.StakesEarned:
+        market = self.names.market_at(e.market)
+        return H.StakesEarned(
+            account=self._who(e.account),
+            symbol=market.name,
+            amount=market.settle.atom.back(e.amount),
+            share=self.names.asset_at(e.other).name,
+            **when,
+        )
+
+    def _leaving_set(self, e: Row, when: When) -> H.LeavingSet:
+        share = self.names.asset_at(e.market)
+        return H.LeavingSet(
+            account=self._who(e.account),
+            share=share.name,
+            shares=share.atom.back(e.lots),
+            from_ns=e.amount or None,
+            **when,
+        )
+
     def _gain_paid(self, e: Row, when: When) -> H.GainPaid:
         return H.GainPaid(**self._exchange(e), **when)
 

@@ -19,6 +19,7 @@ from steelyard.num.limits import (
     LOT_WORTH_MAX,
     NOTICE_NS,
     NOTIONAL_MAX,
+    PAYERS_MAX,
     PPM,
     SIZE_SCALE,
     YEAR_NS,
@@ -134,6 +135,11 @@ def _feed(key: int, values: Values) -> str:
     }.get(key, f"{key_name(FEED_PARAMETERS, key)} contradicts another parameter")
 
 
+_PAYERS = (
+    "payers are the insurance fund and shares of pools that back this asset, each once, and none after an empty place"
+)
+
+
 def _asset(key: int, values: Values) -> str:
     name = key_name(ASSET_PARAMETERS, key)
     if K.A_TIER_UPPER <= key < K.A_TIER_OPEN_PPM:
@@ -150,6 +156,10 @@ def _asset(key: int, values: Values) -> str:
         return "pool_of must name an asset that is no share, and has no pool of this kind yet, or one that was emptied"
     if key == K.A_POOL_KIND:
         return "only shares have a pool_kind: pool_of must name what the pool lends or what is staked"
+    if key in (K.A_POOL_COOL_NS, K.A_POOL_FEE_PPM):
+        return f"only shares of a pool that backs have a {name}"
+    if K.A_PAYER <= key < K.A_PAYER + PAYERS_MAX:
+        return _PAYERS
     if key == K.A_POOL_GAINS:
         return (
             "pool_gains must name the collateral of a pool that absorbs: another asset, and no share that gains itself"
@@ -264,6 +274,8 @@ def _cannot_heal(curve: int, rule: Sequence[int], weight: int) -> str:
 
 def _market(key: int, values: Values, grid: Grid) -> str:
     name = key_name(MARKET_PARAMETERS, key)
+    if K.M_PAYER <= key < K.M_PAYER + PAYERS_MAX:
+        return _PAYERS
     if key == K.M_POSITION_LOTS_MAX:
         inverse, scale, lots = values[K.M_KIND] == INVERSE, values[K.M_ATOMS_PER_TICK_LOT], values[key]
         end, word = (K.M_TICKS_MIN, "lowest") if inverse else (K.M_TICKS_MAX, "highest")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from steelyard.model import keys as K
-from steelyard.model.orders import FOR_LEAVING, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER, GIVES_PRICE, INVERSE
-from steelyard.num.limits import ASSET_PRICE_SCALE, CURVE_POINTS, INDEX_SCALE, PPM, SCENARIOS, SIZE_SCALE
+from steelyard.model.orders import FOR_LEAVING, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER, FROM_FUND, GIVES_PRICE, INVERSE
+from steelyard.num.limits import ASSET_PRICE_SCALE, CURVE_POINTS, INDEX_SCALE, PAYERS_MAX, PPM, SCENARIOS, SIZE_SCALE
 
 
 def div_up(numerator: int, denominator: int) -> int:
@@ -105,6 +105,7 @@ class MarketRule:
     by_array: bool
     array: tuple[int, ...] | None  # the risk array that decides what positions require
     brackets: tuple[Bracket, ...]
+    payers: tuple[int, ...]  # none: those of the asset
 
     def worth(self, lots: int, price: int) -> int:
         """What signed lots cost at a price."""
@@ -207,6 +208,7 @@ def market_rule(table: Any, row: int, arrays: Any = None) -> MarketRule:
         by_array=rule[K.M_BY_ARRAY] != 0,
         array=tuple(int(each) for each in arrays[row]) if rule[K.M_BY_ARRAY] and arrays is not None else None,
         brackets=tuple(brackets),
+        payers=_payers(rule, K.M_PAYER),
     )
 
 
@@ -294,6 +296,7 @@ class AssetRule:
     fund_step: int  # what the insurance fund pays at most at a time
     fund_day: int  # and in a day
     tiers: tuple[tuple[int, int, int], ...]  # (upper end, opening weight, maintenance weight)
+    payers: tuple[int, ...]  # of debts
 
 
 def asset_rule(table: Any, row: int) -> AssetRule:
@@ -307,7 +310,12 @@ def asset_rule(table: Any, row: int) -> AssetRule:
             (rule[K.A_TIER_UPPER + i], rule[K.A_TIER_OPEN_PPM + i], rule[K.A_TIER_MAINTAIN_PPM + i])
             for i in range(rule[K.A_TIERS])
         ),
+        _payers(rule, K.A_PAYER) or (FROM_FUND,),
     )
+
+
+def _payers(rule: list[int], first: int) -> tuple[int, ...]:
+    return tuple(who for who in rule[first : first + PAYERS_MAX] if who)
 
 
 @dataclass(frozen=True, slots=True)

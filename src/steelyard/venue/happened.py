@@ -428,6 +428,33 @@ class Absorbed(Happened, frozen=True, kw_only=True):
     cost: Decimal  # what it cost the account, in the unit of account
 
 
+class StakesPaid(Happened, frozen=True, kw_only=True):
+    """The holders of a backing pool's shares paid what an account could not."""
+
+    account: str
+    symbol: str | None  # of the position; None: of a debt
+    asset: str
+    amount: Decimal
+    share: str
+    beside: bool  # part of what the deleveraging before it tells as the fund's
+
+
+class StakesEarned(Happened, frozen=True, kw_only=True):
+    """A part of a liquidation fee."""
+
+    account: str
+    symbol: str
+    amount: Decimal
+    share: str
+
+
+class LeavingSet(Happened, frozen=True, kw_only=True):
+    account: str
+    share: str
+    shares: Decimal
+    from_ns: int | None  # when they may be redeemed
+
+
 class GainPaid(Happened, frozen=True, kw_only=True):
     account: str
     asset: str

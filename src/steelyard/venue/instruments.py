@@ -32,6 +32,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     price_places: int
     pool_of: str = ""  # of a share: what its pool lends, or is staked in it
     gains: str = ""  # of a share in a pool that absorbs debts: the collateral it gets
+    backs: bool = False  # of a share in a pool that pays losses
 
     @property
     def atom(self) -> Step:
@@ -166,9 +167,9 @@ class Names:
         if lent.pool_of:
             return lent
         for each in self.assets.values():
-            if each.pool_of == lent.name and not each.gains:
+            if each.pool_of == lent.name and not each.gains and not each.backs:
                 return each
-        pools = [each.pool_of for each in self.assets.values() if each.pool_of and not each.gains]
+        pools = [each.pool_of for each in self.assets.values() if each.pool_of and not each.gains and not each.backs]
         hint = f"; there are pools of {', '.join(pools)}" if pools else ""
         raise Rejected(no.POOL_UNKNOWN, f"there is no pool of {asset}{hint}")
 

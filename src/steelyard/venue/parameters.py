@@ -20,6 +20,7 @@ from steelyard.num.limits import (
     CURVE_POINTS,
     FEE_TIERS_MAX,
     NOTIONAL_MAX,
+    PAYERS_MAX,
     PPM,
     SCENARIOS,
     SIZE_ROOT_MAX,
@@ -170,6 +171,8 @@ ASSET_PARAMETERS = _named(
     ("frozen", K.A_FROZEN, "words", "whether liquidations leave it alone", NO_YES),
     ("fund_step_max", K.A_FUND_STEP_MAX, MONEY, "what the insurance fund pays at most at a time"),
     ("fund_day_max", K.A_FUND_DAY_MAX, MONEY, "what the insurance fund pays at most in a day (UTC)"),
+    ("pool_cooldown", K.A_POOL_COOL_NS, DURATION, "of a share that backs: from saying that one leaves until one may"),
+    ("pool_fee", K.A_POOL_FEE_PPM, RATE, "of a share that backs: its part of liquidation fees"),
     ("group", K.A_GROUP, COUNT, "as of a market: what it hedges when counterparties are ranked; 0 for none"),
     ("ramp", K.A_RAMP_NS, DURATION, "what asks for more comes over so long"),
 )
@@ -489,6 +492,8 @@ def key_name(table: Mapping[str, Parameter], key: int) -> str:
     if table is ASSET_PARAMETERS:
         if key == K.A_POOL_OF:
             return "pool_of"
+        if K.A_PAYER <= key < K.A_PAYER + PAYERS_MAX:
+            return f"payer {key - K.A_PAYER + 1}"
         if key in (K.A_POOL_KIND, K.A_POOL_GAINS):
             return "pool_kind" if key == K.A_POOL_KIND else "pool_gains"
         lists = (
@@ -507,6 +512,8 @@ def key_name(table: Mapping[str, Parameter], key: int) -> str:
         ):
             if first <= key < first + count:
                 return f"{words} {key - first}"
+    if table is MARKET_PARAMETERS and K.M_PAYER <= key < K.M_PAYER + PAYERS_MAX:
+        return f"payer {key - K.M_PAYER + 1}"
     for first, count, words in lists:
         if first <= key < first + count:
             return f"{words} {key - first + 1}"

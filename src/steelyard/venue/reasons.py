@@ -80,6 +80,7 @@ class Reasons:
             C.TRANSFER: lambda: f"transfer {self._cash(asked)} from {who} to {self.names.account_name(asked.order)}",
             C.SUPPLY: lambda: f"supply {self._cash(asked)} of {who}",
             C.CLAIM: lambda: f"claim gains of {self.names.asset_at(asked.market).name} for {who}",
+            C.LEAVE: lambda: f"{who}: leave with {self._shares(asked)}",
             C.REDEEM: lambda: f"redeem {self._shares(asked)} of {who}",
             C.MOVE_MARGIN: lambda: f"move margin of {who} in {self.names.symbol(asked.market)}",
             C.LIQUIDATE: lambda: self._bid(asked, who),

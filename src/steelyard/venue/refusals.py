@@ -88,6 +88,7 @@ SENTENCES: dict[int, str] = {
         "shares of a pool, and the lender's cash in what a pool lends, move by supply and redeem alone"
     ),
     no.POOL_UNKNOWN: "there is no such pool",
+    no.COOLING_DOWN: "who leaves a pool that backs says so first, and waits for its cool-down",
     no.POOL_SPENT: "the shares of this pool are worth next to nothing: add another pool for the same pair",
     no.POOL_CAP_EXCEEDED: "the pool would have more than it may",
     no.LOSS_PENDING: "somebody in liquidation owes the pool more than there is; its loss is not known yet",

@@ -118,6 +118,12 @@ class Requests:
         who = self._names.account(account)
         return builders.supply(self._now, who, row, atoms, reference_words(reference), found.row)
 
+    def leave(self, account: Who, shares: Number, share: str) -> Rows:
+        found = self._names.asset(share)
+        return builders.leave(
+            self._now, self._names.account(account), found.row, found.atom.count(shares, f"shares of {share}", "atoms")
+        )
+
     def claim(self, account: Who, share: str) -> Rows:
         return builders.claim(self._now, self._names.account(account), self._names.asset(share).row)
 

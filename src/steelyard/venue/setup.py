@@ -9,8 +9,16 @@ from steelyard.model import commands as C
 from steelyard.model import events as E
 from steelyard.model import keys as K
 from steelyard.model import reject as no
-from steelyard.model.orders import ABSORBS, INDEX_ONLY, SPOT
-from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, NOTIONAL_MAX, PRICE_TICKS_MAX, SCENARIOS, VALUE_MAX
+from steelyard.model.orders import ABSORBS, BACKS, FROM_FUND, INDEX_ONLY, SPOT
+from steelyard.num.limits import (
+    AMOUNT_MAX,
+    ASSET_PRICE_SCALE,
+    NOTIONAL_MAX,
+    PAYERS_MAX,
+    PRICE_TICKS_MAX,
+    SCENARIOS,
+    VALUE_MAX,
+)
 from steelyard.venue import builders, disagreements, ladders
 from steelyard.venue import parameters as P
 from steelyard.venue.amounts import PPM_STEP, Number, Step, decimal
@@ -121,6 +129,37 @@ class Setup(Core):
         values = {K.A_POOL_KIND: ABSORBS, K.A_POOL_GAINS: gained.row}
         return self._add_share(name, staked, f"stake pool of {asset}", collateral, parameters, values, gained.name)
 
+    def add_backing_pool(
+        self, asset: str, name: str | None = None, *, collateral: Tiers | None = None, **parameters: Any
+    ) -> str:
+        """A pool of an asset that pays losses where `set_payers` says so, and its shares (called "b" and the asset).
+
+        `pool_cooldown` is the time between `leave` and `redeem`, `pool_fee` the part of liquidation fees it earns.
+        """
+        staked = self.names.asset(asset)
+        name = self.names.free(f"b{asset}" if name is None else name, "asset name")
+        values = {K.A_POOL_KIND: BACKS}
+        return self._add_share(name, staked, f"backing pool of {asset}", collateral, parameters, values, backs=True)
+
+    def set_payers(self, name: str, payers: Sequence[str]) -> None:
+        """Who pays, in order, what accounts cannot: of a market's positions, or of debts in an asset.
+
+        Each is "insurance" or the share of a backing pool. Without any, a market has those of its asset, and an asset
+        has the insurance fund.
+        """
+        if len(payers) > PAYERS_MAX:
+            raise ValueError(f"there are at most {PAYERS_MAX} payers, not {len(payers)}")
+        rows = [FROM_FUND if who == "insurance" else self.names.asset(who).row for who in payers]
+        rows += [0] * (PAYERS_MAX - len(rows))
+        market = self.names.markets.get(name)
+        if market is None:
+            asset, first = self.names.asset(name), K.A_PAYER
+            values = {first + place: who for place, who in enumerate(rows)}
+            self._configure(C.ASSET, asset.row, values, f"payers of {name}", self._grid(asset.atom, asset.price_places))
+        else:
+            values = {K.M_PAYER + place: who for place, who in enumerate(rows)}
+            self._configure(C.MARKET, market.row, values, f"payers of {name}", market.grid)
+
     def _add_share(
         self,
         name: str,
@@ -130,6 +169,7 @@ class Setup(Core):
         parameters: Mapping[str, Any],
         more: Mapping[int, int],
         gains: str = "",
+        backs: bool = False,
     ) -> str:
         """A row for the shares of a pool."""
         decimals = of.decimals + SHARE_DECIMALS
@@ -142,8 +182,15 @@ class Setup(Core):
         places = 12 + self.names.asset_at(1).decimals - decimals
         row = self.reader.assets + 1
         share = Asset(
-            row=row, name=name, decimals=decimals, feed=0, price_places=places, pool_of=of.name, gains=gains
-        )  # fmt: skip
+            row=row,
+            name=name,
+            decimals=decimals,
+            feed=0,
+            price_places=places,
+            pool_of=of.name,
+            gains=gains,
+            backs=backs,
+        )
         self._new_asset(share, values, label, grid)
         return name
 

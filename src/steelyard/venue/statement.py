@@ -127,6 +127,14 @@ class Statement:
             if row.order == self.account:  # the pool's keeper
                 self._pay(row.options, -row.lots)
                 self._pay(row.market, row.amount)
+        elif row.kind == E.STAKES_PAID:
+            if mine and not row.reason:  # else it is part of what the deleveraging says
+                self._pay(row.options, row.amount)
+            if row.extra == self.account:
+                self._pay(row.options, -row.amount)
+        elif row.kind == E.STAKES_EARNED:
+            if row.extra == self.account:  # the account pays the whole fee by its own event
+                self._pay(self._settle(row), row.amount)
         elif row.kind == E.GAIN_PAID:
             if mine:
                 self._pay(row.market, row.amount)

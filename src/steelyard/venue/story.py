@@ -18,6 +18,7 @@ from steelyard.venue.records import Liquidation
 _PRICES = {E.MARK_SET, E.MARKET_SETTLED, E.FUNDING_SET, E.INDEX_SET, E.SHARE_PRICE_SET}
 _TWO_SIDED = {E.TRANSFERRED, E.MARGIN_MOVED, E.TAKEN_OVER, E.DELEVERAGED, E.BID_PLACED, E.BID_FILLED, E.DUST_TAKEN}
 _FUND = {E.FUND_PAID, E.FUND_DAY, E.LIQUIDATION_FEE, E.DELEVERAGED, E.BID_FILLED, E.ABSORBED}
+_FUND |= {E.STAKES_PAID, E.STAKES_EARNED}
 _TOLD = {
     E.DEPOSITED,
     E.TRANSFERRED,
@@ -38,6 +39,7 @@ _TOLD = {
     E.BID_FILLED,
     E.ABSORBED,
     E.GAIN_PAID,
+    E.STAKES_PAID,
     E.DUST_TAKEN,
     E.LIQUIDATION_ENDED,
 }
@@ -86,6 +88,8 @@ class Story:
 def is_evidence(row: Row, accounts: Sequence[int]) -> bool:
     """Whether a statement of one of these accounts, or of the insurance fund, depends on this event."""
     if row.kind in _PRICES or row.kind in _FUND or row.kind == E.CONFIGURED:
+        return True
+    if row.kind in (E.POOL_SUPPLIED, E.POOL_REDEEMED) and row.extra:  # what payers have
         return True
     if row.kind == E.INTEREST_PAID and row.fee:  # the fund's
         return True
@@ -212,6 +216,9 @@ def _sentence(event: H.Happened, who: str) -> str | None:
                 f"{grouped(event.received)} {event.collateral_asset} (curve {event.curve} at {trimmed(event.rate)})"
                 f"{fee}; this costs {who} {grouped(event.cost)} of its equity {grouped(event.equity)}."
             )
+        case H.StakesPaid():
+            of_it = "Of that the" if event.beside else "The"
+            return f"{of_it} holders of {event.share} pay {grouped(event.amount)} {event.asset} that {who} cannot."
         case H.GainPaid():
             return f"{who} gets {grouped(event.amount)} {event.asset} that the pool of {event.share} has gained."
         case H.DustTaken():
@@ -270,6 +277,10 @@ def _summary(evidence: Sequence[Row], who: int, names: Names) -> str:
             _add(paid, "the insurance fund paid", names.asset_at(row.other), row.amount)
         elif row.kind == E.BID_FILLED:
             _add(paid, "bids cost", names.asset_at(1), row.extra2)
+        elif row.kind == E.STAKES_PAID:
+            _add(paid, "stakers paid", names.asset_at(row.options), row.amount)
+            if row.reason:
+                _add(paid, "the insurance fund paid", names.asset_at(row.options), -row.amount)
         elif row.kind == E.ABSORBED:
             _add(paid, "absorption cost" if row.extra2 >= 0 else "stakers lost", names.asset_at(1), abs(row.extra2))
         elif row.kind == E.CONVERTED:

@@ -170,6 +170,10 @@ class Trading(Setup):
         name = reference if reference is not None else self.names.label()
         return self.send(lambda: self.rows.stake(account, amount, share, name), check)
 
+    def leave(self, account: Who, shares: Number, share: str, *, check: bool = True) -> Result:
+        """Says that so many shares of a pool that backs are to be redeemed, once its cool-down is over; 0: none."""
+        return self.send(lambda: self.rows.leave(account, shares, share), check)
+
     def claim(self, account: Who, share: str, *, check: bool = True) -> Result:
         """Takes home what a stake pool has gained for the shares that the account holds."""
         return self.send(lambda: self.rows.claim(account, share), check)

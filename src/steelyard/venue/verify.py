@@ -14,6 +14,7 @@ from steelyard.model.orders import (
     FOR_MAINTAIN,
     FOR_RESTORE,
     FOR_TAKEOVER,
+    FROM_FUND,
     INSURANCE,
     OF_COVER,
     OF_HEALTH,
@@ -49,7 +50,7 @@ class Step:
     equity: int
     requirement: int
     positions: int
-    fund: int
+    purses: list[tuple[int, int]]  # who pays, and what it may
     kind: int
     filled: int = 0
     cash: int = 0  # of the fills, signed: a long receives
@@ -58,6 +59,20 @@ class Step:
     done: int = 0  # lots deleveraged
     rank: int = 0
     score: int = 0
+    parts: list[tuple[int, int]] | None = None  # payments not seen yet
+
+    @property
+    def fund(self) -> int:
+        return sum(purse for _, purse in self.purses)
+
+    def shared(self, amount: int) -> list[tuple[int, int]]:
+        """What each payer gives of an amount, in order."""
+        parts = []
+        for who, purse in self.purses:
+            part = min(amount, purse)
+            amount -= part
+            parts.append((who, part))
+        return parts
 
 
 def verify_story(story: Story) -> Verdict:
@@ -87,6 +102,15 @@ def verify_story(story: Story) -> Verdict:
             fund.pay(markets[row.market].settle, row.fee)
         elif row.kind == E.FUND_DAY:
             fund.paid[row.market] = 0
+        elif row.kind in (E.POOL_SUPPLIED, E.POOL_REDEEMED) and row.extra:
+            fund.stake(row.other, row.amount if row.kind == E.POOL_SUPPLIED else -row.amount)
+        elif row.kind == E.STAKES_PAID:
+            fund.stake(row.other, -row.amount)
+            if row.reason:
+                fund.pay(row.options, -row.amount)  # the deleveraging told it as the fund's
+        elif row.kind == E.STAKES_EARNED:
+            fund.stake(row.other, row.amount)
+            fund.receive(row, -row.amount)
         elif row.kind in (E.BID_FILLED, E.ABSORBED):
             fund.receive_asset(row.market, row.fee)
     for checker in checkers:
@@ -101,11 +125,21 @@ def _excuse(story: Story, row: Row) -> str:
 
 
 class _Fund(Statement):
-    """The insurance fund's books, and what it has paid in the day."""
+    """The insurance fund's books, what it has paid in the day, and what stake pools have."""
 
     def __init__(self, *of: Any) -> None:
         super().__init__(*of)
         self.paid: dict[int, int] = {}
+        self.staked: dict[int, int] = {}  # by share
+
+    def stake(self, share: int, amount: int) -> None:
+        self.staked[share] = self.staked.get(share, 0) + amount
+
+    def purses(self, market: int) -> list[tuple[int, int]]:
+        """(who pays, what it may pay), in order."""
+        rule = self.markets[market]
+        payers = rule.payers or self.assets[rule.settle].payers
+        return [(who, self.purse(rule.settle) if who == FROM_FUND else self.staked.get(who, 0)) for who in payers]
 
     def pay(self, asset: int, amount: int) -> None:
         self.receive_asset(asset, -amount)
@@ -150,7 +184,9 @@ class _Checker:
         elif row.kind == E.LIQUIDATION_FEE:
             self._fee(row)
         elif row.kind == E.FUND_PAID and row.market:
-            self._paid(row)
+            self._paid(row, FROM_FUND)
+        elif row.kind == E.STAKES_PAID and row.market and not row.reason:
+            self._paid(row, row.other)
         elif row.kind == E.TAKEN_OVER:
             self.close(row)
             self._taken(row)
@@ -200,7 +236,7 @@ class _Checker:
             equity=statement.equity(),
             requirement=statement.requirement(),
             positions=statement.position_requirement(),
-            fund=self.fund.purse(statement.markets[market].settle),
+            purses=self.fund.purses(market),
             kind=kind,
         )
 
@@ -294,19 +330,28 @@ class _Checker:
         step, self._step = self._step, None
         if step and step.kind == E.LIQUIDATION_ORDER and row is not None:
             self._agree(row, "liquidation fee that was not taken", 0, step.fee)
-            self._agree(row, "payment of the fund that was not made", 0, step.payment)
+            left = step.payment if step.parts is None else sum(part for _, part in step.parts)
+            self._agree(row, "payment of the fund that was not made", 0, left)
 
     def _fee(self, row: Row) -> None:
         step, self._step = self._step, None
         self._agree(row, "liquidation fee", row.amount, step.fee if step else 0)
 
-    def _paid(self, row: Row) -> None:
-        step, self._step = self._step, None
-        if step and step.kind == E.TAKEN_OVER:
-            due = min(step.fund, self._bankruptcy(step, step.filled) - self._worth(step, step.filled))
-            self._agree(row, "payment of the fund", row.amount, due)
-        else:
-            self._agree(row, "payment of the fund", row.amount, step.payment if step else 0)
+    def _paid(self, row: Row, who: int) -> None:
+        step = self._step
+        if step is None:
+            self._agree(row, "payment of the fund", row.amount, 0)
+            return
+        if step.parts is None:
+            due = step.payment
+            if step.kind == E.TAKEN_OVER:
+                due = min(step.fund, self._bankruptcy(step, step.filled) - self._worth(step, step.filled))
+            step.parts = [each for each in step.shared(due) if each[1]]
+        named, part = step.parts.pop(0) if step.parts else (0, 0)
+        self._agree(row, "who pays", who, named)
+        self._agree(row, "payment of the fund", row.amount, part)
+        if not step.parts:
+            self._step = None
 
     def _taken(self, row: Row) -> None:
         step = self._step = self._step_of(row.market, row.kind)
@@ -414,6 +459,7 @@ class _Checker:
         """(cash of the counterparty, part of the fund) for the next lots of a deleveraging."""
         held = abs(step.quantity)
         due = self._bankruptcy(step, held)
-        helped = min(step.fund, max(0, due - self._worth(step, held)))
-        paid, end = due - helped, step.done + lots
-        return paid * end // held - paid * step.done // held, helped * end // held - helped * step.done // held
+        shared = [part for _, part in step.shared(max(0, due - self._worth(step, held)))]
+        paid, end = due - sum(shared), step.done + lots
+        helped = sum(part * end // held - part * step.done // held for part in shared)
+        return paid * end // held - paid * step.done // held, helped

@@ -107,6 +107,15 @@ CASES = [
         {"market": 2, "options": 1, "other": 3, "reason": 3, "price": 50_000, "lots": 5, "amount": 6, "extra2": 7},
         {"account": "alice", "share": "pBTC", "repaid": Decimal("0.05"), "received": Decimal("6E-8")},
     ),
+    (
+        E.STAKES_PAID,
+        {"market": 1, "options": 2, "other": 3, "amount": 5, "reason": 1},
+        {"symbol": "X-PERP", "asset": "BTC", "amount": Decimal("5E-8"), "share": "pBTC", "beside": True},
+    ),
+    (E.STAKES_PAID, {"options": 2, "other": 3, "amount": 5}, {"symbol": None, "beside": False}),
+    (E.STAKES_EARNED, {"market": 1, "other": 3, "amount": 5}, {"share": "pBTC", "amount": Decimal("0.05")}),
+    (E.LEAVING_SET, {"market": 3, "lots": 500, "amount": 7}, {"shares": Decimal("0.00000500"), "from_ns": 7}),
+    (E.LEAVING_SET, {"market": 3}, {"from_ns": None}),
     (E.GAIN_PAID, {"market": 2, "other": 3, "lots": 500, "amount": 5}, {"asset": "BTC", "share": "pBTC"}),
     (E.DUST_TAKEN, {"market": 2, "other": 1, "amount": 5}, {"asset": "BTC", "taker": "insurance"}),
     (

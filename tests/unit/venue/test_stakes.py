@@ -6,7 +6,7 @@ import pytest
 
 from steelyard import Rejected
 from steelyard.venue import ladders as L
-from steelyard.venue.happened import Absorbed, GainPaid
+from steelyard.venue.happened import Absorbed, GainPaid, LeavingSet, StakesPaid
 
 
 @pytest.fixture
@@ -67,3 +67,58 @@ def test_what_is_refused(bank):
         bank.set_offers("ETH", [L.fixed_bonus(0, size="whole")])
     with pytest.raises(ValueError, match="taker 'nobody' is not one of bidders, pool"):
         L.fixed_bonus(0, taker="nobody")
+
+
+# --- Pools that back --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def backed(long_alice):
+    """Alice is long 0.5 BTC at 50,000 with 987.50 dollars; 100, 50 and 300 stand behind her market."""
+    venue = long_alice
+    venue.add_backing_pool("USD", "own")
+    assert venue.add_backing_pool("USD", pool_cooldown="1h", pool_fee="0.25") == "bUSD"
+    venue.set_payers("BTC-PERP", ["own", "insurance", "bUSD"])
+    venue.stake("carol", 100, "own")
+    venue.stake("carol", 300, "bUSD")
+    venue.deposit("insurance", 50)
+    return venue
+
+
+def test_payers_in_order(backed):
+    result = backed.set_price("BTC-PERP", 47_300)  # 1,350 lost, 362.50 beyond what she has
+    paid = [(each.share, each.amount, each.beside) for each in happened(result, StakesPaid)]
+    assert paid == [("own", Decimal(100), True), ("bUSD", Decimal("212.5"), True)]
+    told = str(backed.story("alice"))
+    assert "Of that the holders of bUSD pay 212.50 USD that alice cannot." in told
+    assert "the insurance fund paid 50.00 USD" in told and "stakers paid 312.50 USD" in told
+    assert backed.verify("alice").liquidations == 1
+
+
+def test_payers_of_fills(backed):
+    """Somebody buys what Alice has to sell, below what it would have to bring."""
+    backed.set_market("BTC-PERP", slip=0)
+    backed.order("carol", "BTC-PERP", "buy", "0.5", 47_300)
+    paid = happened(backed.set_price("BTC-PERP", 47_300), StakesPaid)
+    assert [(each.share, each.amount, each.beside) for each in paid] == [
+        ("own", Decimal(100), False),
+        ("bUSD", Decimal("212.5"), False),
+    ]
+    assert backed.verify("alice").liquidations == 1
+
+
+def test_what_payers_may_be(backed):
+    with pytest.raises(Rejected, match="payers are the insurance fund and shares of pools that back this asset"):
+        backed.set_payers("BTC-PERP", ["insurance", "insurance"])
+    with pytest.raises(ValueError, match="at most 3 payers"):
+        backed.set_payers("USD", ["insurance"] * 4)
+    backed.set_payers("USD", ["insurance", "bUSD"])
+
+
+def test_who_leaves_waits(backed):
+    with pytest.raises(Rejected, match="says so first, and waits"):
+        backed.redeem("carol", 1, "bUSD")
+    (told,) = happened(backed.leave("carol", 100, "bUSD"), LeavingSet)
+    assert told.shares == 100 and told.from_ns == backed.now_ns + 3_600 * 10**9
+    backed.advance("1h")
+    backed.redeem("carol", 100, "bUSD")
