@@ -1,10 +1,12 @@
-"""Contracts that are not linear, or not settled in their quote currency: topics pnl, and inverse ones of im and mm.
+"""Contracts that are not linear, or not settled in their quote currency: topics pnl, hedge.inverse_perp, and inverse ones
+of im and mm.
 
 The unit of account of an inverse market's scene is the coin that it is settled in.
 """
 
 from fractions import Fraction
 
+from steelyard.engine import queries
 from steelyard.model.orders import FOR_OPEN
 from steelyard.num.limits import PPM
 from tests.vectors.scene import COIN, DEEP, USD, Scene, Unsupported, step_of, whole
@@ -85,3 +87,15 @@ def quanto(inputs):
     scene.price([(market, leave)])
     scene.take(account, market, -market.lots(size), market.ticks(leave))
     return {"pnl_margin_currency": scene.cash(account, COIN) - before}
+
+
+def hedged(inputs):
+    """Coins, and short as many dollars of them: what is left in coins, and in dollars at their price by then."""
+    start, end = inputs["price_from"], inputs["price_to"]
+    scene, market = inverse_market(inputs["short_inverse_usd"], [start, end])
+    scene.price([(market, start)])
+    account = scene.account(scene.atoms(inputs["spot_eth"]))
+    scene.take(account, market, -1, market.ticks(start))
+    scene.price([(market, end)])
+    equity = scene.usd(queries.equity(scene.state.handle, account))
+    return {"perp_pnl_eth": scene.leg_equity(account, market), "equity_eth": equity, "equity_usd": equity * end}
