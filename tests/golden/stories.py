@@ -985,6 +985,42 @@ def dated(t):
     t.order(ANN, 3, -10, 900, options=REDUCE_ONLY)
 
 
+def too_much(t):
+    """Positions of a group, and collateral, that are too large a part of an account."""
+    group = {key.M_GROUP: 1, key.M_LEVERAGE_DEFAULT: 100}
+    crowded = {key.M_EXCESS_FROM: 500_000, key.M_EXCESS_PPM: 400_000}
+    open_venue(t, group | crowded, group, group | {key.M_EXCESS_FROM: 900_000, key.M_EXCESS_PPM: PPM})
+    for row, settings in ((4, {key.A_EXCESS_FROM: 200_000}), (5, {key.A_EXCESS_SHARE_PPM: 300_000})):
+        t.configure(FEED, {key.F_STALENESS_NS: HOUR})
+        settings |= {key.A_FEED: row, key.A_SUPPLY_MAX: 1 << 40, key.A_GROUP: 3, key.A_EXCESS_PPM: 500_000}
+        t.configure(ASSET, settings)
+    t.price({4: ASSET_PRICE_SCALE, 5: 2 * ASSET_PRICE_SCALE})
+    for market, lots in ((1, 60), (2, 60), (3, 40)):
+        t.trade(ANN, BOB, market, lots, 1_000)
+    for lots in (60, 20, -400, 40):
+        t.order(ANN, 1, lots, 995)
+    t.order(ANN, 2, 50, 990)
+    t.order(CAT, 3, -130, 1_000)
+    t.order(CAT, 3, -70, 1_000)
+    for account, asset, amount in ((ANN, 2, 300_000), (ANN, 3, 400_000), (DAN, 3, 900_000)):
+        t.deposit(account, asset, amount)
+    t.order(ANN, 1, 30, 995)
+    for asset, amount in ((USD, 900_000), (3, 200_000), (2, 300_000)):
+        t.withdraw(ANN, asset, amount)
+    t.order(DAN, 2, 800, 1_000)
+    t.withdraw(DAN, USD, 900_000)
+    t.withdraw(DAN, USD, 300_000)
+    t.price({1: 940, 2: 930, 3: 950, 5: ASSET_PRICE_SCALE})
+    t.order(DAN, 2, 10, 930)
+    # A limit may be set and taken away at any time; the unit of account has none.
+    t.configure(MARKET, crowded, row=2)
+    t.order(ANN, 2, 5, 930)
+    t.configure(ASSET, {key.A_EXCESS_PPM: 1}, row=USD)
+    for row in (1, 2):
+        t.configure(MARKET, {key.M_EXCESS_PPM: 0}, row=row)
+    t.order(ANN, 2, 5, 930)
+
+
 def sizes(t):
     """Rates that grow with size: what they let in, whom they liquidate, a ramp, and sets that cannot be."""
     line = {key.M_SIZE_MAINTAIN_PPM: 10_000, key.M_SIZE_MAINTAIN_SLOPE: 10**8}
@@ -1210,6 +1246,7 @@ STORIES = {
         governing,
         doubts,
         sizes,
+        too_much,
         scenarios,
         options,
         epochs,

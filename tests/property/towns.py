@@ -27,6 +27,9 @@ from steelyard.model.keys import (
     A_CEILING_PPM,
     A_CONVERT_HAIRCUT_PPM,
     A_DUST,
+    A_EXCESS_FROM,
+    A_EXCESS_PPM,
+    A_EXCESS_SHARE_PPM,
     A_FEED,
     A_FROZEN,
     A_FUND_DAY_MAX,
@@ -120,6 +123,8 @@ from steelyard.model.keys import (
     M_BY_ARRAY,
     M_CLOSING_PPM,
     M_COOLDOWN_NS,
+    M_EXCESS_FROM,
+    M_EXCESS_PPM,
     M_EXPIRY_NS,
     M_FEE_TIERS,
     M_FEED,
@@ -271,6 +276,8 @@ class Town:
         self.ends = self.dates.random() < 0.3  # whether markets expire or are delisted
         self.rules = Random(f"rules {seed}")
         self.pays = Random(f"paid {seed}").random() < 0.25  # whether contracts are paid up
+        self.excess = Random(f"excess {seed}")  # of its own, as above
+        self.crowds = self.excess.random() < 0.3  # whether too much of one thing asks for more
         self.pairs = [self.pair()] if self.chance(0.5) else []
         self.traded = (1, 1, 2, 3, 4, 4, 4) if self.pairs else (1, 1, 2, 3)
 
@@ -428,7 +435,7 @@ class Town:
             ((middle, 900_000, 950_000), (3 * middle, 700_001, 800_003), (9 * middle, 0, pick((0, 333_333))))
         ):
             coin |= {A_TIER_UPPER + i: upper, A_TIER_OPEN_PPM + i: opening, A_TIER_MAINTAIN_PPM + i: maintain}
-        yield self.configure(ASSET, coin)
+        yield self.configure(ASSET, coin | (self.excess_of_asset() if self.crowds else {}))
         yield self.configure(
             FEED,
             {F_QUORUM: 2, F_STALENESS_NS: pick((30, 600, 3_600)) * SECOND, F_CONFIDENCE_MAX_PPM: 20_000}
@@ -444,6 +451,8 @@ class Town:
             grown = {} if market.get(M_KIND) == SPOT else self.grown(market[M_POSITION_LOTS_MAX])
             if market.get(M_PAID) and self.scanned and self.risks.random() < 0.7:
                 grown = {M_BY_ARRAY: 1}
+            if self.crowds and market.get(M_KIND) != SPOT:
+                grown |= self.excess_of_market()
             yield self.configure(MARKET, market | grown)
         for row in range(1, len(self.twin.markets) + 1) if self.scanned else ():
             if row != 4:
@@ -680,6 +689,24 @@ class Town:
         restored = {M_SIZE_OPEN_PPM: 2 * base, M_SIZE_OPEN_SLOPE: 2 * slope, M_SIZE_OPEN_ROOT: 4 * root}
         return {M_SIZE_MAINTAIN_PPM: base, M_SIZE_MAINTAIN_SLOPE: slope, M_SIZE_MAINTAIN_ROOT: root, **restored}
 
+    def excess_of_market(self):
+        """What is asked for beside where positions of a group are too large together."""
+        pick = self.excess.choice
+        return {M_EXCESS_FROM: pick((0, 3_000, 40_000)) * self.scale, M_EXCESS_PPM: pick((0, 20_001, 200_000, PPM))}
+
+    def excess_of_asset(self):
+        """The same of collateral."""
+        pick = self.excess.choice
+        most = {A_EXCESS_SHARE_PPM: pick((0, 300_001, 600_000, PPM)), A_EXCESS_PPM: pick((0, 90_001, 500_000, PPM))}
+        return most | {A_EXCESS_FROM: pick((VALUE_MAX, VALUE_MAX, 20_000 * self.scale))}
+
+    def excess_change(self):
+        """Another limit for one of them, for shares as well; now and then for what may have none."""
+        if self.excess.random() < 0.5:
+            return self.configure(MARKET, self.excess_of_market(), self.excess.choice(self.traded))
+        row = self.excess.choice([1, *(row for row in self.twin.assets for _ in range(4))])
+        return self.configure(ASSET, self.excess_of_asset() | {A_GROUP: self.excess.choice((0, 1))}, row)
+
     def common(self):
         pick = self.random.choice
         return {
@@ -872,6 +899,8 @@ class Town:
     def random_configuration(self):
         if self.wary and self.oracle.random() < 0.3:
             return self.policy_change()
+        if self.crowds and self.excess.random() < 0.15:
+            return self.excess_change()
         pick = self.random.choice
         kind = pick((ASSET, FEED, MARKET, MARKET, MARKET, RISK_TIER, OWNER))
         if self.chance(0.12):

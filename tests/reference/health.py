@@ -42,7 +42,7 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
-from tests.reference import pairs, scenarios
+from tests.reference import excess, pairs, scenarios
 from tests.reference.interest import cash_now
 from tests.reference.numbers import charge, clamp, down, funding_owed, part_up, up, value, worth
 
@@ -55,9 +55,12 @@ def equity(twin, legs):
 
 def requirement(twin, legs, question, order=None):
     """M; in question *open*, `order` counts as if it rested already."""
-    of_pairs = pairs.open_requirement(twin, legs, order) if question in (FOR_OPEN, FOR_REDUCE, FOR_LEAVING) else 0
+    of_pairs, of_excess = 0, 0
+    if question in (FOR_OPEN, FOR_REDUCE, FOR_LEAVING):
+        of_pairs = pairs.open_requirement(twin, legs, order)
+        of_excess = excess.part(twin, legs, question, order)
     of_scan = scenarios.part(twin, legs, question, order)
-    return of_pairs + of_scan + sum(leg_requirement(twin, leg, question, order) for leg in legs.values())
+    return of_pairs + of_excess + of_scan + sum(leg_requirement(twin, leg, question, order) for leg in legs.values())
 
 
 def position_requirement(twin, legs):

@@ -5,6 +5,7 @@ from math import isqrt
 from steelyard.model import events, reject
 from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_ARRAY, RISK_TIER
 from steelyard.model.keys import (
+    A_EXCESS_PPM,
     A_FEED,
     A_FROZEN,
     A_INTEREST_INTERVAL_NS,
@@ -53,6 +54,7 @@ from steelyard.model.keys import (
     M_DATED,
     M_DEDUCT_MAINTAIN,
     M_DEDUCT_OPEN,
+    M_EXCESS_PPM,
     M_EXPIRY_NS,
     M_FEE_TIERS,
     M_FEED,
@@ -271,6 +273,8 @@ def check_asset(twin, rule, row):
         return A_FEED
     if row == 1 and (tiers, rule[A_TIER_OPEN_PPM], rule[A_TIER_MAINTAIN_PPM]) != (1, PPM, PPM):
         return A_TIERS
+    if row == 1 and rule[A_EXCESS_PPM]:
+        return A_EXCESS_PPM
     wrong = check_rate(rule)
     return ladders.check_ladder(twin, rule) if wrong is None else wrong
 
@@ -397,6 +401,8 @@ def check_market(twin, rule, row):
         return M_OI_UPPER_LOTS
     if rule[M_FUNDING_INTERVAL_NS] % rule[M_SAMPLE_INTERVAL_NS]:
         return M_FUNDING_INTERVAL_NS
+    if rule[M_KIND] == SPOT and rule[M_EXCESS_PPM]:
+        return M_EXCESS_PPM
     wrong = stakes.check_payers(twin, rule, M_PAYER, rule[M_SETTLE])
     if wrong is not None:
         return wrong

@@ -1,5 +1,6 @@
-"""Contracts that are not linear, or not settled in their quote currency: topics pnl, hedge.inverse_perp, and inverse ones
-of im and mm.
+"""Contracts that are not linear, or not settled in their quote currency.
+
+Topics pnl and hedge.inverse_perp, and inverse ones of im and mm.
 
 The unit of account of an inverse market's scene is the coin that it is settled in.
 """

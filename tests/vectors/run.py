@@ -42,7 +42,9 @@ ADAPTERS = {
     "health.ratio": lending.health,
     "interest.kink": lending.kink,
     "interest.index": beyond("a rate a second, told in 27 digits; here it is told a year, in millionths"),
-    "interest.continuous": beyond("an index of 18 digits; here it has 12, and grows in a straight line between accruals"),
+    "interest.continuous": beyond(
+        "an index of 18 digits; here it has 12, and grows in a straight line between accruals"
+    ),
     "liquidation.bonus.variable": offers.variable_bonus,
     "liquidation.protocol_fee": offers.protocol_fee,
     "liquidation.close_factor": offers.close_factor,

@@ -417,6 +417,19 @@ def begin_market(s, row):
     return 0
 
 
+@far
+def count_excess(s):
+    """How many markets and assets ask for more where too much of an account is one thing."""
+    machine = MACHINE(s)
+    count = 0
+    for market in range(1, machine.markets[0] + 1):
+        count += int(MARKET_RULE(s)[market, keys.M_EXCESS_PPM] != 0)
+    for asset in range(1, machine.assets[0] + 1):
+        count += int(ASSET_RULE(s)[asset, keys.A_EXCESS_PPM] != 0)
+    machine.excess[0] = count
+    return 0
+
+
 @kernel
 def change_state(s, market, before):
     """A market that is no longer halted gives owners time to act before anybody is liquidated there."""
@@ -595,6 +608,7 @@ def configure(s):
         machine.curves[0] = row
     else:
         machine.owners[0] = row
+    count_excess(s)
     say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, new, 0, 0, 0)
     if kind == ASSET_TABLE:
         begin_rate(s, row, was)

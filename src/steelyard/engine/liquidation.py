@@ -77,6 +77,7 @@ from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import DUST_SHARE, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import mul_div_down, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_down, atoms_up, charge, value
+from steelyard.rules.excess import excess_of_positions
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
 from steelyard.rules.pool import assets_of, gain_of, share_price
 from steelyard.rules.price import asset_feed, is_asset_good, is_good, is_mark_good, is_market_good
@@ -408,6 +409,9 @@ def may_take_over(s, market, quantity, lots, price_of_all):
         requirement -= leg_requirement(s, row, FOR_OPEN)
     needed = opening_lots(s, market, after, leverage_for(s, BACKSTOP, market, row, 0), FOR_OPEN)
     requirement += charge_opening(s, row, market, needed, won, FOR_OPEN)
+    if MACHINE(s).excess[0]:
+        requirement += excess_of_positions(s, BACKSTOP, market, after, after)
+        requirement -= excess_of_positions(s, BACKSTOP, 0, 0, 0)
     return equity >= requirement
 
 

@@ -8,6 +8,7 @@ from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, transfe
 from steelyard.engine.liquidation import end_if_healthy, settle_account
 from steelyard.engine.money import check_giving, check_markets, may_receive
 from steelyard.engine.placing import why_not_good_assets
+from steelyard.engine.supposing import spare_with
 from steelyard.engine.timers import push_timer
 from steelyard.model import reject as no
 from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED
@@ -29,7 +30,6 @@ from steelyard.num import far, kernel
 from steelyard.num.limits import AMOUNT_MAX, BIDS_SHARE
 from steelyard.num.rounding import mul_div_down
 from steelyard.num.wide import product_is_less
-from steelyard.rules.cash import cash_needed, value
 from steelyard.rules.consent import is_over_loan_cap
 from steelyard.rules.interest import cash_now
 from steelyard.rules.offers import (
@@ -131,36 +131,6 @@ def size_bid(s, row):
 
 
 @kernel
-def put_cash(s, row, quantity, index):
-    """For a while: what a cash leg would be. Row 0 stays as it is."""
-    if row:
-        LEG(s).quantity[row] = quantity
-        LEG(s).index_at_touch[row] = index
-    return 0
-
-
-@kernel
-def may_exchange(s, account, paid_asset, paid, received_asset, received):
-    """Whether E >= M(open) after an account pays so much of one asset and receives so much of another."""
-    leg, asset = LEG(s), ASSET(s)
-    payer, taker = find_leg(s, account, paid_asset), find_leg(s, account, received_asset)
-    held, held_at = leg.quantity[payer], leg.index_at_touch[payer]
-    other, other_at = leg.quantity[taker], leg.index_at_touch[taker]
-    put_cash(s, payer, cash_now(s, payer) - paid, asset.borrow_index[paid_asset])
-    put_cash(s, taker, cash_now(s, taker) + received, asset.borrow_index[received_asset])
-    equity, requirement, _ = account_risk(s, account, FOR_OPEN)
-    put_cash(s, payer, held, held_at)
-    put_cash(s, taker, other, other_at)
-    if payer == 0:
-        equity += value(-paid, asset.price[paid_asset])
-        requirement += cash_needed(s, paid_asset, -paid, FOR_OPEN)
-    if taker == 0:
-        equity += value(received, asset.price[received_asset])
-        requirement += cash_needed(s, received_asset, received, FOR_OPEN)
-    return equity >= requirement
-
-
-@kernel
 def check_bidder(s, row):
     """Whether the bidder can pay. A reason."""
     bid = BID(s)
@@ -181,7 +151,8 @@ def check_bidder(s, row):
         return no.SHARES_OF_SAME_POOL
     if is_over_loan_cap(s, bidder):
         return no.LOAN_CAP_EXCEEDED
-    return no.NONE if may_exchange(s, bidder, debt, repaid, collateral, bid.net[row]) else no.OPENING_MARGIN_EXCEEDED
+    spare = spare_with(s, bidder, FOR_OPEN, debt, repaid, collateral, bid.net[row])
+    return no.NONE if spare >= 0 else no.OPENING_MARGIN_EXCEEDED
 
 
 @far

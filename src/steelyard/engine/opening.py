@@ -4,7 +4,7 @@ See "Opening slack" in docs/concepts/legs-and-health.md: every driver has a refe
 E - M(open) at the references and its reach, and `deviation` is how far any driver has gone since.
 """
 
-from steelyard.model.keys import M_SETTLE, UNIT
+from steelyard.model.keys import A_EXCESS_PPM, M_EXCESS_PPM, M_SETTLE, UNIT
 from steelyard.model.orders import FOR_OPEN
 from steelyard.num import far, leaf
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, INT64_MAX, VALUE_MAX
@@ -18,7 +18,7 @@ from steelyard.rules.corner import (
     reference_terms,
 )
 from steelyard.rules.requirement import leverage_in_force
-from steelyard.state.tables import ACCOUNT, ASSET, LEG, LEG_OPEN, MACHINE, MARKET, MARKET_0, MARKET_RULE
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, LEG, LEG_OPEN, MACHINE, MARKET, MARKET_0, MARKET_RULE
 
 REACH_BITS = 24  # reach is counted in 2**24 atoms, deviation in 2**-24: their product is in atoms
 REACH_MAX = (1 << 31) - 1
@@ -36,6 +36,8 @@ def open_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_re
     """(slack, reach) of a market leg with these orders, at its reference."""
     atoms, moving = reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve)
     settle = MARKET_RULE(s)[market, M_SETTLE]
+    if MACHINE(s).excess[0] and moving and MARKET_RULE(s)[market, M_EXCESS_PPM]:
+        return -VALUE_MAX, 0  # what its group has too much depends on other legs: that is judged exactly
     if settle != UNIT and moving:
         if ASSET(s).open_gap[settle]:
             return -VALUE_MAX, 0  # what it settles in may be worth more or less: that is judged exactly
@@ -102,6 +104,8 @@ def prove_open(s, account):
             if thing != UNIT:
                 price = max(0, price - asset.open_gap[thing])
             slack += corner_cash(s, row, price, price, FOR_OPEN)
+            if MACHINE(s).excess[0] and ASSET_RULE(s)[thing, A_EXCESS_PPM]:
+                slack -= VALUE_MAX
             if thing != UNIT:
                 price = asset.open_ref[thing]
                 reach += (charge(abs(leg.quantity[row]), price) >> (REACH_BITS - 2)) + 1

@@ -93,6 +93,7 @@ from steelyard.num.limits import ORDER_ID_SHIFT, PPM
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.rules.cash import atoms_up, cash_needed, value
 from steelyard.rules.consent import exchange_is_no_weaker, is_no_weaker, is_over_loan_cap
+from steelyard.rules.excess import excess_of_cash, excess_of_positions
 from steelyard.rules.interest import cash_now, cash_of, loan_refusal
 from steelyard.rules.pairs import flows, is_pair, pair_sums, pairs_part
 from steelyard.rules.price import asset_feed, index_feed, is_stale
@@ -412,6 +413,8 @@ def shortfall_after(s, row, account, acting, leg, market, leverage):
     needed = opening_atoms(s, account, market, low, high, bid_reserve, ask_reserve, leverage, question)
     if ACCOUNT(s).scans[account]:
         requirement += scan_part(s, acting, question, market, low, high) - scan_part(s, acting, question, 0, 0, 0)
+    if MACHINE(s).excess[0]:
+        requirement += excess_of_positions(s, acting, market, low, high) - excess_of_positions(s, acting, 0, 0, 0)
     return requirement + charge_opening(s, leg, market, needed, 0, question) - equity
 
 
@@ -478,6 +481,9 @@ def spare_after(s, account, asset, amount, spare, question):
     spare += value(before - amount, price) - value(before, price)
     spare -= cash_needed(s, asset, before - amount, question)
     spare += cash_needed(s, asset, before, question)
+    if MACHINE(s).excess[0]:
+        spare -= excess_of_cash(s, account, question, asset, before - amount)
+        spare += excess_of_cash(s, account, question, 0, 0)
     if row and ACCOUNT(s).pairs[account]:
         spare -= pairs_after(s, account, row, before - amount) - pairs_part(s, account, 0, 0)
     return spare

@@ -18,7 +18,7 @@ from steelyard.engine.ledger import (
     pay_gain,
 )
 from steelyard.engine.money import add_reference, check_named, check_party, check_state_of_giver, welcome
-from steelyard.engine.placing import spare_after
+from steelyard.engine.supposing import spare_with
 from steelyard.engine.worth import lent, link_stake, set_gap, set_price, show_share, show_stake
 from steelyard.model import reject as no
 from steelyard.model.events import LEAVING_SET, POOL_REDEEMED, POOL_SUPPLIED, SHARE_PRICE_SET
@@ -60,9 +60,7 @@ def check_margin_after(s, account, asset, coins, share, shares):
     over_cap = is_over_loan_cap(s, account)
     index = table.borrow_index[asset]
     table.borrow_index[asset] = index_soon(s, asset, find_leg(s, LENDER, asset))
-    equity, requirement, _ = account_risk(s, account, FOR_OPEN)
-    spare = spare_after(s, account, asset, coins, equity - requirement, FOR_OPEN)
-    spare = spare_after(s, account, share, -shares, spare, FOR_OPEN)
+    spare = spare_with(s, account, FOR_OPEN, asset, coins, share, shares)
     passes = (spare >= 0 and not over_cap) or exchange_is_no_weaker(s, account, asset, -coins, share, shares)
     table.borrow_index[asset] = index
     if passes:

@@ -17,7 +17,7 @@ from steelyard.engine.alarms import (
 )
 from steelyard.engine.bitmap import bit_set
 from steelyard.engine.book import leg_list_add, level_add, priority_of
-from steelyard.engine.configure import take_ladder
+from steelyard.engine.configure import count_excess, take_ladder
 from steelyard.engine.heap import TRIGGERS, TURNS, heap_push
 from steelyard.engine.interest import link_debtor
 from steelyard.engine.judge import judge_dirty
@@ -189,6 +189,7 @@ def rebuild(s, orders):
     reset_drivers(s)
     free_rows(s)
     link_accounts(s)
+    count_excess(s)
     link_markets(s)
     for i in range(orders):
         link_order(s, scratch[i])

@@ -90,6 +90,9 @@ A_RATE_POWER = 61  # of what is lent over what is left to lend, in a rate by a p
 A_TARGET_PPM = 58  # a liquidation aims for debts that count as this many times their value
 A_VOLATILITY_PPM = 59
 A_FROZEN = 60  # 1: liquidations neither sell nor repay it
+A_EXCESS_SHARE_PPM = 71  # of what all collateral counts for: what it, or its group, has above that ...
+A_EXCESS_FROM = 72  # ... or above this value ...
+A_EXCESS_PPM = 73  # ... counts for so much less when opening; 0: nothing is asked
 A_POOL_KIND = 80  # of a share: its pool lends, or absorbs debts
 A_POOL_GAINS = 81  # the asset that a pool gets for the debts it absorbs
 A_POOL_COOL_NS = 82  # from saying that one leaves a pool that backs until one may
@@ -211,6 +214,8 @@ M_HAS_SIZE = 182  # computed: 1 if any of the six is not 0, REQUIRES_ARRAY if it
 M_BY_ARRAY = 183  # 1: what a position requires is told by its risk array, in every account
 REQUIRES_ARRAY = 2
 SIZE_RATES = 3  # keys of each
+M_EXCESS_FROM = 192  # what the positions of its group come to above this value ...
+M_EXCESS_PPM = 193  # ... is asked for at this rate beside, to open; 0: nothing is asked
 M_PAYER = 200  # + i: who pays what its positions cost beyond their accounts; as of assets
 MARKET_WIDTH = 224
 assert M_RAMP_NS < M_KIND < M_LOT_ATOMS < M_GRACE_NS < M_RANKING < M_SIZE_MAINTAIN_PPM < MARKET_WIDTH
@@ -299,6 +304,9 @@ ASSET_KEYS = {
     (A_POOL_COOL_NS, 1): (0, 365 * 24 * HOUR, 0, False),
     (A_POOL_FEE_PPM, 1): (0, PPM, 0, False),
     (A_PAYER, PAYERS_MAX): (0, 1 << 20, 0, False),
+    (A_EXCESS_SHARE_PPM, 1): (0, PPM, PPM, False),
+    (A_EXCESS_FROM, 1): (0, VALUE_MAX, VALUE_MAX, False),
+    (A_EXCESS_PPM, 1): (0, PPM, 0, False),
     (A_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
     (A_FUND_STEP_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
     (A_FUND_DAY_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
@@ -388,6 +396,8 @@ MARKET_KEYS = {
     (M_BASE, 1): (0, 1 << 20, 0, True),
     (M_LOT_ATOMS, 1): (1, AMOUNT_MAX, 1, True),
     (M_PAYER, PAYERS_MAX): (0, 1 << 20, 0, False),
+    (M_EXCESS_FROM, 1): (0, VALUE_MAX, VALUE_MAX, False),
+    (M_EXCESS_PPM, 1): (0, PPM, 0, False),
     (M_RANKING, 1): (BY_PROFIT_AND_LEVERAGE, HEDGES_LAST, BY_PROFIT_AND_LEVERAGE, False),
     (M_GROUP, 1): (0, 1 << 20, 0, False),
     (M_SPREAD_PPM, 1): (0, PPM, 0, False),

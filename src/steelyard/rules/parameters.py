@@ -11,6 +11,7 @@ from steelyard.model.commands import ASSET as ASSET_TABLE
 from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
+    A_EXCESS_PPM,
     A_FEED,
     A_FROZEN,
     A_INTEREST_INTERVAL_NS,
@@ -52,6 +53,7 @@ from steelyard.model.keys import (
     M_DATED,
     M_DEDUCT_MAINTAIN,
     M_DEDUCT_OPEN,
+    M_EXCESS_PPM,
     M_EXPIRY_NS,
     M_FEE_TIERS,
     M_FEED,
@@ -373,6 +375,8 @@ def asset_disagreement(s, row):
         return A_FEED
     if row == 1 and (tiers != 1 or draft[0, A_TIER_OPEN_PPM] != PPM or draft[0, A_TIER_MAINTAIN_PPM] != PPM):
         return A_TIERS
+    if row == 1 and draft[0, A_EXCESS_PPM]:
+        return A_EXCESS_PPM
     return rate_disagreement(s)
 
 
@@ -627,4 +631,6 @@ def market_disagreement(s, row):
     interval, sample = draft[0, M_FUNDING_INTERVAL_NS], draft[0, M_SAMPLE_INTERVAL_NS]
     if interval % sample != 0:
         return M_FUNDING_INTERVAL_NS
+    if draft[0, M_KIND] == SPOT and draft[0, M_EXCESS_PPM]:
+        return M_EXCESS_PPM
     return payers_disagreement(s, M_PAYER, draft[0, M_SETTLE])

@@ -30,6 +30,7 @@ from steelyard.num.limits import INDEX_SCALE_BITS, PPM, VALUE_MAX
 from steelyard.num.rounding import clamp, mul_div_down, ppm_up
 from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.cash import cash_needed, cash_requirement, charge, is_opening, is_wide, value
+from steelyard.rules.excess import excess_of_cash, excess_of_positions
 from steelyard.rules.interest import cash_now
 from steelyard.rules.pairs import is_pair, pair_part
 from steelyard.rules.scan import scan_part
@@ -40,6 +41,7 @@ from steelyard.state.tables import (
     ASSET,
     LEG,
     LEG_OPEN,
+    MACHINE,
     MARKET,
     MARKET_0,
     MARKET_RULE,
@@ -258,6 +260,9 @@ def account_risk(s, account, question):
         row = leg.next_of_account[row]
     if ACCOUNT(s).scans[account]:
         positions += scan_part(s, account, question, 0, 0, 0)
+    if MACHINE(s).excess[0] and is_opening(question):
+        positions += excess_of_positions(s, account, 0, 0, 0)
+        rest += excess_of_cash(s, account, question, 0, 0)
     return equity, positions + rest, positions
 
 

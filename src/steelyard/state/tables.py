@@ -172,6 +172,7 @@ MACHINE_ROW = row(
     bids="i4",  # that wait for the end of their instant
     bids_due_ns="i8",
     settling="i4",  # markets that have expired, with legs still to close
+    excess="i4",  # index: markets and assets that ask for more where too much of an account is one thing
 )
 
 ASSET_ROW = row(
@@ -525,6 +526,7 @@ INDEX_COLUMNS = {
         "matching",
         "released",
         "pairs",
+        "excess",
     ),
     "market": (
         "funding_ref",

@@ -6,6 +6,7 @@ Only refusals need this, to say by how much an account fell short; the machine h
 from dataclasses import dataclass
 
 from steelyard.model.orders import FOR_LEAVING, FOR_OPEN, FOR_REDUCE, TO_WITHDRAW
+from steelyard.venue import excess
 from steelyard.venue import formulas as F
 from steelyard.venue.reading import Reader
 
@@ -77,6 +78,8 @@ def afterwards(reader: Reader, wish: Wish) -> Afterwards:
     else:
         upper = F.opening_lots(rule, high, mark, leverage, scaling, index, gap) + bid_reserve
         needed = max(upper, F.opening_lots(rule, low, mark, leverage, scaling, index, gap) + ask_reserve)
+    requirement += sum(part.asked for part in excess.of_positions(reader, holder, market, low, high))
+    requirement -= sum(part.asked for part in excess.of_positions(reader, holder))
     gap = reader.asset_gap(rule.settle) if is_wide else F.CERTAIN
     atoms = reader.equity_atoms(leg) if leg else 0
     return Afterwards(holder, equity, requirement + F.charge_opening(needed, atoms, price, gap))
@@ -110,4 +113,6 @@ def with_less_cash(reader: Reader, account: int, asset: int, amount: int) -> Aft
     good, gap = reader.is_good(reader.feed_of_asset(asset), TO_WITHDRAW), reader.asset_gap(asset)
     requirement += F.cash_needed(asset, rule, cash - amount, price, FOR_LEAVING, good, gap)
     requirement -= F.cash_needed(asset, rule, cash, price, FOR_LEAVING, good, gap)
+    requirement += sum(part.asked for part in excess.of_cash(reader, account, FOR_LEAVING, asset, cash - amount))
+    requirement -= sum(part.asked for part in excess.of_cash(reader, account, FOR_LEAVING))
     return Afterwards(account, equity, requirement)

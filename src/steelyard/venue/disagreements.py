@@ -156,6 +156,8 @@ def _asset(key: int, values: Values) -> str:
         return "pool_of must name an asset that is no share, and has no pool of this kind yet, or one that was emptied"
     if key == K.A_POOL_KIND:
         return "only shares have a pool_kind: pool_of must name what the pool lends or what is staked"
+    if key == K.A_EXCESS_PPM:
+        return "the unit of account is never too much: its excess is 0"
     if key in (K.A_POOL_COOL_NS, K.A_POOL_FEE_PPM):
         return f"only shares of a pool that backs have a {name}"
     if K.A_PAYER <= key < K.A_PAYER + PAYERS_MAX:
@@ -286,6 +288,8 @@ def _market(key: int, values: Values, grid: Grid) -> str:
             f"than {_neat(grid.atom, NOTIONAL_MAX)}, the widest number kept; position_max may be at most "
             f"{_neat(grid.lot, most)} at this {key_name(MARKET_PARAMETERS, end)}"
         )
+    if key == K.M_EXCESS_PPM:
+        return "orders in spot pairs leave no position that could be too much: excess is that of their assets"
     if key == K.M_STATE:
         return "the market has expired and is settled for ever"
     if key == K.M_EXPIRY_NS:

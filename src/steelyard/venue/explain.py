@@ -12,8 +12,8 @@ from steelyard.model import keys as K
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
 from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, SIZE_SCALE
 from steelyard.state.tables import MARKET_0
+from steelyard.venue import excess, scenarios
 from steelyard.venue import formulas as F
-from steelyard.venue import scenarios
 from steelyard.venue.amounts import grouped, ratio_down, trimmed
 from steelyard.venue.instruments import Asset, Market, Names
 from steelyard.venue.pairs import sides
@@ -98,6 +98,17 @@ class Explainer:
             lines.append(
                 Line(
                     leg="scenarios",
+                    equity=self._money(0),
+                    requirements=self._requirements(numbers[1:]),
+                    working=tuple(working),
+                )
+            )
+        numbers, working = self._excess(account)
+        totals = [a + b for a, b in zip(totals, numbers, strict=True)]
+        if working:
+            lines.append(
+                Line(
+                    leg="too much of one thing",
                     equity=self._money(0),
                     requirements=self._requirements(numbers[1:]),
                     working=tuple(working),
@@ -290,6 +301,24 @@ class Explainer:
             f"M(open) = {opens} x the scan with orders, M(restore) = {restores} x, M(takeover) = {takes} x (up)"
         )
         return (0, opening, maintain, restore, takeover), working
+
+    # --- too much of one thing
+
+    def _excess(self, account: int) -> tuple[Numbers, list[str]]:
+        found = [*excess.of_positions(self.reader, account), *excess.of_cash(self.reader, account, FOR_OPEN)]
+        working = []
+        for each in found:
+            if each.asked:
+                names, row = self.names, each.thing
+                name = names.asset_at(row).name if row < MARKET_0 else names.market_at(row - MARKET_0).name
+                part, total, limit, asked = (
+                    grouped(self._money(value)) for value in (each.part, each.total, each.limit, each.asked)
+                )
+                working.append(
+                    f"M(open): {name} is {part} of the {total} of its group; of what is above {limit}, {asked} (up) is "
+                    f"its part at {trimmed(rate(each.rate))}"
+                )
+        return (0, sum(each.asked for each in found), 0, 0, 0), working
 
     def _bracket(self, market: Market, rule: F.MarketRule, notional: int) -> str:
         place = rule.bracket(notional)

@@ -122,6 +122,8 @@ MARKET_PARAMETERS = _named(
     ("settle_price", K.M_SETTLE_PRICE, PRICE, "agreed beforehand, in place of an average index: fixed-term loans"),
     ("paid", K.M_PAID, "words", "whether a fill pays its whole price at once", NO_YES),
     ("settle_window", K.M_SETTLE_WINDOW_NS, DURATION, "the settlement price is the average index over so long before"),
+    ("excess_from", K.M_EXCESS_FROM, VALUE, "what the positions of its group may come to before opening asks for more"),
+    ("excess", K.M_EXCESS_PPM, RATE, "what opening asks for its part of what is above that; 0 for nothing"),
     ("by_array", K.M_BY_ARRAY, "words", "whether its risk array alone says what positions require", NO_YES),
     ("size_base", K.M_SIZE_MAINTAIN_PPM, RATE, "maintenance rate by size: of no size"),
     ("size_slope", K.M_SIZE_MAINTAIN_SLOPE, SLOPE, "what each unit of size adds to it"),
@@ -173,6 +175,9 @@ ASSET_PARAMETERS = _named(
     ("fund_day_max", K.A_FUND_DAY_MAX, MONEY, "what the insurance fund pays at most in a day (UTC)"),
     ("pool_cooldown", K.A_POOL_COOL_NS, DURATION, "of a share that backs: from saying that one leaves until one may"),
     ("pool_fee", K.A_POOL_FEE_PPM, RATE, "of a share that backs: its part of liquidation fees"),
+    ("excess_share", K.A_EXCESS_SHARE_PPM, RATE, "the part of all collateral that it, or its group, may be"),
+    ("excess_from", K.A_EXCESS_FROM, VALUE, "or what it may come to, in the unit of account"),
+    ("excess", K.A_EXCESS_PPM, RATE, "what more than that counts less for opening; 0 for nothing"),
     ("group", K.A_GROUP, COUNT, "as of a market: what it hedges when counterparties are ranked; 0 for none"),
     ("ramp", K.A_RAMP_NS, DURATION, "what asks for more comes over so long"),
 )

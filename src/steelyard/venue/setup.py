@@ -324,7 +324,8 @@ class Setup(Core):
             raise ValueError("a spot pair is added with add_pair")
         is_inverse = contract == "inverse"
         scale = (P.atom_ticks_per_lot if is_inverse else P.atoms_per_tick_lot)(*steps, asset.atom)
-        grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom, now_ns=self.reader.now_ns)
+        unit = self.names.asset_at(1).atom
+        grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom, value=unit, now_ns=self.reader.now_ns)
         if parameters.get("expiry") is not None or parameters.get("paid") == "yes":
             parameters.setdefault("funding_interval", 0)
         feed_values = self._feed_values(sources, parameters, steps[0])
@@ -385,7 +386,7 @@ class Setup(Core):
         bought, asset = self.names.asset(base), self.names.asset(quote or self.names.asset_at(1).name)
         steps = Step.of(tick, "tick"), Step.of(lot, "lot")
         scale = P.atoms_per_tick_lot(*steps, asset.atom)
-        grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom)
+        grid = Grid(tick=steps[0], lot=steps[1], atom=asset.atom, value=self.names.asset_at(1).atom)
         lot_atoms = bought.atom.count(lot, f"lot of {name}", f"atoms of {base}")
         ticks_max = _ladder(grid, None, price_max)
         if price_max is None:
@@ -439,7 +440,7 @@ class Setup(Core):
         """
         market = self.names.market(name)
         self._change_feed(market, sources, parameters)
-        grid = replace(market.grid, now_ns=self.reader.now_ns)
+        grid = replace(market.grid, now_ns=self.reader.now_ns, value=self.names.asset_at(1).atom)
         values = P.chosen(P.MARKET_PARAMETERS, parameters, grid)
         if brackets is not None:
             values |= P.brackets(brackets, market.settle.atom)
