@@ -3,7 +3,7 @@
 Level 0 has a bit per position; a bit of each level above says that the word below it is not empty.
 """
 
-from steelyard.num import far, leaf
+from steelyard.num import far, leaf, unlikely
 from steelyard.num.wide import highest_bit, lowest_bit, shift_left, shift_right
 from steelyard.state.tables import BITS
 
@@ -42,7 +42,7 @@ def bit_set(s, base, size, position):
     bits, word = BITS(s), base + (position >> 6)
     before = bits[word]
     bits[word] = before | shift_left(1, position & 63)
-    if before == 0:
+    if unlikely(before == 0):
         set_above(s, base, size, position)
 
 
@@ -67,7 +67,7 @@ def bit_clear(s, base, size, position):
     bits, word = BITS(s), base + (position >> 6)
     after = bits[word] & ~shift_left(1, position & 63)
     bits[word] = after
-    if after == 0:
+    if unlikely(after == 0):
         clear_above(s, base, size, position)
 
 
@@ -103,7 +103,7 @@ def bit_next(s, base, size, position):
         return -1
     word = position >> 6
     rest = BITS(s)[base + word] & shift_left(-1, position & 63)
-    return (word << 6) + lowest_bit(rest) if rest != 0 else next_above(s, base, size, position)
+    return next_above(s, base, size, position) if unlikely(rest == 0) else (word << 6) + lowest_bit(rest)
 
 
 @far
@@ -138,4 +138,4 @@ def bit_previous(s, base, size, position):
         return -1
     word = position >> 6
     rest = BITS(s)[base + word] & shift_right(-1, 63 - (position & 63))
-    return (word << 6) + highest_bit(rest) if rest != 0 else previous_above(s, base, size, position)
+    return previous_above(s, base, size, position) if unlikely(rest == 0) else (word << 6) + highest_bit(rest)

@@ -29,7 +29,7 @@ from steelyard.model.keys import (
     UNIT,
 )
 from steelyard.model.orders import FOR_MAINTAIN, INSURANCE, LENDER
-from steelyard.num import far, far_twin, kernel, leaf
+from steelyard.num import far, far_twin, kernel, leaf, unlikely
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, LEGS_PER_ACCOUNT_MAX, PPM
 from steelyard.num.rounding import mul_div_down, ppm_down
 from steelyard.num.wide import mix, multiply_shift_down
@@ -67,6 +67,8 @@ from steelyard.state.tables import (
     MARKET,
     MARKET_0,
     MARKET_RULE,
+    SLOT_ROW_BITS,
+    SLOT_ROW_MASK,
 )
 
 BORROW_WEIGHT_MAX = 4  # times: the highest A_BORROW_WEIGHT_PPM
@@ -81,12 +83,17 @@ def seek_leg(s, account, thing):
     if thing == UNIT:
         return account
     leg, slots = LEG(s), LEG_SLOT(s)
-    mask = len(slots) - 1
-    place = mix(account, thing) & mask
+    mask, spread = len(slots) - 1, mix(account, thing)
+    place = spread & mask
     while True:
-        row = slots[place]
-        if row == 0 or (leg.account[row] == account and leg.thing[row] == thing):
-            return row
+        entry = slots[place]
+        if entry == 0:
+            return 0
+        # Half of the hash stands in the slot: looking at a row of somebody else's would cost more than all the rest.
+        if (entry ^ spread) >> SLOT_ROW_BITS == 0:
+            row = entry & SLOT_ROW_MASK
+            if leg.account[row] == account and leg.thing[row] == thing:
+                return row
         place = (place + 1) & mask
 
 
@@ -102,11 +109,11 @@ def link_leg(s, row):
     leg, slots, table = LEG(s), LEG_SLOT(s), ACCOUNT(s)
     account, thing = leg.account[row], leg.thing[row]
     if thing != UNIT:
-        mask = len(slots) - 1
-        place = mix(account, thing) & mask
+        mask, spread = len(slots) - 1, mix(account, thing)
+        place = spread & mask
         while slots[place] != 0:
             place = (place + 1) & mask
-        slots[place] = row
+        slots[place] = (spread & ~SLOT_ROW_MASK) + row
     first = table.first_leg[account]
     leg.next_of_account[row] = first
     table.first_leg[account] = row
@@ -321,11 +328,11 @@ def spend(s, account, amount):
     more than the fill; a bound of the change costs a few multiplications.
     """
     table = ACCOUNT(s)
-    if table.armed[account] != ARMED or table.dirty[account]:
+    if unlikely((table.armed[account] != ARMED) | (table.dirty[account] != 0)):
         mark_dirty(s, account)
     else:
         table.certificate[account] -= amount
-        if table.certificate[account] < 0 and prove(s, account) < 0:
+        if unlikely(table.certificate[account] < 0) and prove(s, account) < 0:
             mark_dirty(s, account)
 
 
@@ -357,11 +364,11 @@ def spend_trade(s, row, lots, trade_value):
     """A leg took signed lots worth this much, its cash is booked: bound what that cost anywhere on its box."""
     leg, rule = LEG(s), MARKET_RULE(s)
     account, market = leg.account[row], leg.thing[row] - MARKET_0
-    if ACCOUNT(s).scans[account]:
+    if unlikely(ACCOUNT(s).scans[account]):
         mark_dirty(s, account)
         return 0
     settle = rule[market, M_SETTLE]
-    if leg.box_high[row] == 0:
+    if unlikely(leg.box_high[row] == 0):
         if is_paid(s, market) and settle == UNIT:
             spend(s, account, trade_value)  # paid for already: the new leg's term is all that it is worth
         first_box(s, row)
@@ -370,21 +377,21 @@ def spend_trade(s, row, lots, trade_value):
     before = after - lots
     cost = SLOP - gained_at_worst(s, row, market, before, lots, trade_value)
     grown = abs(after) - abs(before) if (before > 0) == (after > 0) else abs(after)
-    if rule[market, M_HAS_SIZE] == REQUIRES_ARRAY:
+    if unlikely(rule[market, M_HAS_SIZE] == REQUIRES_ARRAY):
         cost += max(0, alone_atoms(s, market, after) - alone_atoms(s, market, before))
     elif grown > 0:
         scale, highest = abs(MARKET(s).scale[market]), highest_worth(s, market, leg.box_high[row] + 1)
         more = multiply_shift_down(grown * scale, highest, INDEX_SCALE_BITS) + 1
         whole = multiply_shift_down(abs(after) * scale, highest, INDEX_SCALE_BITS) + 1
         needed = share_up(more, maintain_rate_ppm(s, market, whole))
-        if rule[market, M_HAS_SIZE]:
+        if unlikely(rule[market, M_HAS_SIZE]):
             held, less = abs(after) - grown, max(0, whole - more - 1)
             risen = size_maintain(s, market, after, whole) - size_maintain(s, market, held, less)
             needed = max(needed, risen + 1)
         cost += needed
     # Never below zero: the certificate may have been worked out anew since, when cash moved.
     cost = max(0, cost)
-    if settle != UNIT:
+    if unlikely(settle != UNIT):
         cost = charge(cost, leg.box_high[find_leg(s, account, settle)]) + SLOP
     spend(s, account, cost)
     return 0
@@ -493,17 +500,19 @@ def touch_stake(s, row, amount):
 def move_cash(s, account, asset, amount):
     """Change a cash leg; its row. The certificate is the caller's business."""
     leg, table = LEG(s), ACCOUNT(s)
-    row = account if asset == UNIT else find_leg(s, account, asset)
-    if row == 0:
-        row = open_leg(s, account, asset)
-    if leg.quantity[row] < 0 or leg.quantity[row] + amount < 0 or account == LENDER:
+    row = account
+    if unlikely(asset != UNIT):
+        row = find_leg(s, account, asset)
+        if row == 0:
+            row = open_leg(s, account, asset)
+    if unlikely((leg.quantity[row] < 0) | (leg.quantity[row] + amount < 0) | (account == LENDER)):
         touch_loan(s, row)
-    if asset != UNIT and ASSET_RULE(s)[asset, A_POOL_KIND]:
+    if unlikely(asset != UNIT) and ASSET_RULE(s)[asset, A_POOL_KIND]:
         touch_stake(s, row, amount)
     before = leg.quantity[row]
     after = before + amount
     leg.quantity[row] = after
-    if before < 0 or after < 0:
+    if unlikely((before < 0) | (after < 0)):
         owe(s, row, before, after)
         table.open_epoch[account] = STALE
     elif asset == UNIT:

@@ -48,7 +48,7 @@ from steelyard.model.orders import (
     TIMER_SAMPLE,
     TIMER_SETTLEMENT,
 )
-from steelyard.num import entry, far, kernel, leaf
+from steelyard.num import entry, far, kernel, leaf, unlikely
 from steelyard.num.limits import STEP_NS_MAX, TIME_NS_MAX
 from steelyard.state.tables import (
     ACCOUNT,
@@ -123,8 +123,9 @@ def do_what_is_due(s, at_ns):
 @leaf
 def advance_clock(s, at_ns):
     """The clock moves to the command's time, through all that is due before; 0 if there is no room for its events."""
-    if heap_length(s, TIMERS) and heap_key(s, TIMERS) <= at_ns and do_what_is_due(s, at_ns) == 0:
-        return 0
+    if heap_length(s, TIMERS) and unlikely(heap_key(s, TIMERS) <= at_ns):
+        if do_what_is_due(s, at_ns) == 0:
+            return 0
     MACHINE(s).now_ns[0] = at_ns
     return 1
 
@@ -309,19 +310,19 @@ def command(s, i):
     """One row of the batch: 1 when it is done, 0 if the events must be read first."""
     c, machine = COMMAND(s), MACHINE(s)
     kind = c.kind[i]
-    if machine.staged[0]:
+    if unlikely(machine.staged[0]):
         if STAGED(s).kind[0] != kind:
             drop_staged(s)
         elif machine.staged[0] >= len(STAGED(s)):
             drop_staged(s)
             machine.dropping[0] = kind
-    if machine.dropping[0] and is_dropped(s, i, kind):
+    if unlikely(machine.dropping[0]) and is_dropped(s, i, kind):
         return 1
-    if not is_known(kind):
+    if unlikely(not is_known(kind)):
         machine.seq[0] += 1
         reject(s, no.UNKNOWN_COMMAND, c.account[i], c.market[i], c.order[i], kind)
         return 1
-    if c.last[i] == 0:
+    if unlikely(c.last[i] == 0):
         if may_span(kind):
             stage(s, i)
         else:
@@ -330,7 +331,7 @@ def command(s, i):
         return 1
     at_ns = c.at_ns[i]
     reason = time_reason(s, at_ns)
-    if reason:
+    if unlikely(reason):
         machine.seq[0] += 1
         reject(s, reason, c.account[i], c.market[i], c.order[i], kind)
         clear_staged(s)
@@ -339,16 +340,15 @@ def command(s, i):
     if advance_clock(s, at_ns) == 0:
         machine.seq[0] -= 1  # the same row comes again, and goes on where its clock work stopped
         return 0
-    if may_span(kind):
+    if unlikely(may_span(kind)):
         stage(s, i)
     reason = act(s, i, kind)
-    if reason:
+    if unlikely(reason):
         refuse(s, reason, i, kind)
-    if machine.staged[0]:
+    if unlikely(machine.staged[0]):
         clear_staged(s)
-    if machine.pending[0] | machine.triggers[0] | machine.converting[0] | machine.turns[0] | machine.dirty[0]:
-        finish(s)
-    elif machine.prices_moved[0] | machine.capping[0] | machine.settling[0]:
+    more = machine.pending[0] | machine.triggers[0] | machine.converting[0] | machine.turns[0] | machine.dirty[0]
+    if unlikely(more | machine.prices_moved[0] | machine.capping[0] | machine.settling[0]):
         finish(s)
     return 1
 

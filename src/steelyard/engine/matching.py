@@ -30,7 +30,7 @@ from steelyard.model.events import (
 )
 from steelyard.model.keys import M_SETTLE, UNIT
 from steelyard.model.orders import BORROW, CHILD, FEES, STP_BOTH, STP_MAKER, STP_NONE, STP_TAKER
-from steelyard.num import far, leaf
+from steelyard.num import far, leaf, unlikely
 from steelyard.num.rounding import ppm_up
 from steelyard.rules.consent import may_exchange, may_hold
 from steelyard.rules.corner import SLOP
@@ -71,10 +71,10 @@ def may_fill(s, maker, lots, cost, fee, lots_before, atoms_before):
     account, market = leg.account[row], leg.thing[row] - MARKET_0
     signed = lots * order.side[maker]
     fee = max(0, fee)
-    if is_pair(s, market):
+    if unlikely(is_pair(s, market)):
         atoms, borrows = cost + atoms_before, order.options[maker] & BORROW
         return may_exchange(s, account, market, signed + lots_before, atoms, fee, borrows, int(lots_before != 0))
-    if is_paid(s, market) and signed > 0 and not is_reduce_only(order.options[maker]):
+    if unlikely(is_paid(s, market)) and signed > 0 and not is_reduce_only(order.options[maker]):
         if cost + atoms_before + fee > cash_of(s, account, MARKET_RULE(s)[market, M_SETTLE]):
             return 0
     if lots_before == 0 and MARKET_RULE(s)[market, M_SETTLE] == UNIT and has_slack(s, account):
@@ -91,9 +91,8 @@ def note_last(s, market, price):
     table, machine, driver = MARKET(s), MACHINE(s), DRIVER(s)
     table.last[market] = price
     alarm = market_driver(market, DRIVER_LAST)
-    if table.pending[market] == 0 and (
-        table.trailing[market] != 0 or price <= driver.low[alarm] or price >= driver.high[alarm]
-    ):
+    reached = (table.trailing[market] != 0) | (price <= driver.low[alarm]) | (price >= driver.high[alarm])
+    if unlikely(reached) and table.pending[market] == 0:
         table.pending[market] = 1
         PENDING(s)[machine.pending[0]] = market
         machine.pending[0] += 1
@@ -102,7 +101,7 @@ def note_last(s, market, price):
 @leaf
 def needs_care(s, row):
     """Whether a fill has consequences beyond the leg: reduce-only orders, or an isolated position."""
-    return LEG_OPEN(s).reduce_lots[row] != 0 or ACCOUNT(s).role[LEG(s).account[row]] == CHILD
+    return (LEG_OPEN(s).reduce_lots[row] != 0) | (ACCOUNT(s).role[LEG(s).account[row]] == CHILD)
 
 
 @far
@@ -123,7 +122,7 @@ def fill_side(s, row, order_id, other_id, side, lots, price, cost, fee, flags, l
     account, market = leg.account[row], leg.thing[row] - MARKET_0
     rule = MARKET_RULE(s)
     realised = 0
-    if is_pair(s, market):
+    if unlikely(is_pair(s, market)):
         held = exchange(s, account, market, side * lots, cost)
     else:
         settle_funding(s, row)
@@ -183,9 +182,9 @@ def fill(s, taker_leg, taker_id, maker, side, lots, price, cost, fee, left, liqu
         fetch_next_met(s, market, side)
     note_last(s, market, price)
     MACHINE(s).fills[0] += 1
-    if needs_care(s, taker_leg):
+    if unlikely(needs_care(s, taker_leg)):
         after_fill(s, taker_leg, taker_before)
-    if needs_care(s, maker_leg):
+    if unlikely(needs_care(s, maker_leg)):
         after_fill(s, maker_leg, maker_before)
     return 0
 
@@ -202,23 +201,23 @@ def match(s, taker_leg, taker_id, side, limit, lots, stp, reduce_only, liquidati
         price = best_against(s, market, side)
         if not crosses(limit, price, side):
             return left, traded, UNFINISHED
-        if machine.events[0] - started > EVENTS_PER_ORDER_MAX:
+        if unlikely(machine.events[0] - started > EVENTS_PER_ORDER_MAX):
             return left, traded, CLOSED_WORK_LIMIT
         maker = ladder.head[table.ladder[market] + price]
-        if stp != STP_NONE and accounts.owner[leg.account[order.leg[maker]]] == owner:
+        if unlikely(stp != STP_NONE) and accounts.owner[leg.account[order.leg[maker]]] == owner:
             if stp != STP_TAKER:
                 far_leave(s, maker, CLOSED_SELF_TRADE, 0)
             if stp != STP_MAKER:
                 return left, traded, CLOSED_SELF_TRADE
             continue
         take = min(left, order.remaining[maker])
-        if reduce_only:
+        if unlikely(reduce_only):
             take = min(take, abs(leg.quantity[taker_leg]))
             if take == 0:
                 return left, traded, CLOSED_REDUCE_ONLY
         cost = worth(s, market, side * take, price)
         fee = maker_fee(s, market, leg.account[order.leg[maker]], abs(cost))
-        if not may_fill(s, maker, take, -cost, fee, 0, 0):
+        if unlikely(not may_fill(s, maker, take, -cost, fee, 0, 0)):
             far_leave(s, maker, CLOSED_MAINTENANCE, 0)
             continue
         left -= take

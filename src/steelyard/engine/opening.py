@@ -6,7 +6,7 @@ E - M(open) at the references and its reach, and `deviation` is how far any driv
 
 from steelyard.model.keys import A_EXCESS_PPM, M_EXCESS_PPM, M_SETTLE, UNIT
 from steelyard.model.orders import FOR_OPEN
-from steelyard.num import far, leaf
+from steelyard.num import far, leaf, unlikely
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, INT64_MAX, VALUE_MAX
 from steelyard.num.rounding import mul_div_up
 from steelyard.rules.cash import charge, value
@@ -36,9 +36,9 @@ def open_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_re
     """(slack, reach) of a market leg with these orders, at its reference."""
     atoms, moving = reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, ask_reserve)
     settle = MARKET_RULE(s)[market, M_SETTLE]
-    if MACHINE(s).excess[0] and moving and MARKET_RULE(s)[market, M_EXCESS_PPM]:
+    if unlikely(MACHINE(s).excess[0]) and moving and MARKET_RULE(s)[market, M_EXCESS_PPM]:
         return -VALUE_MAX, 0  # what its group has too much depends on other legs: that is judged exactly
-    if settle != UNIT and moving:
+    if unlikely(settle != UNIT) and moving:
         if ASSET(s).open_gap[settle]:
             return -VALUE_MAX, 0  # what it settles in may be worth more or less: that is judged exactly
         # Profit in an asset that is priced itself: both may go, (1 + d)^2 - 1 <= 3 d.
@@ -157,11 +157,11 @@ def forget_stale_prices(s):
 def has_slack(s, account):
     """Whether the account's slack may be trusted; one that is out of date is worked out first."""
     table = ACCOUNT(s)
-    if table.debts[account] | table.pairs[account] | table.scans[account]:
+    if unlikely(table.debts[account] | table.pairs[account] | table.scans[account]):
         return False
-    if MACHINE(s).now_ns[0] > MACHINE(s).stale_at_ns[0]:
+    if unlikely(MACHINE(s).now_ns[0] > MACHINE(s).stale_at_ns[0]):
         forget_stale_prices(s)
-    if table.open_epoch[account] != MACHINE(s).open_epoch[0]:
+    if unlikely(table.open_epoch[account] != MACHINE(s).open_epoch[0]):
         prove_open(s, account)
     return True
 
@@ -177,7 +177,7 @@ def pays(s, account, row, term, reach):
 @leaf
 def take_slack(s, account, row, term, reach):
     """Whether these parts of a leg can be paid for; if so they are its own from now on."""
-    if not pays(s, account, row, term, reach):
+    if unlikely(not pays(s, account, row, term, reach)):
         if ACCOUNT(s).loose[account] == 0:
             return False
         prove_open(s, account)

@@ -24,7 +24,7 @@ from steelyard.model.orders import (
     TRAILING,
     WAITING,
 )
-from steelyard.num import far, far_twin, kernel, leaf
+from steelyard.num import far, far_twin, kernel, leaf, unlikely
 from steelyard.num.limits import ORDER_ID_SHIFT
 from steelyard.num.rounding import mul_div_down, ppm_up
 from steelyard.num.wide import mix
@@ -91,10 +91,10 @@ def reserve_per_lot(s, market, account, side, price, post_only):
     """
     scale = MARKET(s).scale[market]
     rate = max(0, maker_rate_ppm(s, market, account)) if post_only else taker_rate_ppm(s, market, account)
-    if is_pair(s, market):
+    if unlikely(is_pair(s, market)):
         fee = ppm_up(price * scale, rate)
         return price * scale + fee if side > 0 else max(0, price * scale - fee)
-    if scale > 0:
+    if not unlikely(scale < 0):
         return max(0, (price - MARKET(s).mark[market]) * side) * scale + ppm_up(price * scale, rate)
     return inverse_locked_in(s, market, side, price) + ppm_up(inverse_lot_up(s, market, price), rate)
 
@@ -213,7 +213,7 @@ def client_remove(s, entry):
 
 @leaf
 def has_client_id(s, row):
-    if ORDER(s).noted[row] == 0:
+    if not unlikely(ORDER(s).noted[row]):
         return False
     note = NOTE(s)
     return (note.client0[row] | note.client1[row] | note.client2[row] | note.client3[row] | note.client4[row]) != 0
@@ -298,7 +298,7 @@ def wipe_order(s, row):
     order.order_type[row] = 0
     order.tif[row] = 0
     order.stp[row] = 0
-    if order.noted[row]:
+    if unlikely(order.noted[row]):
         wipe_note(s, row)
     return 0
 
@@ -309,7 +309,7 @@ def retire(s, row):
     account = LEG(s).account[ORDER(s).leg[row]]
     leg_list_remove(s, row)
     ACCOUNT(s).orders[account] -= 1
-    if has_client_id(s, row):
+    if unlikely(has_client_id(s, row)):
         retire_client_id(s, row)
     wipe_order(s, row)
     free_order_row(s, row)
@@ -321,7 +321,7 @@ def count_in(s, row, lots):
     """Add resting lots of an order to its leg's sums (take them out if negative)."""
     order, orders = ORDER(s), LEG_OPEN(s)
     leg = order.leg[row]
-    if is_reduce_only(order.options[row]):
+    if unlikely(is_reduce_only(order.options[row])):
         orders.reduce_lots[leg] += lots
     elif order.side[row] > 0:
         orders.bid_lots[leg] += lots
@@ -420,12 +420,12 @@ def loosen(s, leg, side):
 @leaf
 def margin_of(s, row):
     """The isolated margin that was moved for an order."""
-    return NOTE(s).margin[row] if ORDER(s).noted[row] else 0
+    return NOTE(s).margin[row] if unlikely(ORDER(s).noted[row]) else 0
 
 
 @leaf
 def add_margin(s, row, amount):
-    if amount:
+    if unlikely(amount):
         ORDER(s).noted[row] = 1
         NOTE(s).margin[row] += amount
 
@@ -448,7 +448,7 @@ def leave(s, row, reason, extra):
     margin = margin_of(s, row)
     retire(s, row)
     loosen(s, leg, side)
-    if ACCOUNT(s).role[account] == CHILD:
+    if unlikely(ACCOUNT(s).role[account] == CHILD):
         give_back(s, leg, margin)
     return 0
 
@@ -460,7 +460,7 @@ far_leave = far_twin(leave)
 def shrink_margin(s, row, left, before):
     """An order's isolated margin shrinks with it; what falls away stays with the position (or is given back)."""
     note = NOTE(s)
-    if ORDER(s).noted[row] and note.margin[row]:
+    if unlikely(ORDER(s).noted[row]) and note.margin[row]:
         note.margin[row] = mul_div_down(note.margin[row], left, before)
 
 

@@ -88,7 +88,7 @@ from steelyard.model.keys import (
     UNIT,
 )
 from steelyard.model.orders import FOR_OPEN, FOR_REDUCE
-from steelyard.num import far, kernel, leaf
+from steelyard.num import far, kernel, leaf, unlikely
 from steelyard.num.limits import ORDER_ID_SHIFT, PPM
 from steelyard.num.rounding import ppm_down, ppm_up
 from steelyard.rules.cash import atoms_up, cash_needed, value
@@ -164,7 +164,7 @@ def why_not_good_assets(s, one, other):
 @leaf
 def acting_account(s, account, market):
     """The account that holds this market for a parent: itself, or its isolated child (0 if not opened yet)."""
-    if ACCOUNT(s).isolates[account] and is_isolated(s, ACCOUNT(s).owner[account], market):
+    if unlikely(ACCOUNT(s).isolates[account]) and is_isolated(s, ACCOUNT(s).owner[account], market):
         stub = find_leg(s, account, MARKET_0 + market)
         return LEG(s).child[stub] if stub else 0
     return account
@@ -218,17 +218,14 @@ def check_fields(s, i):
     """Is the row of a new order well formed?"""
     c = COMMAND(s)
     side, kind, tif = c.side[i], c.order_type[i], c.tif[i]
-    if side != word.BUY and side != word.SELL:
+    beyond = (side != word.BUY) & (side != word.SELL) | (kind < 0) | (kind > word.MARKET) | (tif < 0) | (tif > word.GTT)
+    if unlikely(beyond | (c.stp[i] < 0) | (c.stp[i] > word.STP_BOTH) | (c.price[i] < 0) | (c.lots[i] < 0)):
         return no.FIELD_OUT_OF_RANGE
-    if kind < 0 or kind > word.MARKET or tif < 0 or tif > word.GTT or c.stp[i] < 0 or c.stp[i] > word.STP_BOTH:
+    if unlikely((kind == word.MARKET) & ((c.price[i] != 0) | (tif == word.GTT))):
         return no.FIELD_OUT_OF_RANGE
-    if c.price[i] < 0 or c.lots[i] < 0:
+    if unlikely(c.options[i]) and check_flags(s, i):
         return no.FIELD_OUT_OF_RANGE
-    if kind == word.MARKET and (c.price[i] != 0 or tif == word.GTT):
-        return no.FIELD_OUT_OF_RANGE
-    if c.options[i] and check_flags(s, i):
-        return no.FIELD_OUT_OF_RANGE
-    if is_conditional(s, i) or tif == word.GTT:
+    if unlikely((is_conditional(s, i) != 0) | (tif == word.GTT)):
         return check_condition(s, i)
     return no.NONE
 
@@ -262,7 +259,7 @@ def write_draft(s, row, i, noted):
     order.remaining[row] = c.lots[i]
     order.tif[row] = word.IOC if c.order_type[i] == word.MARKET and c.tif[i] == word.GTC else c.tif[i]
     order.stp[row] = c.stp[i]
-    if noted:
+    if unlikely(noted):
         write_note(s, row, i)
     return 0
 
@@ -300,7 +297,7 @@ def check_permission(s, row, account, acting, market):
     """What the market, the tier and the account allow."""
     order, state = ORDER(s), MARKET_RULE(s)[market, M_STATE]
     flags = order.options[row]
-    if MARKET_RULE(s)[market, M_EXPIRY_NS]:
+    if unlikely(MARKET_RULE(s)[market, M_EXPIRY_NS]):
         reason = check_expiry(s, market, flags)
         if reason:
             return reason
@@ -319,14 +316,20 @@ def check_permission(s, row, account, acting, market):
             product |= word.PRODUCT_PORTFOLIO
         if TIER_RULE(s)[ACCOUNT(s).risk_tier[account], T_PRODUCTS] & product != product:
             return no.TIER_FORBIDS_PRODUCT
-    if ACCOUNT(s).scans[account] or MARKET_RULE(s)[market, M_BY_ARRAY]:
+    if unlikely(ACCOUNT(s).scans[account] | MARKET_RULE(s)[market, M_BY_ARRAY]):
         if ARRAY_RULE(s)[market, S_IS_SET] == 0 and not is_reduce_only(flags) and not is_pair(s, market):
             return no.RISK_ARRAY_MISSING
-    if acting and ACCOUNT(s).queued[acting] and (ACCOUNT(s).queued[acting] != word.SPARED or not is_reduce_only(flags)):
+    if (
+        acting
+        and unlikely(ACCOUNT(s).queued[acting])
+        and (ACCOUNT(s).queued[acting] != word.SPARED or not is_reduce_only(flags))
+    ):
         return no.ACCOUNT_IN_LIQUIDATION
-    if is_reduce_only(flags):
+    if unlikely(is_reduce_only(flags)):
         return no.PRICE_STALE if MARKET(s).mark[market] == 0 else no.NONE
-    return no.NONE if is_fresh(s, market) else why_not_good(s, market)
+    if unlikely(not is_fresh(s, market)):
+        return why_not_good(s, market)
+    return no.NONE
 
 
 @leaf
@@ -365,12 +368,12 @@ def check_exposure(s, row, acting, leg, market, owner):
     """Limits of position and open interest. Leg 0 means an empty one."""
     order, rule, table = ORDER(s), MARKET_RULE(s), MARKET(s)
     side, lots = order.side[row], order.remaining[row]
-    if owner_lots(s, owner, acting, leg, market, side, lots) > rule[market, M_POSITION_LOTS_MAX]:
+    if unlikely(owner_lots(s, owner, acting, leg, market, side, lots) > rule[market, M_POSITION_LOTS_MAX]):
         return no.POSITION_LIMIT
     largest = rule[market, M_BRACKET_UPPER + rule[market, M_BRACKETS] - 1]
-    if notional_of(s, market, side_lots(s, leg, side, lots)) > largest:
+    if unlikely(notional_of(s, market, side_lots(s, leg, side, lots)) > largest):
         return no.POSITION_LIMIT
-    if table.open_interest[market] + lots > rule[market, M_OPEN_INTEREST_LOTS_MAX]:
+    if unlikely(table.open_interest[market] + lots > rule[market, M_OPEN_INTEREST_LOTS_MAX]):
         quantity, orders = LEG(s).quantity[leg], LEG_OPEN(s)
         resting = (orders.bid_lots[leg] if side > 0 else orders.ask_lots[leg]) + orders.reduce_lots[leg]
         if quantity * side >= 0 or lots + resting > abs(quantity):
@@ -439,7 +442,9 @@ def pay_from_slack(s, row, acting, leg, market):
     A leg that is not open yet cannot remember that.
     """
     order, orders = ORDER(s), LEG_OPEN(s)
-    if acting == 0 or MARKET_RULE(s)[market, M_HAS_SIZE] == REQUIRES_ARRAY or not has_slack(s, acting):
+    if unlikely((acting == 0) | (MARKET_RULE(s)[market, M_HAS_SIZE] == REQUIRES_ARRAY)):
+        return UNPAID
+    if unlikely(not has_slack(s, acting)):
         return UNPAID
     lots, reserve = order.remaining[row], order.remaining[row] * order.reserve[row]
     buys = order.side[row] > 0
@@ -454,7 +459,7 @@ def pay_from_slack(s, row, acting, leg, market):
         orders.bid_reserve[leg] + (reserve if buys else 0),
         orders.ask_reserve[leg] + (0 if buys else reserve),
     )
-    if not take_slack(s, acting, leg, term, reach):
+    if unlikely(not take_slack(s, acting, leg, term, reach)):
         return UNPAID
     return COUNTED if leg else PAID
 
@@ -606,13 +611,13 @@ def holds_price(s, row, account, market):
 @leaf
 def check_margin(s, row, account, acting, leg, market):
     """(reason, atoms the parent must send, whether the slack counts the order already): may this order be paid for?"""
-    if is_pair(s, market):
+    if unlikely(is_pair(s, market)):
         return check_exchange(s, row, account, leg, market), 0, False
-    if not is_reduce_only(ORDER(s).options[row]):
-        if is_paid(s, market) and ORDER(s).side[row] > 0 and not holds_price(s, row, account, market):
+    if not unlikely(is_reduce_only(ORDER(s).options[row])):
+        if unlikely(is_paid(s, market)) and ORDER(s).side[row] > 0 and not holds_price(s, row, account, market):
             return no.BALANCE_TOO_LOW, 0, False
         paid = pay_from_slack(s, row, acting, leg, market)
-        if paid != UNPAID:
+        if not unlikely(paid == UNPAID):
             return no.NONE, 0, paid == COUNTED
     reason, wanted = check_margin_exactly(s, row, account, acting, leg, market)
     return reason, wanted, False
@@ -641,25 +646,25 @@ def check_order(s, row, account, acting, leg, market, owner):
     """
     order, rule, table = ORDER(s), MARKET_RULE(s), MARKET(s)
     side, flags = order.side[row], order.options[row]
-    if order.order_type[row] == word.MARKET:
+    if unlikely(order.order_type[row] == word.MARKET):
         price = price_of_lots(s, market, side, order.remaining[row])
-        if price == 0:
+        if unlikely(price == 0):
             return no.NO_LIQUIDITY, 0, False
         order.price[row] = price
     else:
         band = ppm_down(table.mark[market], rule[market, M_PRICE_BAND_PPM])
-        if (order.price[row] - table.mark[market]) * side > band:
+        if unlikely((order.price[row] - table.mark[market]) * side > band):
             return no.PRICE_OUTSIDE_BAND, 0, False
     best = best_against(s, market, side)
     crossing = crosses(order.price[row], best, side)
-    if crossing and is_post_only(flags):
+    if unlikely(is_post_only(flags)) and crossing:
         if flags & word.POST_ONLY:
             return no.POST_ONLY_WOULD_CROSS, 0, False
         order.price[row] = best - side
         if order.price[row] < rule[market, M_TICKS_MIN] or order.price[row] > rule[market, M_TICKS_MAX]:
             return no.POST_ONLY_WOULD_CROSS, 0, False
         crossing = False
-    if is_reduce_only(flags):
+    if unlikely(is_reduce_only(flags)):
         quantity = LEG(s).quantity[leg]
         if quantity * side >= 0:
             return no.NOTHING_TO_REDUCE, 0, False
@@ -671,15 +676,15 @@ def check_order(s, row, account, acting, leg, market, owner):
         order.remaining[row] = min(order.remaining[row], room)
     else:
         reason = check_exposure(s, row, acting, leg, market, owner)
-        if reason:
+        if unlikely(reason):
             return reason, 0, False
     order.reserve[row] = 0
-    if not is_reduce_only(flags):
+    if not unlikely(is_reduce_only(flags)):
         order.reserve[row] = reserve_per_lot(s, market, account, side, order.price[row], is_post_only(flags))
     reason, wanted, counted = check_margin(s, row, account, acting, leg, market)
-    if reason:
+    if unlikely(reason):
         return reason, 0, False
-    if order.tif[row] == word.FOK:
+    if unlikely(order.tif[row] == word.FOK):
         stp = order.stp[row] if order.stp[row] else ACCOUNT(s).stp[account]
         if not look_ahead(s, market, acting, owner, side, order.price[row], order.remaining[row], stp):
             if counted:
@@ -714,9 +719,9 @@ def open_child(s, parent, market):
 def check_room(s, row, account, acting, leg, market):
     """Rows for the order, its leg, and a child if one is needed."""
     layout, table = LAYOUT(s), ACCOUNT(s)
-    if row == 0:
+    if unlikely(row == 0):
         return no.ORDERS_FULL
-    if acting and table.orders[acting] >= layout[L_ORDERS_PER_ACCOUNT]:
+    if acting and unlikely(table.orders[acting] >= layout[L_ORDERS_PER_ACCOUNT]):
         return no.ORDERS_FULL
     if leg:
         return no.NONE
@@ -750,10 +755,10 @@ def match_and_rest(s, row, counted):
         if left == 0:
             retire(s, row)
             return 0
-    if reason == UNFINISHED:
+    if not unlikely(reason != UNFINISHED):
         if order.tif[row] == word.IOC or order.tif[row] == word.FOK:
             reason = CLOSED_IMMEDIATE
-        elif reduce_only:
+        elif unlikely(reduce_only):
             quantity = LEG(s).quantity[leg]
             room = abs(quantity) - LEG_OPEN(s).reduce_lots[leg] if quantity * side < 0 else 0
             if room <= 0:
@@ -779,11 +784,11 @@ def enter(s, row, counted):
     machine, leg = MACHINE(s), ORDER(s).leg[row]
     account, before = LEG(s).account[leg], LEG(s).quantity[leg]
     isolated = ACCOUNT(s).role[account] == word.CHILD
-    if isolated:
+    if unlikely(isolated):
         machine.matching[0] = account
         machine.released[0] = 0
     match_and_rest(s, row, counted)
-    if isolated:
+    if unlikely(isolated):
         machine.matching[0] = 0
         give_back(s, leg, machine.released[0] + closing_share(s, leg, before))
     return 0
@@ -796,7 +801,7 @@ def far_enter(s, row):
 
 @leaf
 def send_margin(s, parent, child, market, amount):
-    if amount > 0:
+    if unlikely(amount > 0):
         transfer(s, parent, child, MARKET_RULE(s)[market, M_SETTLE], amount)
         say(s, MARGIN_MOVED, parent, market, 0, 0, child, 0, 0, amount, 0, 0, 0, 0, 0)
     return 0
@@ -822,7 +827,7 @@ def say_accepted(s, row, account, market, margin):
         market,
         order.side[row],
         order.id[row],
-        NOTE(s).trigger[row] if order.noted[row] else 0,
+        NOTE(s).trigger[row] if unlikely(order.noted[row]) else 0,
         order.price[row],
         order.remaining[row],
         margin,
@@ -863,31 +868,34 @@ def place_order(s, i):
     c, order, note, table, machine = COMMAND(s), ORDER(s), NOTE(s), ACCOUNT(s), MACHINE(s)
     account, market = c.account[i], c.market[i]
     reason = check_fields(s, i)
-    if reason:
+    if unlikely(reason):
         return reason
-    if account <= 0 or account > machine.accounts[0]:
+    if unlikely((account <= 0) | (account > machine.accounts[0])):
         return no.ACCOUNT_UNKNOWN
-    if table.role[account] != word.USER and not (account == word.BACKSTOP and is_reduce_only(c.options[i])):
+    if unlikely(table.role[account] != word.USER) and not (account == word.BACKSTOP and is_reduce_only(c.options[i])):
         return no.ACCOUNT_IS_NOT_TRADABLE
-    if market <= 0 or market > machine.markets[0]:
+    if unlikely((market <= 0) | (market > machine.markets[0])):
         return no.MARKET_UNKNOWN
     named = c.client0[i] | c.client1[i] | c.client2[i] | c.client3[i] | c.client4[i]
-    if named != 0 and client_entry(s, account, c.client0[i], c.client1[i], c.client2[i], c.client3[i], c.client4[i]):
+    if unlikely(named != 0) and client_entry(
+        s, account, c.client0[i], c.client1[i], c.client2[i], c.client3[i], c.client4[i]
+    ):
         return no.CLIENT_ID_REPEATED
     rule = MARKET_RULE(s)
     closes = c.options[i] & word.CLOSE_POSITION != 0
-    if c.lots[i] == 0 and not closes:
+    if unlikely(c.lots[i] == 0) and not closes:
         return no.SIZE_MUST_BE_POSITIVE
-    if c.lots[i] > rule[market, M_ORDER_LOTS_MAX]:
+    if unlikely(c.lots[i] > rule[market, M_ORDER_LOTS_MAX]):
         return no.SIZE_EXCEEDS_LIMIT
     waits = c.trigger_kind[i] != word.NO_TRIGGER
-    if c.order_type[i] == word.LIMIT and c.price[i] == 0:
+    if unlikely((c.order_type[i] == word.LIMIT) & (c.price[i] == 0)):
         return no.PRICE_MUST_BE_POSITIVE
-    if waits and c.trigger_kind[i] != word.TRAILING and c.trigger[i] == 0:
+    if unlikely(waits) and c.trigger_kind[i] != word.TRAILING and c.trigger[i] == 0:
         return no.PRICE_MUST_BE_POSITIVE
-    if c.price[i] > rule[market, M_TICKS_MAX] or c.trigger[i] > rule[market, M_TICKS_MAX]:
+    if unlikely((c.price[i] > rule[market, M_TICKS_MAX]) | (c.trigger[i] > rule[market, M_TICKS_MAX])):
         return no.PRICE_EXCEEDS_LIMIT
-    if 0 < c.price[i] < rule[market, M_TICKS_MIN] or 0 < c.trigger[i] < rule[market, M_TICKS_MIN]:
+    least = rule[market, M_TICKS_MIN]
+    if unlikely((c.price[i] < least) & (c.price[i] > 0) | (c.trigger[i] < least) & (c.trigger[i] > 0)):
         return no.PRICE_BELOW_LIMIT
     # From here on the order is looked at in the row it will have; a full table is told at its own place.
     row = lowest_free_order(s)
@@ -896,15 +904,15 @@ def place_order(s, i):
     leg = seek_leg(s, acting, MARKET_0 + market) if acting else 0
     write_draft(s, row, i, named | is_conditional(s, i))
     reason = check_permission(s, row, account, acting, market)
-    if reason:
+    if unlikely(reason):
         return refuse_draft(s, row, reason)
-    if order.tif[row] == word.GTT and note.expires_ns[row] <= machine.now_ns[0]:
+    if unlikely(order.tif[row] == word.GTT) and note.expires_ns[row] <= machine.now_ns[0]:
         return refuse_draft(s, row, no.EXPIRY_NOT_IN_FUTURE)
     reason = check_room(s, row, account, acting, leg, market)
-    if reason:
+    if unlikely(reason):
         return refuse_draft(s, row, reason)
     wanted, counted = 0, False
-    if waits:
+    if unlikely(waits):
         price = stop_price(s, market, note.trigger_on[row])
         if price == 0:
             return refuse_draft(s, row, no.PRICE_STALE)
@@ -915,13 +923,13 @@ def place_order(s, i):
             return refuse_draft(s, row, no.TRIGGER_WOULD_FIRE_AT_ONCE)
     else:
         reason, wanted, counted = check_order(s, row, account, acting, leg, market, owner)
-        if reason:
+        if unlikely(reason):
             return refuse_draft(s, row, reason)
     # Nothing below can fail.
-    if acting == 0:
+    if unlikely(acting == 0):
         acting = open_child(s, account, market)
         leg = find_leg(s, acting, MARKET_0 + market)
-    if leg == 0:
+    if unlikely(leg == 0):
         leg = open_leg(s, acting, MARKET_0 + market)
     take_order_row(s, row)
     machine.order_number[0] += 1
@@ -930,13 +938,13 @@ def place_order(s, i):
     add_margin(s, row, wanted)
     table.orders[acting] += 1
     leg_list_add(s, row)
-    if named != 0:
+    if unlikely(named != 0):
         client_insert(s, row)
-    if order.tif[row] == word.GTT:
+    if unlikely(order.tif[row] == word.GTT):
         push_timer(s, note.expires_ns[row], (word.TIMER_EXPIRY << 32) + row)
     send_margin(s, account, acting, market, wanted)
     say_accepted(s, row, acting, market, wanted)
-    if waits:
+    if unlikely(waits):
         start_waiting(s, row, market)
         return no.NONE
     enter(s, row, counted)

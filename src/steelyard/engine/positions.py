@@ -5,7 +5,7 @@ from steelyard.engine.ledger import realise, spend_trade
 from steelyard.engine.opening import restate, shift_slack
 from steelyard.model.events import FUNDING_PAID
 from steelyard.model.keys import M_SETTLE
-from steelyard.num import far, far_twin, leaf
+from steelyard.num import far, far_twin, leaf, unlikely
 from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS
 from steelyard.num.rounding import mul_div_up
 from steelyard.num.wide import multiply, multiply_shift_down
@@ -42,7 +42,7 @@ def pay_funding(s, row):
 
 @leaf
 def settle_funding(s, row):
-    if MARKET(s).funding_index[LEG(s).thing[row] - MARKET_0] != LEG(s).index_at_touch[row]:
+    if unlikely(MARKET(s).funding_index[LEG(s).thing[row] - MARKET_0] != LEG(s).index_at_touch[row]):
         pay_funding(s, row)
 
 
@@ -60,7 +60,7 @@ def realised_down(quantity, cost, lots, trade_value):
 @leaf
 def realised_of(s, market, quantity, cost, lots, trade_value):
     """The cash realised when a leg of this market takes signed lots."""
-    if is_paid(s, market):
+    if unlikely(is_paid(s, market)):
         return -trade_value
     _, realised = realised_down(quantity, cost, lots, trade_value)
     return realised

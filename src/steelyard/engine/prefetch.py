@@ -29,6 +29,7 @@ from steelyard.state.tables import (
     MARKET_0,
     ORDER,
     SCRATCH,
+    SLOT_ROW_MASK,
     SWEEP_BLOCK,
 )
 
@@ -89,7 +90,7 @@ def fetch_legs(s, i):
     if c.kind[i] == do.PLACE_ORDER:
         if table.open_epoch[c.account[i]] != MACHINE(s).open_epoch[0]:
             AHEAD_LEG(s, table.first_leg[c.account[i]])  # its slack will be worked out
-        fetch_leg(s, LEG_SLOT(s)[first_slot(s, c.account[i], c.market[i])])
+        fetch_leg(s, LEG_SLOT(s)[first_slot(s, c.account[i], c.market[i])] & SLOT_ROW_MASK)
         if 0 < c.price[i] < PRICE_TICKS_MAX and c.market[i]:
             AHEAD_LADDER(s, MARKET(s).ladder[c.market[i]] + c.price[i])
         met = first_met(s, i)
@@ -108,13 +109,15 @@ def fetch_legs(s, i):
 
 @leaf
 def fetch_next_met(s, market, side):
-    """An order was filled: whoever is met next is now the first of its level, and after that the second."""
+    """An order was filled: whoever is met next is now the first of its level, then the second and the third."""
     order, best = ORDER(s), best_against(s, market, side)
     head = LADDER(s).head[MARKET(s).ladder[market] + best]
     account = LEG(s).account[order.leg[head]]
     AHEAD_ACCOUNT(s, account)
     AHEAD_LEG(s, account)  # its cash
-    fetch_leg(s, order.leg[order.next[head]])
+    second = order.next[head]
+    fetch_leg(s, order.leg[second])
+    AHEAD_ORDER(s, order.next[second])
 
 
 @leaf

@@ -164,6 +164,31 @@ def entry(function: Any) -> Any:
     return compiled
 
 
+if JIT:
+
+    @intrinsic
+    def unlikely(typingctx: Any, condition: Any) -> Any:
+        """The condition, with word to the compiler that it hardly ever holds: what follows is kept out of the way.
+
+        An order runs through some thousand instructions; those it never takes should not lie between them.
+        """
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            bit = ir.IntType(1)
+            expect = cgutils.get_or_insert_function(builder.module, ir.FunctionType(bit, [bit, bit]), "llvm.expect.i1")
+            asked = args[0]
+            if asked.type != bit:
+                asked = builder.icmp_unsigned("!=", asked, ir.Constant(asked.type, 0))
+            return builder.call(expect, [asked, ir.Constant(bit, 0)])
+
+        return types.boolean(condition), codegen
+
+else:
+
+    def unlikely(condition: Any) -> Any:
+        return condition
+
+
 FAR_MAX = 192  # words at the start of every directory of tables: addresses of far kernels
 _far: list[Any] = []
 

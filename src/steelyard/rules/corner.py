@@ -20,7 +20,7 @@ from steelyard.model.keys import (
     M_SETTLE,
     UNIT,
 )
-from steelyard.num import kernel, leaf
+from steelyard.num import kernel, leaf, unlikely
 from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE_BITS, LEVERAGE_MAX, PPM
 from steelyard.num.wide import multiply_shift_down
 from steelyard.rules.cash import cash_requirement, charge, value
@@ -78,13 +78,13 @@ def opening_bound(s, market, lots, notional, rate_ppm):
     rule, i = MARKET_RULE(s), bracket_of(s, market, notional)
     base = share_up(notional, rule[market, M_BRACKET_OPEN_PPM + i]) - rule[market, M_DEDUCT_OPEN + i]
     base = max(base, share_up(notional, rate_ppm))
-    if rule[market, M_HAS_SIZE]:
+    if unlikely(rule[market, M_HAS_SIZE]):
         base = max(base, size_open(s, market, lots, notional))
     scale = MARKET(s).oi_scale_ppm[market]
     if scale > 0 and notional > base:
         base += share_up(notional - base, scale)
     closing = rule[market, M_CLOSING_PPM]
-    if closing:
+    if unlikely(closing):
         base = min(base + share_up(notional + base, closing), max(base, notional))
     return base
 
@@ -127,12 +127,12 @@ def reference_terms(s, row, market, rate_ppm, bid_lots, ask_lots, bid_reserve, a
     needed += larger * table.open_gap[market]
     scale = table.scale[market]
     term = equity_at(s, row, market, scale, table.open_ref[market]) - needed - SLOP
-    if scale < 0:
+    if unlikely(scale < 0):
         term -= larger >> (INDEX_SCALE_BITS - 1)  # W is rounded: once for E, once for M
     # E moves by |q| a per tick, M(open) by at most its larger side, which |q| never exceeds: no rate is above 1.
     moving = 2 * notional
     closing = MARKET_RULE(s)[market, M_CLOSING_PPM]
-    return term, moving + share_up(moving, closing) if closing else moving
+    return term, moving + share_up(moving, closing) if unlikely(closing) else moving
 
 
 @leaf

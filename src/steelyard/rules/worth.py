@@ -7,7 +7,7 @@ Promises
 """
 
 from steelyard.model.keys import M_ATOMS_PER_TICK_LOT, M_PAID
-from steelyard.num import far, leaf
+from steelyard.num import far, leaf, unlikely
 from steelyard.num.limits import INDEX_SCALE, INDEX_SCALE_BITS
 from steelyard.num.rounding import mul_div_down, mul_div_up
 from steelyard.state.tables import MARKET, MARKET_RULE
@@ -32,9 +32,9 @@ def inverse_worth(s, market, lots, price):
 def worth(s, market, lots, price):
     """What signed lots cost at a price, in atoms of the settlement asset."""
     scale = MARKET(s).scale[market]
-    if scale > 0:
-        return lots * price * scale
-    return inverse_worth(s, market, lots, price)
+    if unlikely(scale < 0):
+        return inverse_worth(s, market, lots, price)
+    return lots * price * scale
 
 
 @leaf

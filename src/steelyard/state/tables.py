@@ -478,7 +478,7 @@ _SLOTS: tuple[tuple[str, Any], ...] = (
     ("node", NODE_ROW),  # alarms: two per leg, then one per order
     ("bucket", np.dtype("i4")),
     ("driver", DRIVER_ROW),
-    ("leg_slot", np.dtype("i4")),
+    ("leg_slot", np.dtype("i8")),  # a row, and the upper half of its hash
     ("client_slot", np.dtype("i4")),
     ("reference_slot", np.dtype("i4")),
     ("heap", HEAP_ROW),  # three heaps: timers, liquidation turns, triggered orders
@@ -593,8 +593,12 @@ LAYOUT_SIZE = 48
 # A full sweep: threads at most, and how many accounts' legs each asks for at once.
 SWEEP_LANES, SWEEP_BLOCK = 8, 256
 
+# A slot of the legs: the row below, above it the same bits of the hash of whose and of what.
+SLOT_ROW_BITS = 32
+SLOT_ROW_MASK = (1 << SLOT_ROW_BITS) - 1
+
 # Tables whose rows are used from the lowest up and looked up at random.
-_DENSE = ("account", "leg_slot", "order", "note", "node", "holder", "bits")
+_DENSE = ("account", "leg_slot", "order", "note", "node", "holder", "bits", "event")
 
 
 # A leg and its orders are looked up together: row by row they lie side by side.
@@ -609,15 +613,18 @@ def _stride(name: str) -> int:
     return sum(_SLOTS[_SLOT_OF[each]][1].itemsize for each in _PAIR) if name in _PAIR else int(kind.itemsize)
 
 
+_CACHE_LINE, _LARGE_PAGE = 64, 2 << 20
+
+
 def _zeroed(size: int, dense: bool) -> Any:
     """Zeroed bytes from a cache line on; for a large dense table in large pages: random rows then miss fewer caches."""
     if dense and size >= (4 << 20) and hasattr(mmap, "MADV_HUGEPAGE"):
-        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory = mmap.mmap(-1, size + _LARGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         memory.madvise(mmap.MADV_HUGEPAGE)
-        return np.frombuffer(memory, np.uint8)
-    line = 64
-    room = np.zeros(size + line, np.uint8)
-    return room[-room.ctypes.data % line :][:size]
+        room, unit = np.frombuffer(memory, np.uint8), _LARGE_PAGE
+    else:
+        room, unit = np.zeros(size + _CACHE_LINE, np.uint8), _CACHE_LINE
+    return room[-room.ctypes.data % unit :][:size]
 
 
 def rows_of_ramps(limits: Limits) -> int:
@@ -668,7 +675,7 @@ class State:
         drivers = DRIVERS_PER_MARKET * rows["market"] + rows["asset"]
         rows["driver"] = drivers
         rows["bucket"] = drivers * 2 * BUCKETS
-        rows["leg_slot"] = 1 << (4 * rows["leg"]).bit_length()  # few share a slot: each step on is a cache line
+        rows["leg_slot"] = 1 << (2 * rows["leg"]).bit_length()
         rows["client_slot"] = 1 << (2 * (rows["order"] + rows["recent"])).bit_length()
         rows["reference_slot"] = 1 << (2 * rows["reference"]).bit_length()
         timers = 2 * (rows["order"] + 2 * rows["account"] + 4 * rows["market"] + 2 * rows["asset"] + rows["feed"] + 1)
@@ -742,10 +749,10 @@ class State:
 
     def load(self, commands: np.ndarray[Any, Any]) -> None:
         """Make a batch the one that compiled code sees; it must be an aligned, contiguous array of COMMAND rows."""
-        self.command = commands.view(np.recarray)
-        slot = FAR_MAX // 2 + _SLOT_OF["command"]
-        self._directory[2 * slot] = commands.ctypes.data
-        self._directory[2 * slot + 1] = len(commands)
+        self.command = commands
+        place = FAR_MAX + 2 * _SLOT_OF["command"]
+        self._directory[place] = commands.ctypes.data
+        self._directory[place + 1] = len(commands)
 
     def __getattr__(self, name: str) -> Any:  # the tables are set by name above
         raise AttributeError(name)

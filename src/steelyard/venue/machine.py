@@ -49,11 +49,15 @@ class Machine:
     ) -> None:
         warm(progress)
         self.state = state or State(limits)
-        self._events = np.asarray(self.state.event)
+        self._look_at(self.state)
         _write_key_ranges(self.state)
         self.state.machine.sweep_all[0] = int(sweep)
         if state is None:
             rebuild.genesis(self.state.handle)
+
+    def _look_at(self, state: State) -> None:
+        """Plain arrays of what every batch reads: columns of records take longer to find than a small batch to run."""
+        self._machine, self._events = np.asarray(state.machine), np.asarray(state.event)
 
     @property
     def sweep(self) -> bool:
@@ -61,13 +65,14 @@ class Machine:
 
     def stream(self, commands: Rows) -> Iterator[Rows]:
         """Run a batch; its events in parts, each a view that the next part overwrites."""
-        state = self.state
-        state.load(np.require(commands, COMMAND, ["C", "A"]))
-        done = 0
-        while done < len(commands):
-            done = int(run(state.handle, done))
-            assert state.machine.fatal[0] == 0, "the machine met an impossible state"
-            yield self._events[: int(state.machine.events[0])]
+        handle, machine, events = self.state.handle, self._machine, self._events
+        fatal, told = machine["fatal"], machine["events"]
+        self.state.load(np.require(commands, COMMAND, ["C", "A"]))
+        done, rows = 0, len(commands)
+        while done < rows:
+            done = run(handle, done)
+            assert fatal[0] == 0, "the machine met an impossible state"
+            yield events[: told[0]]
 
     def submit(self, commands: Rows) -> Rows:
         """Run a batch; all its events."""
@@ -108,7 +113,7 @@ class Machine:
     def rebuild(self) -> None:
         """Throw every index away and make it again from the facts."""
         self.state = self.copy().state
-        self._events = np.asarray(self.state.event)
+        self._look_at(self.state)
 
     def check(self) -> None:
         """Raise AssertionError if a promise about the facts is broken."""
