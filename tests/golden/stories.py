@@ -25,6 +25,7 @@ from steelyard.model.orders import (
     DEMAND_QUORUM,
     DEMAND_STEADY,
     FOK,
+    FOR_BOOK,
     FOR_POOL,
     FROM_FUND,
     GIVES_PRICE,
@@ -733,6 +734,61 @@ def payers(t):
     t.redeem_all(CAT, own)
 
 
+def sales(t):
+    """Collateral meets a spot book: slices, a fee, a thin book and the step that follows, both ways round."""
+    minute = 60 * SECOND
+    open_venue(t, people=6, purse=0)
+    t.configure(ASSET, {key.A_LOAN_CAP: 400_000}, row=USD)
+    t.configure(FEED, {key.F_STALENESS_NS: HOUR})
+    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
+    coin = {key.A_FEED: 1, key.A_SUPPLY_MAX: 1 << 40, key.A_LOAN_CAP: 30_000, key.A_BORROW_WEIGHT_PPM: 1_050_000}
+    t.configure(ASSET, coin | weights)
+    pair = {key.M_KIND: SPOT, key.M_SETTLE: USD, key.M_BASE: COIN, key.M_LOT_ATOMS: 10, key.M_FEED: 0}
+    pair |= {key.M_ATOMS_PER_TICK_LOT: 1, key.M_TICKS_MAX: 4_000, key.M_ORDER_LOTS_MAX: 5_000}
+    pair |= {key.M_POSITION_LOTS_MAX: 5_000, key.M_FUNDING_INTERVAL_NS: 0, key.M_MARK_POLICY: 1}
+    pair |= {key.M_SLICE_NOTIONAL: 100_000, key.M_SLICE_PPM: 100_000, key.M_PRICE_BAND_PPM: 500_000}
+    t.configure(MARKET, pair)
+    t.price({1: 12 * ASSET_PRICE_SCALE})
+    bonus = {key.C_POINT + i: 50_000 for i in range(33)}
+    book = {key.C_TAKER: FOR_BOOK, key.C_LASTS_NS: minute}
+    t.configure(CURVE, bonus | {key.C_SIZE: TAKE_ALL})
+    t.configure(CURVE, bonus | {key.C_TAKER: FOR_BOOK})  # it must say how long
+    t.configure(CURVE, bonus | book | {key.C_FEE_PPM: 1})  # the fee is the market's
+    t.configure(CURVE, bonus | book | {key.C_THEN: 1})
+    t.configure(CURVE, bonus | book | {key.C_SIZE: TAKE_ALL})
+    t.configure(ASSET, {key.A_OFFER: 2}, row=COIN)
+    t.configure(ASSET, {key.A_OFFER: 3}, row=USD)
+    t.deposit(LENDER, USD, 900_000)
+    t.deposit(LENDER, COIN, 90_000)
+    for person in (BOB, CAT):
+        t.deposit(person, USD, 300_000)
+        t.deposit(person, COIN, 30_000)
+    t.deposit(ANN, COIN, 10_000)
+    t.borrow(ANN, USD, 90_000)
+    t.deposit(EVE, COIN, 20_000)
+    t.borrow(EVE, USD, 187_000)
+    t.deposit(DAN, USD, 120_000)
+    t.borrow(DAN, COIN, 8_000)
+    t.order(BOB, 1, 40, 100)
+    t.order(CAT, 1, 10, 102)
+    t.order(EVE, 1, -10, 103)  # closed when she is liquidated
+    t.price({1: 9_950_000_000_000})
+    t.say(do.LIQUIDATE, {"account": BOB, "order": EVE, "market": COIN, "trigger": USD, "lots": 5_000})  # not yet
+    t.wait(5 * SECOND).clock()
+    t.order(BOB, 1, 900, 95)
+    t.wait(5 * SECOND).clock()
+    t.wait(minute).clock()  # the step is over: bids
+    t.say(do.LIQUIDATE, {"account": CAT, "order": EVE, "market": COIN, "trigger": USD, "lots": 5_000})
+    t.wait(SECOND).clock()
+    t.cancel_all(BOB)
+    t.cancel_all(CAT)
+    t.order(BOB, 1, -200, 146)
+    t.order(CAT, 1, -900, 149)
+    t.price({1: 14_500_000_000_000})  # DAN owes too much: coins are bought with his dollars, slice by slice
+    for _ in range(4):
+        t.wait(5 * SECOND).clock()
+
+
 def offers(t):
     """Collateral of accounts in liquidation: bonuses by cover, an auction, rival bids, dust, and the converter last."""
     minute = 60 * SECOND
@@ -1236,6 +1292,7 @@ STORIES = {
         borrowing,
         pairs,
         offers,
+        sales,
         stakes,
         payers,
         pools,

@@ -8,6 +8,7 @@ import numpy as np
 
 from steelyard.model.commands import (
     AMEND_ORDER,
+    ASSET,
     CANCEL_AFTER,
     CANCEL_ALL,
     CANCEL_ORDER,
@@ -29,13 +30,17 @@ from steelyard.model.commands import (
     WITHDRAW,
 )
 from steelyard.model.keys import (
+    A_OFFER,
     A_POOL_COOL_NS,
     A_POOL_KIND,
     A_POOL_OF,
+    C_TAKER,
     HOUR,
+    M_BASE,
     M_LEVERAGE_DEFAULT,
     M_ORDER_LOTS_MAX,
     M_PAID,
+    M_SETTLE,
     SECOND,
 )
 from steelyard.model.orders import (
@@ -43,6 +48,7 @@ from steelyard.model.orders import (
     BORROW,
     BUY,
     CLOSE_POSITION,
+    FOR_BOOK,
     FOR_OPEN,
     GTT,
     IOC,
@@ -179,6 +185,41 @@ class Flow(Town):
         if chance() < 0.3:
             return command(TRANSFER, self.now, line | {"order": pick(list(self.twin.accounts))})
         return command(REDEEM, self.now, line)
+
+    def random_sale(self):
+        """Towards a sale of collateral: somebody's debt grows too large for it, or its ladder leads to a book again."""
+        pick, chance = self.sale_random.choice, self.sale_random.random
+        books = [row for row, rule in self.twin.curves.items() if rule[C_TAKER] == FOR_BOOK]
+        draw = chance()
+        if draw < 0.05 or not books:
+            return self.step_for_book(pick((1, COIN)))
+        if draw < 0.15:
+            return self.configure(ASSET, {A_OFFER: pick(books)}, pick((1, COIN)))
+        if draw < 0.4:
+            return self.quote_in_pair()
+        if draw < 0.6:
+            return self.random_loan()
+        found = []
+        for row, account in self.twin.accounts.items():
+            dollars, coins = self.twin.quantity(row, 1), self.twin.quantity(row, COIN)
+            if account.role == USER and dollars * coins < 0:
+                part = pick((94, 101, 104, 107, 111))
+                part = part if coins > 0 else 200 - part
+                found.append(abs(dollars) * ASSET_PRICE_SCALE // abs(coins) * part // 100)
+        if not found:
+            return self.random_loan()
+        move = pick(found) * PPM // self.prices[0] - PPM
+        return self.price({1: max(-900_000, min(move, 3 * PPM))})
+
+    def quote_in_pair(self):
+        """Somebody who has the cash takes the other side of a sale, a little away from the mark."""
+        rule, side = self.twin.markets[4].rule, self.sale_random.choice((BUY, SELL))
+        spent = rule[M_SETTLE if side == BUY else M_BASE]
+        rich = [row for row, each in self.twin.accounts.items() if each.role == USER and not each.queued]
+        account = max(rich or [1], key=lambda row: self.twin.quantity(row, spent))
+        price = self.mark(4) * (PPM - side * self.sale_random.randint(-1_000, 40_000)) // PPM
+        line = {"account": account, "market": 4, "side": side, "lots": self.sale_random.randint(1, 9)}
+        return command(PLACE_ORDER, self.now, line | {"price": max(1, price)})
 
     def random_redeem(self):
         shares = self.shares()
@@ -464,6 +505,10 @@ class Flow(Town):
             else:
                 if (self.stakes or self.backed) and self.stake_random.random() < 0.25:
                     made = self.random_stake()
+                    yield made
+                    self.take(made)
+                if self.sells and self.sale_random.random() < 0.3:
+                    made = self.random_sale()
                     yield made
                     self.take(made)
                 bids = self.lends and self.chance(0.7) and self.with_offers()

@@ -202,6 +202,7 @@ from steelyard.model.orders import (
     DEMAND_STEADY,
     DEMAND_WHOLE,
     DEMANDS_ALL,
+    FOR_BOOK,
     FOR_POOL,
     GIVES_BONUS,
     GIVES_PRICE,
@@ -280,6 +281,8 @@ class Town:
         self.crowds = self.excess.random() < 0.3  # whether too much of one thing asks for more
         self.pairs = [self.pair()] if self.chance(0.5) else []
         self.traded = (1, 1, 2, 3, 4, 4, 4) if self.pairs else (1, 1, 2, 3)
+        self.sale_random = Random(f"sales of {seed}")
+        self.sells = self.lends and bool(self.pairs) and self.sale_random.random() < 0.5  # through the pair's book
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -565,6 +568,9 @@ class Town:
 
     def offers(self):
         """Ladders, in most towns: of this coin, and of the unit of account for debts in it."""
+        if self.sells:
+            yield from self.sales()
+            return
         if self.chance(0.05 if self.lends else 0.5):
             return
         if self.stakes and self.stake_random.random() < 0.25:
@@ -590,6 +596,27 @@ class Town:
                 dust = self.random.choice((1, 5_000, 50_000, 50_000)) * self.scale
                 target = self.random.choice((PPM, 1_050_000, 1_400_000))
                 yield self.configure(ASSET, {A_DUST: dust, A_TARGET_PPM: target}, asset)
+
+    def step_for_book(self, asset):
+        """Through the book of the pair, as a rule one that makes sense."""
+        pick, row = self.sale_random.choice, len(self.twin.curves)
+        of, gives = pick((0, 1, 2, 3, 4)), pick((GIVES_BONUS, GIVES_BONUS, GIVES_PRICE))
+        bonus = pick((0, 1_000, 20_000, 45_000))
+        y = min(PPM, PPM - bonus + 1) if gives else bonus
+        step = {C_TAKER: FOR_BOOK, C_OF: of, C_GIVES: gives, C_SIZE: TAKE_ALL}
+        step |= {} if asset == 1 else {C_SIZE: pick((TO_RESTORE, TAKE_ALL))}
+        step |= {C_TO: 60 * SECOND if of == 3 else PPM, C_LASTS_NS: pick((5, 60, 60, 600)) * SECOND}
+        step |= {C_THEN: pick((0, row, row + 1)), C_BEYOND: pick((0, 0, 1))} | {C_POINT + i: y for i in range(33)}
+        if self.sale_random.random() < 0.1:
+            step |= pick(({C_LASTS_NS: 0}, {C_FEE_PPM: 1}, {C_PART: row}, {C_SIZE: TAKE_WHOLE}, {C_TAKER: 3}))
+        return self.configure(CURVE, step)
+
+    def sales(self):
+        """Ladders that begin with the book."""
+        for asset in (1, COIN):
+            yield self.step_for_book(asset)
+            if self.twin.curves:
+                yield self.configure(ASSET, {A_OFFER: len(self.twin.curves)}, asset)
 
     def part_for(self, curve):
         """How much of a debt one bid may repay, of the same variable as a curve."""

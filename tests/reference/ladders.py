@@ -12,6 +12,7 @@ from steelyard.model.keys import (
     A_TIERS,
     C_DEBT,
     C_ELSE,
+    C_FEE_PPM,
     C_FROM,
     C_GIVES,
     C_LASTS_NS,
@@ -32,6 +33,7 @@ from tests.reference.numbers import clamp, value
 HEALTH, COVER, LTV, TIME, VOLATILITY = range(5)
 BONUS, PRICE = 0, 1
 RESTORE, ALL, WHOLE = 0, 1, 2
+BIDDERS, POOL, BOOK = 0, 1, 2
 LAST_POINT = 32
 
 
@@ -69,18 +71,22 @@ def check_curve(twin, rule, row):
             generous = (each > y[i - 1]) == (rule[C_GIVES] == BONUS)  # the later point gives the bidder more
             if generous != (rule[C_OF] in (LTV, TIME)):
                 return C_POINT + i
-    if rule[C_TAKER] and rule[C_OF] == TIME:
+    pool, book = rule[C_TAKER] == POOL, rule[C_TAKER] == BOOK
+    if pool and rule[C_OF] == TIME:
         return C_OF
-    if rule[C_SIZE] == WHOLE and not rule[C_TAKER]:
+    if rule[C_SIZE] == WHOLE and not pool:
         return C_SIZE
-    if rule[C_TAKER] and rule[C_LASTS_NS]:
+    if (pool and rule[C_LASTS_NS]) or (book and not rule[C_LASTS_NS]):
         return C_LASTS_NS
+    for key in (C_FEE_PPM, C_PART):
+        if book and rule[key]:
+            return key
     if rule[C_DEBT] and rule[C_DEBT] not in twin.assets:
         return C_DEBT
     if rule[C_ELSE] and (rule[C_ELSE] >= row or not rule[C_DEBT]):
         return C_ELSE
-    timeless = not rule[C_LASTS_NS] and not rule[C_TAKER]
-    if rule[C_THEN] and (rule[C_THEN] > row or timeless or (rule[C_TAKER] and rule[C_THEN] == row)):
+    timeless = not rule[C_LASTS_NS] and not pool
+    if rule[C_THEN] and (rule[C_THEN] > row or timeless or (pool and rule[C_THEN] == row)):
         return C_THEN
     part = rule[C_PART]
     if part and (part >= row or (twin.curves[part][C_OF], twin.curves[part][C_GIVES]) != (rule[C_OF], BONUS)):
@@ -149,7 +155,7 @@ def forget(twin, row):
 
 
 def standing_offer(twin, row, collateral, debt):
-    """(step for bidders, active time it has stood), or None."""
+    """(step for bidders or the book, active time it has stood), or None."""
     return walk(twin, row, collateral, debt)[0]
 
 
@@ -168,7 +174,7 @@ def walk(twin, row, collateral, debt):
     time = min(active_time(twin, leg.thing) - leg.offered_from for leg in legs)
     while curve:
         rule = twin.curves[curve]
-        if rule[C_TAKER]:
+        if rule[C_TAKER] == POOL:
             passed, curve = curve, rule[C_THEN]
             continue
         if not rule[C_LASTS_NS] or time < rule[C_LASTS_NS]:
@@ -199,7 +205,7 @@ def wait(twin, row):
         offer = standing_offer(twin, row, collateral, debt)
         if offer:
             steps = ladder(twin, offer[0])
-            steps = [step for step in steps if not twin.curves[step][C_TAKER]]
+            steps = [step for step in steps if twin.curves[step][C_TAKER] != POOL]
             ends = twin.curves[steps[-1]]
             for_ever = not ends[C_LASTS_NS] or ends[C_THEN]
             left = sum(twin.curves[step][C_LASTS_NS] for step in steps) - offer[1]

@@ -33,7 +33,7 @@ from steelyard.model.orders import (
     WAITS,
 )
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest, isolated, ladders, money, pool, scenarios, stakes
+from tests.reference import interest, isolated, ladders, money, pool, sales, scenarios, stakes
 from tests.reference.closing import close_order
 from tests.reference.health import equity, health_of, holds_nothing_risky, is_healthy, kept_requirement, requirement
 from tests.reference.loss import resolve_deficit
@@ -112,7 +112,7 @@ def turn(twin, account):
         return
     if not account.started:
         start(twin, account)
-    stakes.absorb(twin, row)
+    rest = sales.sell_collateral(twin, row)
     money.convert(twin, row, beyond_cap_only=False)
     if is_healthy(twin, legs):
         leave(twin, account, events.ENDED_HEALTHY)
@@ -120,14 +120,14 @@ def turn(twin, account):
     if not any(leg.quantity for leg in markets):
         patience = ladders.wait(twin, row)
         if patience:
-            cool_down(twin, account, patience)
+            cool_down(twin, account, rest or patience)
             return
         take_dust(twin, row)
         settle_debts(twin, account)
         return
     workable = [leg for leg in markets if leg.quantity and can_be_closed(twin, twin.markets[leg.thing - MARKET_0])]
     if not workable:
-        cool_down(twin, account, SECOND)
+        cool_down(twin, account, rest or SECOND)
         return
     # max() takes the first of equals: the lower thing.
     worst = max(workable, key=lambda leg: charge_of(twin, leg))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_VOLATILITY_PPM, C_BEYOND, C_FEE_PPM, C_GIVES, C_OF, C_PART, C_SIZE
+from steelyard.model.keys import A_VOLATILITY_PPM, C_BEYOND, C_FEE_PPM, C_GIVES, C_OF, C_PART, C_SIZE, C_TAKER
 from steelyard.model.orders import (
     AS_ASKED,
     FOR_MAINTAIN,
@@ -25,6 +25,7 @@ from tests.reference import pairs as pairs_of
 from tests.reference.health import equity, health_of, is_healthy, requirement
 from tests.reference.ladders import (
     ALL,
+    BIDDERS,
     BONUS,
     COVER,
     HEALTH,
@@ -54,7 +55,8 @@ class Offer:
     row: int
     collateral: int
     debt: int
-    step: int = 0  # of a pool; 0: the one that stands for bidders
+    step: int = 0  # of a pool; 0: the one that stands
+    taker: int = BIDDERS
 
     def __post_init__(self):
         twin, legs = self.twin, self.twin.legs_of(self.row)
@@ -73,6 +75,7 @@ class Offer:
         twin.require(found, reject.NO_OFFER)
         self.curve, self.time = found
         self.rule = twin.curves[self.curve]
+        twin.require(self.step or self.rule[C_TAKER] == self.taker, reject.NO_OFFER)
         x = self.variable()
         self.y = curve_at(self.rule, x)
         twin.require(self.y or self.rule[C_GIVES] == BONUS, reject.NO_OFFER)
@@ -81,7 +84,7 @@ class Offer:
         self.price_held, self.price_owed = (asset.price for asset in both)
         self.held, self.owed = legs[self.collateral].quantity, -interest.cash_now(twin, legs[self.debt])
         self.part = curve_at(twin.curves[self.rule[C_PART]], x) if self.rule[C_PART] else None
-        self.most = self.size()
+        self.most = self.size() if self.taker == BIDDERS else 0
 
     def variable(self):
         twin, of = self.twin, self.rule[C_OF]
@@ -127,12 +130,12 @@ class Offer:
     def fee(self, given, repaid):
         return part_up(max(0, given - self.par(repaid)), self.rule[C_FEE_PPM])
 
-    def debt_for_everything(self):
-        """The fewest atoms for which all the collateral is given."""
+    def debt_for(self, gross):
+        """The fewest atoms for which so much collateral is given."""
         if self.rule[C_GIVES] == BONUS:
-            par = up(self.held * PPM, PPM + self.y)
+            par = up(gross * PPM, PPM + self.y)
         else:
-            par = up(self.held * self.y, PPM)
+            par = up(gross * self.y, PPM)
         return up(par * self.price_held, self.price_owed)
 
     def afterwards(self, repaid, given):
@@ -158,7 +161,7 @@ class Offer:
     def size(self):
         if self.rule[C_SIZE] == WHOLE:
             return self.owed
-        everything = min(self.owed, self.debt_for_everything())
+        everything = min(self.owed, self.debt_for(self.held))
         most = everything if self.part is None else min(everything, part_up(self.owed, self.part))
         if self.rule[C_SIZE] != ALL and self.restores(most):
             too_few = 0

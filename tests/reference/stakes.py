@@ -6,7 +6,7 @@ from steelyard.model.orders import ABSORBS, BACKS, FROM_FUND, INSURANCE, KEEPER,
 from steelyard.num.limits import PAYERS_MAX
 from steelyard.state.tables import MARKET_0
 from tests.reference import ladders, money, offers, pool
-from tests.reference.health import equity, is_healthy
+from tests.reference.health import equity
 from tests.reference.numbers import down, up, value
 from tests.reference.rows import Account, Refused
 from tests.reference.standing import payers
@@ -169,13 +169,6 @@ def divided(share, amount):
 
 
 # --- Absorbing --------------------------------------------------------------------------------------------------------
-
-
-def absorb(twin, account):
-    for debt in sorted(twin.assets):
-        for collateral in sorted(twin.assets):
-            if (collateral, debt) in ladders.pairs(twin, account) and not is_healthy(twin, twin.legs_of(account)):
-                absorb_pair(twin, account, collateral, debt)
 
 
 def absorb_pair(twin, account, collateral, debt):

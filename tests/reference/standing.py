@@ -247,12 +247,16 @@ def meet_book(twin, standing, lots, limit):
         extra=standing.equity,
         extra2=standing.positions,
     )
+    return take_from_book(twin, market, account, -standing.sign, lots, limit)
+
+
+def take_from_book(twin, market, account, side, lots, limit):
     order = Order(
         row=0,
         account=account,
         home=account,
         market=market.row,
-        side=-standing.sign,
+        side=side,
         order_type=LIMIT,
         tif=IOC,
         stp=STP_MAKER,

@@ -1,12 +1,12 @@
 """Stake pools take over debts of accounts in liquidation, and divide what they get. See docs/concepts/sharing.md."""
 
 from steelyard.engine.events import say
-from steelyard.engine.ledger import cash, first_in_order, transfer
+from steelyard.engine.ledger import cash, transfer
 from steelyard.engine.worth import show_stake
 from steelyard.model.events import ABSORBED
 from steelyard.model.keys import C_GIVES, C_SIZE
-from steelyard.model.orders import FOR_MAINTAIN, GIVES_PRICE, INSURANCE, TAKE_WHOLE, TO_LIQUIDATE
-from steelyard.num import far, kernel
+from steelyard.model.orders import GIVES_PRICE, INSURANCE, TAKE_WHOLE, TO_LIQUIDATE
+from steelyard.num import kernel
 from steelyard.num.limits import GAIN_SCALE, GAIN_STEP_MAX, GAIN_SUM_MAX
 from steelyard.num.rounding import mul_div_down, mul_div_up
 from steelyard.rules.interest import cash_now
@@ -23,8 +23,7 @@ from steelyard.rules.offers import (
 )
 from steelyard.rules.pool import absorbing_pool
 from steelyard.rules.price import is_asset_good
-from steelyard.rules.requirement import account_risk
-from steelyard.state.tables import ACCOUNT, ASSET, BID, CURVE_RULE, LEG, MARKET_0
+from steelyard.state.tables import ASSET, BID, CURVE_RULE, LEG
 
 
 @kernel
@@ -110,23 +109,3 @@ def absorb_pair(s, account, given, owed, equity, requirement):
     divide(s, share, net)
     say(s, ABSORBED, account, collateral, 0, keeper, share, y, repaid, net, fee, equity, cost, curve, debt)
     return show_stake(s, share)
-
-
-@far
-def absorb(s, account):
-    """What pools take of an account in liquidation: debt by debt, for each collateral, while it is unhealthy."""
-    leg = LEG(s)
-    if ACCOUNT(s).debts[account] == 0:
-        return 0
-    owed = first_in_order(s, account)
-    while owed and leg.thing[owed] < MARKET_0:
-        given = first_in_order(s, account)
-        while given and leg.thing[given] < MARKET_0:
-            if leg.quantity[owed] < 0 and leg.quantity[given] > 0:
-                equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
-                if equity >= requirement:
-                    return 0
-                absorb_pair(s, account, given, owed, equity, requirement)
-            given = leg.next_of_account[given]
-        owed = leg.next_of_account[owed]
-    return 0

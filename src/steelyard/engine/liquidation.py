@@ -3,10 +3,9 @@
 This module decides nothing about amounts: sizes, prices and ranks come from rules/, cash moves through the ledger.
 """
 
-from steelyard.engine.absorbing import absorb
 from steelyard.engine.changing import cancel_orders
 from steelyard.engine.events import say, say_money
-from steelyard.engine.funds import earn, fund_pays, fund_pays_debt, fund_purse, give_beside, payer, purse_of
+from steelyard.engine.funds import fund_pays, fund_pays_debt, fund_purse, give_beside, payer, purse_of
 from steelyard.engine.heap import TURNS, heap_key, heap_length, heap_pop, heap_target
 from steelyard.engine.judge import enqueue, forget, wake
 from steelyard.engine.ledger import (
@@ -19,11 +18,12 @@ from steelyard.engine.ledger import (
     touch_loan,
     transfer,
 )
-from steelyard.engine.matching import EVENTS_PER_ORDER_MAX, after_fill, match
+from steelyard.engine.matching import EVENTS_PER_ORDER_MAX, after_fill
 from steelyard.engine.money import convert_debts
 from steelyard.engine.orders import give_back, shrink_reduce_only
 from steelyard.engine.placing import leverage_for
 from steelyard.engine.positions import far_book_trade, realised_of, settle_funding
+from steelyard.engine.selling import RECEIVED, sell_collateral, take_from_book, take_penalty
 from steelyard.engine.timers import push_timer
 from steelyard.engine.worth import show_share
 from steelyard.model.events import (
@@ -34,7 +34,6 @@ from steelyard.model.events import (
     ENDED_CLOSED,
     ENDED_HEALTHY,
     LIQUIDATION_ENDED,
-    LIQUIDATION_FEE,
     LIQUIDATION_ORDER,
     LIQUIDATION_STARTED,
     LIQUIDATION_WAITS,
@@ -52,7 +51,6 @@ from steelyard.model.keys import (
     M_SETTLE,
     M_SLICE_NOTIONAL,
     M_SLICE_PPM,
-    M_STATE,
 )
 from steelyard.model.orders import (
     BACKSTOP,
@@ -62,13 +60,11 @@ from steelyard.model.orders import (
     FOR_OPEN,
     FOR_RESTORE,
     FOR_TAKEOVER,
-    HALTED,
     INSURANCE,
     LENDER,
     OWES,
     PRO_RATA,
     SPARED,
-    STP_MAKER,
     TIMER_COOLDOWN,
     TO_LIQUIDATE,
     WAITS,
@@ -80,7 +76,7 @@ from steelyard.rules.cash import atoms_down, atoms_up, charge, value
 from steelyard.rules.excess import excess_of_positions
 from steelyard.rules.offers import active_time, is_dust, shortest_wait
 from steelyard.rules.pool import assets_of, gain_of, share_price
-from steelyard.rules.price import asset_feed, is_asset_good, is_good, is_mark_good, is_market_good
+from steelyard.rules.price import asset_feed, can_be_closed, is_asset_good, is_good, is_mark_good
 from steelyard.rules.ranking import deleveraging_score
 from steelyard.rules.requirement import (
     account_health,
@@ -196,12 +192,6 @@ def say_started(s, account):
     begin_offers(s, account, 1)
     say(s, LIQUIDATION_STARTED, account, 0, 0, 0, 0, 0, 0, equity, maintain, restore, takeover, 0, 0)
     return 0
-
-
-@leaf
-def can_be_closed(s, market):
-    """In a halted market or at a bad price nobody can be liquidated fairly; an expired one closes everybody."""
-    return MARKET_RULE(s)[market, M_STATE] < HALTED and is_market_good(s, market, TO_LIQUIDATE)
 
 
 @kernel
@@ -384,8 +374,8 @@ def meet_book(s, account, row, lots, limit, equity, requirement, positions):
     due = bankruptcy_cash(s, account, market, quantity, lots, equity, requirement, positions)
     mark = MARKET(s).mark[market]
     say(s, LIQUIDATION_ORDER, account, market, side, 0, mark, limit, lots, due, requirement, equity, positions, 0, 0)
-    left, traded, _ = match(s, row, -account, side, limit, lots, STP_MAKER, 0, 1, 0)
-    return lots - left, -traded
+    filled = take_from_book(s, row, side, limit, lots)
+    return filled, SCRATCH(s)[RECEIVED]
 
 
 @kernel
@@ -452,17 +442,6 @@ def take_over(s, account, row, most, at_mark):
                 fund_pays(s, account, market, asset, due - price_of_all)
             return lots
         lots >>= 1
-    return 0
-
-
-@far
-def take_penalty(s, account, market, received, spare):
-    """The penalty of fills goes to the insurance fund, out of what is to spare."""
-    rule = MARKET_RULE(s)
-    fee = min(ppm_up(abs(received), rule[market, M_LIQUIDATION_FEE_PPM]), spare)
-    if fee > 0:
-        earn(s, account, market, rule[market, M_SETTLE], fee)
-        say_money(s, LIQUIDATION_FEE, account, market, fee, 0)
     return 0
 
 
@@ -753,15 +732,16 @@ def liquidation_turn(s, account):
         return 0
     if ACCOUNT(s).started[account] == 0:
         say_started(s, account)
-    absorb(s, account)
+    sold_in = sell_collateral(s, account)
     convert_debts(s, account, 1)
     if end_if_healthy(s, account):
         return 0
     held, row = heaviest_leg(s, account)
+    pause = MARKET_RULE(s)[sold_in, M_COOLDOWN_NS] if sold_in else 0
     if held == 0:
         wait = shortest_wait(s, account, LOOK_NS)
         if wait >= 0:
-            return cool_down(s, account, COOLS, max(wait, WAIT_NS))
+            return cool_down(s, account, COOLS, pause if pause else max(wait, WAIT_NS))
         take_dust(s, account)
         left = pay_debts(s, account)
         if left == NOTHING_OWED:
@@ -770,7 +750,7 @@ def liquidation_turn(s, account):
         soon = left == OWED_A_WHILE or has_cash(s, account)
         return cool_down(s, account, OWES, WAIT_NS if soon else OWING_WAIT_NS)
     if row == 0:
-        return cool_down(s, account, COOLS, WAIT_NS)
+        return cool_down(s, account, COOLS, pause if pause else WAIT_NS)
     equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
     if equity < 0:
         closed = reduce_bankrupt(s, account, row)

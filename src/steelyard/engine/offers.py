@@ -12,10 +12,11 @@ from steelyard.engine.supposing import spare_with
 from steelyard.engine.timers import push_timer
 from steelyard.model import reject as no
 from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED
-from steelyard.model.keys import A_POOL_GAINS
+from steelyard.model.keys import A_POOL_GAINS, C_TAKER
 from steelyard.model.orders import (
     AS_ASKED,
     COOLS,
+    FOR_BIDDERS,
     FOR_MAINTAIN,
     FOR_OPEN,
     INSURANCE,
@@ -46,7 +47,7 @@ from steelyard.rules.offers import (
 )
 from steelyard.rules.price import is_asset_good
 from steelyard.rules.requirement import account_risk, health_of
-from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, BID, COMMAND, L_BIDS, LAYOUT, LEG, MACHINE
+from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, BID, COMMAND, CURVE_RULE, L_BIDS, LAYOUT, LEG, MACHINE
 
 
 @kernel
@@ -95,7 +96,7 @@ def price_offer(s, row):
     if leg.quantity[given] <= 0 or leg.quantity[owed] >= 0:
         return no.NO_OFFER
     curve, elapsed = standing_offer(s, given, owed)
-    if curve == 0:
+    if curve == 0 or CURVE_RULE(s)[curve, C_TAKER] != FOR_BIDDERS:
         return no.NO_OFFER
     x = variable(s, target, curve, collateral, elapsed, equity, requirement)
     if not price_step(s, row, curve, x, equity):

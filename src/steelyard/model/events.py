@@ -70,6 +70,8 @@ STAKES_PAID = 92  # account, market or 0, amount, other: share of the pool that 
 #                   asset, reason: 1 beside a deleveraging
 STAKES_EARNED = 93  # account, market, amount: of a liquidation fee, other: share, extra: keeper
 LEAVING_SET = 94  # account, market: share, lots: shares, amount: instant from which they may be redeemed, or 0
+COLLATERAL_ORDER = 85  # account: in liquidation, market: pair, side, reason: curve, price: limit, lots, other: mark,
+#                        amount: y, fee: M(maintain), extra: E, extra2: the most lots
 FUND_DAY = 70  # market: asset, amount: what the insurance fund had paid on the day before, as far as its cap counts
 FEED_JUDGED = 58  # market: feed, price, amount: below, fee: above, other: what the sources say, lots: average,
 #                   extra: bits of the actions it is good for, extra2: pending price

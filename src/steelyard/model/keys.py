@@ -243,7 +243,7 @@ C_DEBT = 8  # asset of the debts it is for; 0: any
 C_ELSE = 9  # the curve for other debts
 C_BEYOND = 10  # 1: what is given may exceed what the owner has; lenders and the insurance fund bear that
 C_PART = 11  # the curve of how much of a debt one bid may repay; 0: all
-C_TAKER = 12  # bidders, or the pool of the pair
+C_TAKER = 12  # bidders, the pool of the pair, or the book
 C_POINT = 16  # + i
 CURVE_WIDTH = C_POINT + CURVE_POINTS
 
@@ -426,7 +426,7 @@ CURVE_KEYS = {
     (C_FROM, 1): (-CURVE_TO_MAX, CURVE_TO_MAX, 0, True),
     (C_TO, 1): (-CURVE_TO_MAX, CURVE_TO_MAX, PPM, True),
     (C_SIZE, 1): (0, 2, 0, True),
-    (C_TAKER, 1): (0, 1, 0, True),
+    (C_TAKER, 1): (0, 2, 0, True),
     (C_FEE_PPM, 1): (0, PPM, 0, True),
     (C_LASTS_NS, 1): (0, CURVE_TO_MAX, 0, True),
     (C_THEN, 1): (0, 1 << 14, 0, True),

@@ -29,6 +29,7 @@ from steelyard.model.keys import (
     C_TO,
 )
 from steelyard.model.orders import (
+    FOR_BOOK,
     FOR_MAINTAIN,
     FOR_POOL,
     FOR_RESTORE,
@@ -94,13 +95,17 @@ def curve_disagreement(s, row):
             step = draft[0, key] - draft[0, key - 1]
             if (step < 0 and rises) or (step > 0 and not rises):
                 return key
-    for_pool = draft[0, C_TAKER] == FOR_POOL
+    for_pool, for_book = draft[0, C_TAKER] == FOR_POOL, draft[0, C_TAKER] == FOR_BOOK
     if for_pool and of == OF_TIME:
         return C_OF
     if draft[0, C_SIZE] == TAKE_WHOLE and not for_pool:
         return C_SIZE
-    if for_pool and draft[0, C_LASTS_NS]:
+    if (for_pool and draft[0, C_LASTS_NS]) or (for_book and draft[0, C_LASTS_NS] == 0):
         return C_LASTS_NS
+    if for_book and draft[0, C_FEE_PPM]:
+        return C_FEE_PPM  # its market has one
+    if for_book and draft[0, C_PART]:
+        return C_PART  # its market has slices
     if draft[0, C_DEBT] > MACHINE(s).assets[0]:
         return C_DEBT
     if draft[0, C_ELSE] >= row or (draft[0, C_ELSE] != 0 and draft[0, C_DEBT] == 0):
@@ -187,7 +192,7 @@ def offered_for(s, row):
 
 @kernel
 def reached_steps(s, given_row, owed_row):
-    """(the step that stands for bidders, the active time it has stood, the last step for a pool that was reached).
+    """(the step that stands, the active time it has stood, the last step for a pool that was reached).
 
     Of the ladder of this collateral for this debt; step 0: none.
     """
@@ -213,7 +218,7 @@ def reached_steps(s, given_row, owed_row):
 
 @kernel
 def standing_offer(s, given_row, owed_row):
-    """(the step of the ladder that stands for bidders, the active time it has stood)."""
+    """(the step of the ladder that stands for bidders or for the book, the active time it has stood)."""
     curve, elapsed, _ = reached_steps(s, given_row, owed_row)
     return curve, elapsed
 
@@ -392,13 +397,11 @@ def fee_paid(s, row, fee, repaid, net, held, owed):
 
 
 @kernel
-def is_restored(s, row, repaid, held, owed, required):
-    """Whether E >= M(restore) after repaying so much; `required` is M(restore) now."""
+def is_restored(s, row, repaid, given, held, owed, required):
+    """Whether E >= M(restore) after so much was repaid and given; `required` is M(restore) now."""
     bid = BID(s)
     collateral, debt = bid.collateral[row], bid.debt[row]
     price_held, price_owed = prices_of(s, row)
-    net, fee = net_and_fee(s, row, repaid, held)
-    given = net + fee_paid(s, row, fee, repaid, net, held, owed)
     required -= cash_requirement(s, collateral, held, price_held, FOR_RESTORE)
     required -= cash_requirement(s, debt, -owed, price_owed, FOR_RESTORE)
     required += cash_requirement(s, collateral, held - given, price_held, FOR_RESTORE)
@@ -414,25 +417,30 @@ def cost_of_bid(s, row, repaid, given):
 
 
 @kernel
+def given_for(s, row, repaid, held, owed):
+    """What the account gives for repaying so much, the fee as far as its equity reaches."""
+    net, fee = net_and_fee(s, row, repaid, held)
+    return net + fee_paid(s, row, fee, repaid, net, held, owed)
+
+
+@kernel
 def leaves_dust(s, row, repaid, held, owed):
     bid = BID(s)
     if is_dust(s, bid.debt[row], owed - repaid):
         return True
-    net, fee = net_and_fee(s, row, repaid, held)
-    given = net + fee_paid(s, row, fee, repaid, net, held, owed)
-    return is_dust(s, bid.collateral[row], held - given)
+    return is_dust(s, bid.collateral[row], held - given_for(s, row, repaid, held, owed))
 
 
 @kernel
 def fewest_to_restore(s, row, held, owed, most):
     """The fewest atoms of debt that restore the account when they are repaid; the most if it does not suffice."""
     _, required, _ = account_risk(s, BID(s).target[row], FOR_RESTORE)
-    if not is_restored(s, row, most, held, owed, required):
+    if not is_restored(s, row, most, given_for(s, row, most, held, owed), held, owed, required):
         return most
     low, high = 0, most  # repaying `low` is not enough, repaying `high` is
     while high - low > 1:
         middle = (low + high) >> 1
-        if is_restored(s, row, middle, held, owed, required):
+        if is_restored(s, row, middle, given_for(s, row, middle, held, owed), held, owed, required):
             high = middle
         else:
             low = middle

@@ -41,6 +41,7 @@ from steelyard.model.keys import (
 from steelyard.model.orders import (
     BELIEVE_NOW,
     BELIEVE_STEADY,
+    HALTED,
     MEDIAN_OF_THREE,
     SETTLED,
     TO_LIQUIDATE,
@@ -312,6 +313,12 @@ def is_market_good(s, market, action):
     if action == TO_LIQUIDATE:
         return is_mark_good(s, market)
     return is_good(s, index_feed(s, market), action)
+
+
+@leaf
+def can_be_closed(s, market):
+    """In a halted market or at a bad price nobody can be liquidated fairly; an expired one closes everybody."""
+    return MARKET_RULE(s)[market, M_STATE] < HALTED and is_market_good(s, market, TO_LIQUIDATE)
 
 
 @leaf

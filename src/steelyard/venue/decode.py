@@ -216,6 +216,7 @@ class Decoder:
             position=market.held.back(e.extra),
             remaining=market.lot.back(e.extra2),
             is_inverse=market.is_inverse,
+            is_spot=market.base is not None,
             **when,
         )
 
@@ -481,6 +482,23 @@ class Decoder:
             equity=self._unit(e.extra),
             cost=self._unit(e.extra2),
             **self._bid(e),
+            **when,
+        )
+
+    def _collateral_order(self, e: Row, when: When) -> H.CollateralOrder:
+        market = self._in(e)
+        return H.CollateralOrder(
+            account=self._who(e.account),
+            symbol=market.name,
+            side=SIDES[e.side],
+            limit=market.tick.back(e.price),
+            amount=market.lot.back(e.lots),
+            most=market.lot.back(e.extra2),
+            mark=market.tick.back(e.other),
+            curve=e.reason,
+            rate=PPM_STEP.back(e.amount),
+            equity=self._unit(e.extra),
+            maintain=self._unit(e.fee),
             **when,
         )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from steelyard.model import keys as K
 from steelyard.model import reject as no
-from steelyard.model.orders import GIVES_BONUS, INVERSE, OF_TIME, TO_RESTORE
+from steelyard.model.orders import FOR_BOOK, GIVES_BONUS, INVERSE, OF_TIME, TO_RESTORE
 from steelyard.model.reject import Reject
 from steelyard.num.limits import (
     BONUS_MAX,
@@ -216,6 +216,8 @@ def _curve(key: int, values: Values) -> str:
         return f"it begins at {values[K.C_FROM]} and ends at {values[K.C_TO]}; it must end later, and time begins at 0"
     if key == K.C_DEBT:
         return f"there is no asset {values[key]} that debts could be in"
+    if values[K.C_TAKER] == FOR_BOOK and key in (K.C_LASTS_NS, K.C_FEE_PPM, K.C_PART):
+        return "what goes through a book says how long it lasts; its fee and its slices are those of the market"
     if key == K.C_PART:
         return f"curve {values[key]} for the part must come before it, be of the same variable, and give a bonus"
     if key == K.C_OF:

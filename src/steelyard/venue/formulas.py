@@ -353,6 +353,10 @@ class CurveRule:
         """Collateral given for a debt worth so much of it."""
         return par * PPM // y if self.gives == GIVES_PRICE else par + ppm_down(par, y)
 
+    def par_for(self, y: int, gross: int) -> int:
+        """The least collateral that a debt must be worth for so much to be given."""
+        return div_up(gross * y, PPM) if self.gives == GIVES_PRICE else div_up(gross * PPM, PPM + y)
+
 
 def curve_rule(table: Any, row: int) -> CurveRule:
     rule = [int(value) for value in table[row]]

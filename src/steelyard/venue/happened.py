@@ -174,6 +174,7 @@ class Fill(Happened, frozen=True, kw_only=True):
     position: Decimal  # after it, signed
     remaining: Decimal  # of the order
     is_inverse: bool = False  # its contracts are amounts of the quote currency
+    is_spot: bool = False  # `position` is what is held of the base
 
     @property
     def id(self) -> str:
@@ -426,6 +427,22 @@ class Absorbed(Happened, frozen=True, kw_only=True):
     fee: Decimal  # of the collateral, to the insurance fund
     equity: Decimal  # before it
     cost: Decimal  # what it cost the account, in the unit of account
+
+
+class CollateralOrder(Happened, frozen=True, kw_only=True):
+    """An account in liquidation sells through a spot book; `rate` is the value of its curve, which sets the limit."""
+
+    account: str
+    symbol: str
+    side: str
+    limit: Decimal
+    amount: Decimal
+    most: Decimal  # what could be exchanged at the limit
+    mark: Decimal
+    curve: int
+    rate: Decimal
+    equity: Decimal
+    maintain: Decimal
 
 
 class StakesPaid(Happened, frozen=True, kw_only=True):

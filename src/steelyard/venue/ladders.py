@@ -77,7 +77,8 @@ def offer(
     gains is the owner's: with `beyond_equity` it may be more than the owner has, and lenders bear the rest.
     `part` is the share of a debt that one bid may repay, a number or a function of the same variable.
     The `taker` is "bidders", or the "pool" that absorbs such debts: then the step takes no time, and `size` may be
-    "whole", all of the debt.
+    "whole", all of the debt. It may be the "book": the account sells on the spot market of collateral and debt, at no
+    worse than the curve; such a step says how long it `lasts`, and its market has the fee and the slices.
     """
     what, form = _one_of("of", of, VARIABLES), _one_of("gives", gives, GIVES)
     low, high = _domain(what, over)
@@ -109,6 +110,11 @@ def fixed_bonus(bonus: Number, **terms: Any) -> Step:
 def absorbed(bonus: Number, **terms: Any) -> Step:
     """The stake pool of the collateral and the debt takes the whole debt over, with this bonus while there is one."""
     return offer(bonus, **{"size": "whole", "taker": "pool", **terms})
+
+
+def through_book(bonus: Number, lasts: Duration, **terms: Any) -> Step:
+    """Collateral is sold on the spot market of both assets, for at most this much below its index."""
+    return offer(bonus, **{"taker": "book", "lasts": lasts, **terms})
 
 
 def bonus_by_cover(least: Number, most: Number, down_to: Number, **terms: Any) -> Step:

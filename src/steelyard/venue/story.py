@@ -30,6 +30,7 @@ _TOLD = {
     E.LIQUIDATION_STARTED,
     E.LIQUIDATION_WAITS,
     E.LIQUIDATION_ORDER,
+    E.COLLATERAL_ORDER,
     E.FILL,
     E.LIQUIDATION_FEE,
     E.FUND_PAID,
@@ -175,6 +176,18 @@ def _sentence(event: H.Happened, who: str) -> str | None:
                 f"Order to {event.side} {plain(event.amount)} {event.symbol}, {toward} to {plain(event.limit)} "
                 f"(mark {plain(event.mark)}). With equity {grouped(event.equity)}, its share is used up if it {verb} "
                 f"{grouped(abs(event.bankruptcy))}."
+            )
+        case H.CollateralOrder():
+            toward = "up" if event.side == "buy" else "down"
+            return (
+                f"Collateral meets the book: {event.side} {plain(event.amount)} {event.symbol}, {toward} to "
+                f"{plain(event.limit)} (mark {plain(event.mark)}, curve {event.curve} at {trimmed(event.rate)}), with "
+                f"equity {grouped(event.equity)} below {grouped(event.maintain)}."
+            )
+        case H.Fill(is_liquidation=True, is_spot=True):
+            return (
+                f"Filled: {event.side} {plain(event.amount)} {event.symbol} at {plain(event.price)}, for "
+                f"{grouped(event.cost)} {event.fee_asset}."
             )
         case H.Fill(is_liquidation=True):
             result = "gain" if event.realized >= 0 else "loss"

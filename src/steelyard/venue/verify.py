@@ -20,6 +20,7 @@ from steelyard.model.orders import (
     OF_HEALTH,
     OF_LTV,
     TAKE_WHOLE,
+    TO_RESTORE,
 )
 from steelyard.num.limits import AMOUNT_MAX, PPM
 from steelyard.rules.requirement import HEALTH_LIMIT
@@ -181,6 +182,9 @@ class _Checker:
         elif row.kind == E.LIQUIDATION_ORDER:
             self.close(row)
             self._order(row)
+        elif row.kind == E.COLLATERAL_ORDER:
+            self.close(row)
+            self._sale(row)
         elif row.kind == E.LIQUIDATION_FEE:
             self._fee(row)
         elif row.kind == E.FUND_PAID and row.market:
@@ -313,6 +317,9 @@ class _Checker:
 
     def _due_fee(self, step: Step) -> int:
         rule = self.statement.markets[step.market]
+        if step.kind == E.COLLATERAL_ORDER:
+            spare = self._spare(rule.settle, step.quantity < 0)
+            return min(F.ppm_up(abs(step.cash), rule.liquidation_fee), spare)
         spare = max(0, step.cash - self._bankruptcy(step, step.filled))
         if step.equity < 0 and spare:
             owned = F.atoms_down(self.statement.equity(), self.statement.price_of(step.market))
@@ -321,14 +328,14 @@ class _Checker:
 
     def _due_payment(self, step: Step) -> int:
         """What the fund owes for the fills of a bankrupt account, as far as it has it."""
-        if step.equity >= 0:
+        if step.equity >= 0 or step.kind == E.COLLATERAL_ORDER:
             return 0
         return min(step.fund, max(0, self._bankruptcy(step, step.filled) - step.cash))
 
     def close(self, row: Row | None) -> None:
         """The step is over: what was due and not seen is missing."""
         step, self._step = self._step, None
-        if step and step.kind == E.LIQUIDATION_ORDER and row is not None:
+        if step and step.kind in (E.LIQUIDATION_ORDER, E.COLLATERAL_ORDER) and row is not None:
             self._agree(row, "liquidation fee that was not taken", 0, step.fee)
             left = step.payment if step.parts is None else sum(part for _, part in step.parts)
             self._agree(row, "payment of the fund that was not made", 0, left)
@@ -392,15 +399,75 @@ class _Checker:
 
     def _par(self, row: Row) -> int:
         """The collateral that what is repaid is worth; E and the curve are checked beside it."""
+        self._offered(row, row.price)
+        return row.lots * self.statement.prices.assets[row.options] // self.statement.prices.assets[row.market]
+
+    def _offered(self, row: Row, y: int) -> None:
+        """E, and the value of the curve."""
         statement, rule = self.statement, self.curves[row.reason]
         equity, maintain = statement.equity(), statement.requirement()
         self._agree(row, "equity", row.extra, equity)
         self._holds(row, "equity below M(maintain)", equity < maintain)
         if rule.of in (OF_HEALTH, OF_COVER, OF_LTV):
             there = rule.at(self._variable(rule.of, equity, maintain))
-            self._agree(row, "value of the curve", row.price, rule.within(there, equity, self._owed()))
-        self._agree(row, "value within the equity", row.price, rule.within(row.price, equity, self._owed()))
-        return row.lots * statement.prices.assets[row.options] // statement.prices.assets[row.market]
+            self._agree(row, "value of the curve", y, rule.within(there, equity, self._owed()))
+        self._agree(row, "value within the equity", y, rule.within(y, equity, self._owed()))
+
+    def _sale(self, row: Row) -> None:
+        """See docs/concepts/offers.md, "Through a book"."""
+        statement, rule, curve = self.statement, self.statement.markets[row.market], self.curves[row.reason]
+        sells, lot, tick = row.side < 0, rule.lot_atoms, rule.scale
+        collateral, debt = (rule.base, rule.settle) if sells else (rule.settle, rule.base)
+        held, owed = statement.cash[collateral], -statement.cash[debt]
+        price_held, price_owed = statement.prices.assets[collateral], statement.prices.assets[debt]
+        self._offered(row, row.amount)
+        self._agree(row, "M(maintain)", row.fee, statement.requirement())
+        self._agree(row, "mark", row.other, statement.prices.marks[row.market])
+        there = held // lot if sells else F.div_up(owed, lot)
+        if sells:
+            least = F.div_up(curve.par_for(row.amount, there * lot) * price_held, price_owed)
+            limit = F.div_up(least, there * tick)
+            most = min(there, F.div_up(owed, limit * tick))
+        else:
+            par = min(AMOUNT_MAX, there * lot * price_owed // price_held)
+            limit = min(rule.ticks_max, curve.gross(row.amount, par) // (there * tick))
+            most = min(there, held // (limit * tick))
+        self._agree(row, "limit in ticks", row.price, limit)
+        self._agree(row, "the most lots", row.extra2, most)
+        lots = self._restoring_sale(rule, sells, limit, most) if curve.size == TO_RESTORE else most
+        if most * limit * tick > rule.slice_notional:
+            lots = min(lots, max(1, F.ppm_down(most, rule.slice)))
+        self._agree(row, "size in lots", row.lots, lots)
+        sold = -row.side * row.lots
+        self._step = Step(row.market, sold, statement.equity(), statement.requirement(), 0, [], row.kind)
+
+    def _restoring_sale(self, rule: F.MarketRule, sells: bool, limit: int, most: int) -> int:
+        """The fewest lots that restore at the limit, or the most."""
+        statement, cash = self.statement, self.statement.cash
+
+        def is_enough(lots: int) -> bool:
+            statement.cash = dict(cash)
+            base, quote = lots * rule.lot_atoms, lots * limit * rule.scale
+            statement.cash[rule.base] += -base if sells else base
+            statement.cash[rule.settle] += quote if sells else -quote
+            fee = min(F.ppm_up(quote, rule.liquidation_fee), self._spare(rule.settle, not sells))
+            statement.cash[rule.settle] -= fee
+            enough = statement.equity() >= statement.requirement(FOR_RESTORE)
+            statement.cash = cash
+            return enough
+
+        if not is_enough(most):
+            return most
+        low, high = 0, most
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if is_enough(middle) else (middle, high)
+        return high
+
+    def _spare(self, quote: int, buys: bool) -> int:
+        """What a fee in the quote may take at most: the equity that is left, of a buyer the cash."""
+        left = max(0, F.atoms_down(self.statement.equity(), self.statement.prices.assets[quote]))
+        return min(left, self.statement.cash[quote]) if buys else left
 
     def _gives(self, row: Row, par: int, held: int) -> tuple[int, int]:
         """(net, fee) at the curve."""

@@ -103,6 +103,11 @@ CASES = [
         {"account": "alice", "curve": 3, "rate": Decimal("0.05"), "received": Decimal("6E-8"), "cost": Decimal("0.07")},
     ),
     (
+        E.COLLATERAL_ORDER,
+        {"market": 1, "side": SELL, "reason": 3, "price": 3, "lots": 4, "amount": 50_000, "fee": 6, "extra": 5},
+        {"side": "sell", "limit": Decimal("1.5"), "curve": 3, "rate": Decimal("0.05"), "equity": Decimal("0.05")},
+    ),
+    (
         E.ABSORBED,
         {"market": 2, "options": 1, "other": 3, "reason": 3, "price": 50_000, "lots": 5, "amount": 6, "extra2": 7},
         {"account": "alice", "share": "pBTC", "repaid": Decimal("0.05"), "received": Decimal("6E-8")},

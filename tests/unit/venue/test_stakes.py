@@ -65,7 +65,7 @@ def test_what_is_refused(bank):
         bank.set_offers("ETH", [L.absorbed(0, of="time", over=(0, 60))])
     with pytest.raises(Rejected, match="only a pool takes debts whole"):
         bank.set_offers("ETH", [L.fixed_bonus(0, size="whole")])
-    with pytest.raises(ValueError, match="taker 'nobody' is not one of bidders, pool"):
+    with pytest.raises(ValueError, match="taker 'nobody' is not one of bidders, pool, book"):
         L.fixed_bonus(0, taker="nobody")
 
 
