@@ -117,3 +117,19 @@ def test_the_second_process_goes_from_the_end_until_it_meets_the_first(monkeypat
         assert _jit._claim(path)
     _jit._compile_from_the_end()
     assert compiled == [kernel for _, kernels in reversed(modules[taken:]) for kernel in kernels]
+
+
+def test_folders_are_taken_from_the_list_only_while_modules_come_in_its_order(monkeypatch):
+    places = list(_jit._folders)
+    listed = _jit._module_lines()
+    worked_out = []
+    monkeypatch.setattr(_jit, "_folder_of", lambda path: worked_out.append(path) or Path("anew"))
+    for name, empty in (("_folders", {}), ("_first_slot", {}), ("_far", [])):
+        monkeypatch.setattr(_jit, name, empty)
+    monkeypatch.setattr(_jit, "_expected", [line.replace(line.split("\t")[0], "0", 1) for line in listed])
+    _jit._new_module(places[0])
+    assert _jit._folders[places[0]].name == listed[0].split("\t")[2]
+    assert worked_out == []
+    _jit._new_module(places[2])  # not the one that comes next
+    _jit._new_module(places[1])  # in the list, but after what was not
+    assert worked_out == [places[2], places[1]]
