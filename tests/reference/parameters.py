@@ -224,7 +224,11 @@ def configure(twin, rows):
     APPLY[kind](twin, rule, place, new)
     if can_ramp:
         ramps.begin(twin, kind, table[row], ways)
-    twin.emit(events.CONFIGURED, account=kind, market=place, extra=int(new))
+    margin = rule[O_MARGIN] if kind == OWNER else 0
+    twin.emit(events.CONFIGURED, account=kind, market=place, amount=margin, extra=int(new))
+    for first in range(0, 20, 5) if kind == RISK_ARRAY else ():
+        told = dict(zip(("lots", "amount", "fee", "extra", "extra2"), (rule[first + i] for i in range(5)), strict=True))
+        twin.emit(events.RISK_ARRAY_SET, market=place, order=first, **told)
     if kind == ASSET:
         interest.begin_rate(twin, place, followed)
     if kind == FEED and not new:

@@ -20,7 +20,7 @@ from steelyard.model.commands import MARKET as MARKET_TABLE
 from steelyard.model.commands import OWNER as OWNER_TABLE
 from steelyard.model.commands import RISK_ARRAY as ARRAY_TABLE
 from steelyard.model.commands import RISK_TIER as TIER_TABLE
-from steelyard.model.events import CONFIGURED
+from steelyard.model.events import CONFIGURED, RISK_ARRAY_SET
 from steelyard.model.orders import (
     ACTIONS,
     BY_SCENARIO,
@@ -522,6 +522,17 @@ def after_change(s, kind, row, old_interval, old_sample, old_state):
     return 0
 
 
+@kernel
+def say_array(s, market):
+    """A market's risk array, five values at a time."""
+    rule = ARRAY_RULE(s)
+    for key in range(0, keys.S_IS_SET, keys.TOLD_AT_ONCE):
+        first, second, third = rule[market, key], rule[market, key + 1], rule[market, key + 2]
+        last, end = rule[market, key + 3], rule[market, key + 4]
+        say(s, RISK_ARRAY_SET, 0, market, 0, key, 0, 0, first, second, third, last, end, 0, 0)
+    return 0
+
+
 @far
 def configure(s):
     """CONFIGURE: the staged rows as one set."""
@@ -609,7 +620,10 @@ def configure(s):
     else:
         machine.owners[0] = row
     count_excess(s)
-    say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, 0, 0, new, 0, 0, 0)
+    margin = OWNER_RULE(s)[row, keys.O_MARGIN] if kind == OWNER_TABLE else 0
+    say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, margin, 0, new, 0, 0, 0)
+    if kind == ARRAY_TABLE:
+        say_array(s, row)
     if kind == ASSET_TABLE:
         begin_rate(s, row, was)
     if kind == FEED_TABLE and not new:

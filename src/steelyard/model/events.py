@@ -9,7 +9,8 @@ from enum import IntEnum
 import numpy as np
 
 REJECTED = 1  # reason, account, market, order (see Reject), extra: command kind
-CONFIGURED = 2  # account: table kind, market: row, extra: 1 if new, 2 if a step of a ramp
+CONFIGURED = 2  # account: table kind, market: row, extra: 1 if new, 2 if a step of a ramp, amount: of an owner, how it
+#                 is margined
 ACCOUNT_OPENED = 3  # account, other: owner, extra: role, order: parent and market: of a child
 DEPOSITED = 4  # account, market: asset, amount
 WITHDRAWAL_RESERVED = 5  # account, market: asset, amount
@@ -72,6 +73,7 @@ STAKES_EARNED = 93  # account, market, amount: of a liquidation fee, other: shar
 LEAVING_SET = 94  # account, market: share, lots: shares, amount: instant from which they may be redeemed, or 0
 COLLATERAL_ORDER = 85  # account: in liquidation, market: pair, side, reason: curve, price: limit, lots, other: mark,
 #                        amount: y, fee: M(maintain), extra: E, extra2: the most lots
+RISK_ARRAY_SET = 66  # market, order: the first of the keys whose five values are told, lots, amount, fee, extra, extra2
 FUND_DAY = 70  # market: asset, amount: what the insurance fund had paid on the day before, as far as its cap counts
 FEED_JUDGED = 58  # market: feed, price, amount: below, fee: above, other: what the sources say, lots: average,
 #                   extra: bits of the actions it is good for, extra2: pending price

@@ -256,6 +256,7 @@ S_IS_SET = S_BASIS + 3  # computed: 1
 S_WORST_LONG = S_BASIS + 4  # computed: the least of the values
 S_WORST_SHORT = S_BASIS + 5  # computed: the largest
 ARRAY_WIDTH = 24
+TOLD_AT_ONCE = 5  # values of an array in one event
 ARRAY_VALUE_MISSING = -(1 << 62)  # an array is set as a whole
 assert S_WORST_SHORT < ARRAY_WIDTH
 

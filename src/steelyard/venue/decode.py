@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from steelyard.model import events
-from steelyard.model.commands import Command
+from steelyard.model.commands import OWNER, Command
 from steelyard.model.orders import AS_ASKED, MAY_BORROW
 from steelyard.model.reject import Reject
 from steelyard.num.limits import INDEX_SCALE_BITS
@@ -13,7 +13,7 @@ from steelyard.venue import happened as H
 from steelyard.venue.amounts import BORROW_STEP, PPB_STEP, PPM_STEP, RATE_STEP, Step
 from steelyard.venue.event_rows import CLOSED, ENDED, MODES, ROLES, SIDES, SOURCES, TABLES, TIFS, TYPES, Row, plain_rows
 from steelyard.venue.instruments import Asset, Market, Names
-from steelyard.venue.parameters import FEED_ACTIONS
+from steelyard.venue.parameters import ARRAY_PARAMETERS, FEED_ACTIONS, MARGINS
 
 When = dict[str, Any]  # seq, nth and at_ns of an event
 
@@ -68,7 +68,21 @@ class Decoder:
         )
 
     def _configured(self, e: Row, when: When) -> H.Configured:
-        return H.Configured(table=TABLES[e.account], row=e.market, is_new=e.extra == 1, is_step=e.extra == 2, **when)
+        margin = MARGINS[e.amount] if e.account == OWNER else None
+        is_new, is_step = e.extra == 1, e.extra == 2
+        return H.Configured(
+            table=TABLES[e.account], row=e.market, is_new=is_new, is_step=is_step, margin=margin, **when
+        )
+
+    def _risk_array_set(self, e: Row, when: When) -> H.RiskArraySet:
+        market, told = self.names.market_at(e.market), (e.lots, e.amount, e.fee, e.extra, e.extra2)
+        named = {each.key: each for each in ARRAY_PARAMETERS.values()}
+        values = {
+            named[key].name: Decimal(str(market.grid.back(named[key], value)))
+            for key, value in enumerate(told, start=e.order)
+            if key in named
+        }
+        return H.RiskArraySet(symbol=market.name, values=values, **when)
 
     def _account_opened(self, e: Row, when: When) -> H.AccountOpened:
         return H.AccountOpened(

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from steelyard.model import keys as K
 from steelyard.model.orders import FOR_MAINTAIN, FOR_OPEN, FOR_RESTORE, FOR_TAKEOVER
-from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, SIZE_SCALE
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM, SCENARIOS, SIZE_SCALE
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import excess, scenarios
 from steelyard.venue import formulas as F
@@ -35,10 +35,26 @@ class Line(Record, frozen=True, kw_only=True):
     working: tuple[str, ...]
 
 
+class Scanned(Record, frozen=True, kw_only=True):
+    """A group of markets in all scenarios: `changes` of each market with a position, rounded down, and their `sums`.
+
+    What is required of it is the worst of the sums, what offsets each other pays, and what shorts pay beside.
+    """
+
+    markets: tuple[str, ...]
+    changes: tuple[tuple[Decimal, ...], ...]
+    sums: tuple[Decimal, ...]
+    worst: int  # the number of the scenario, from 1
+    offsets: Decimal
+    shorts: Decimal
+    required: Decimal
+
+
 class Explanation(Record, frozen=True, kw_only=True):
     account: str
     unit: str
     lines: tuple[Line, ...]
+    scenarios: tuple[Scanned, ...]  # of an account margined by them
     equity: Decimal
     requirements: Requirements
     verdict: str
@@ -120,6 +136,7 @@ class Explainer:
             account=self.names.account_name(account),
             unit=self.unit.name,
             lines=tuple(lines),
+            scenarios=self._scanned(account),
             equity=self._money(totals[0]),
             requirements=self._requirements(totals[1:]),
             verdict=self._verdict(totals[0], totals[1], totals[2]),
@@ -301,6 +318,28 @@ class Explainer:
             f"M(open) = {opens} x the scan with orders, M(restore) = {restores} x, M(takeover) = {takes} x (up)"
         )
         return (0, opening, maintain, restore, takeover), working
+
+    def _scanned(self, account: int) -> tuple[Scanned, ...]:
+        if not self.reader.scans(account):
+            return ()
+        found = []
+        for group in scenarios.groups(self.reader, account, FOR_MAINTAIN):
+            held = [each for each in group.held if each.low]
+            if held:
+                changes = [[each.change(scenario) for scenario in range(SCENARIOS)] for each in held]
+                sums = [sum(column) for column in zip(*changes, strict=True)]
+                found.append(
+                    Scanned(
+                        markets=tuple(self.names.market_at(each.market).name for each in held),
+                        changes=tuple(tuple(map(self._money, row)) for row in changes),
+                        sums=tuple(map(self._money, sums)),
+                        worst=group.worst[0] + 1,
+                        offsets=self._money(group.basis),
+                        shorts=self._money(group.shorts),
+                        required=self._money(group.scan),
+                    )
+                )
+        return tuple(found)
 
     # --- too much of one thing
 

@@ -106,6 +106,7 @@ class MarketRule:
     array: tuple[int, ...] | None  # the risk array that decides what positions require
     brackets: tuple[Bracket, ...]
     payers: tuple[int, ...]  # none: those of the asset
+    group: int  # of no group: a negative number of its own
 
     def worth(self, lots: int, price: int) -> int:
         """What signed lots cost at a price."""
@@ -209,6 +210,7 @@ def market_rule(table: Any, row: int, arrays: Any = None) -> MarketRule:
         array=tuple(int(each) for each in arrays[row]) if rule[K.M_BY_ARRAY] and arrays is not None else None,
         brackets=tuple(brackets),
         payers=_payers(rule, K.M_PAYER),
+        group=rule[K.M_GROUP] or -row,
     )
 
 

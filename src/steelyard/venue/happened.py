@@ -34,6 +34,14 @@ class Configured(Happened, frozen=True, kw_only=True):
     row: int
     is_new: bool
     is_step: bool = False  # of a ramp
+    margin: str | None = None  # of an owner: what its positions are required by
+
+
+class RiskArraySet(Happened, frozen=True, kw_only=True):
+    """Some of an array's values, by their names, for one unit of the market's size."""
+
+    symbol: str
+    values: dict[str, Decimal]
 
 
 class AccountOpened(Happened, frozen=True, kw_only=True):

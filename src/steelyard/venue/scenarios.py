@@ -1,5 +1,6 @@
 """Requirements by scenarios in plain Python integers, for explanations. See docs/concepts/requirements.md."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from steelyard.model import keys as K
@@ -58,20 +59,40 @@ class Group:
         return self.worst[1] + self.basis + self.shorts
 
 
+def grouped(held: Iterable[tuple[int, Held]]) -> list[Group]:
+    """Of (group, market held), in the order given."""
+    found: dict[int, list[Held]] = {}
+    for group, each in held:
+        found.setdefault(group, []).append(each)
+    return [Group(tuple(each)) for each in found.values()]
+
+
 def groups(reader: Reader, account: int, question: int) -> list[Group]:
     """In order of thing; of all questions but open without orders."""
-    found: dict[int, list[Held]] = {}
-    state = reader.state
+    found, state = [], reader.state
     for leg in reader.legs(account):
         market = reader.thing(leg) - MARKET_0
-        if market > 0 and not reader.market_rule(market).base:
+        if market > 0 and not (rule := reader.market_rule(market)).base:
             quantity, orders = reader.quantity(leg), state.leg_open
             asks, bids = (int(orders.ask_lots[leg]), int(orders.bid_lots[leg])) if question == FOR_OPEN else (0, 0)
-            price = reader.asset_price(reader.market_rule(market).settle)
             array = tuple(int(each) for each in state.array_rule[market])
-            group = int(state.market_rule[market, K.M_GROUP]) or -market
-            found.setdefault(group, []).append(Held(market, quantity - asks, quantity + bids, price, array))
-    return [Group(tuple(each)) for each in found.values()]
+            price = reader.asset_price(rule.settle)
+            found.append((rule.group, Held(market, quantity - asks, quantity + bids, price, array)))
+    return grouped(found)
+
+
+def weight(held: Held) -> int:
+    """What lots require with nothing else beside them, at least 1; 0 of none."""
+    if held.low == 0:
+        return 0
+    return max(1, max(0, *(-held.change(scenario) for scenario in range(SCENARIOS))) + held.short())
+
+
+def share(reader: Reader, account: int, market: int, question: int) -> int:
+    """A position's part of what scenarios require, by weight; up."""
+    weights = {each.market: weight(each) for group in groups(reader, account, FOR_MAINTAIN) for each in group.held}
+    total, mine = sum(weights.values()), weights.get(market, 0)
+    return F.div_up(scanned(reader, account, question) * mine, total) if mine else 0
 
 
 def factor(reader: Reader, account: int, question: int) -> int:

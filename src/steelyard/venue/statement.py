@@ -4,13 +4,24 @@ It starts empty, listens to every event about the account and to prices, and the
 funding without ever looking at the machine. That is what makes a story of a liquidation checkable.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from steelyard.model import events as E
-from steelyard.model.orders import FOR_MAINTAIN, INSURANCE, LENDER
-from steelyard.num.limits import ASSET_PRICE_SCALE
+from steelyard.model.commands import OWNER
+from steelyard.model.keys import ARRAY_WIDTH, TOLD_AT_ONCE
+from steelyard.model.orders import (
+    BY_POSITION,
+    BY_SCENARIO,
+    FOR_MAINTAIN,
+    FOR_RESTORE,
+    FOR_TAKEOVER,
+    INSURANCE,
+    LENDER,
+)
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 from steelyard.venue import formulas as F
 from steelyard.venue.event_rows import Row
+from steelyard.venue.scenarios import Held, grouped, weight
 
 
 @dataclass
@@ -40,15 +51,45 @@ class Prices:
             self.assets[self.asset_of_feed[row.market]] = row.price
 
 
+@dataclass
+class Margins:
+    """How owners are margined, and the risk arrays of markets."""
+
+    owners: dict[int, int] = field(default_factory=dict)  # of accounts
+    by_owner: dict[int, int] = field(default_factory=dict)
+    arrays: dict[int, list[int]] = field(default_factory=dict)
+
+    def apply(self, row: Row) -> None:
+        if row.kind == E.ACCOUNT_OPENED:
+            self.owners[row.account] = row.other
+        elif row.kind == E.CONFIGURED and row.account == OWNER:
+            self.by_owner[row.market] = row.amount
+        elif row.kind == E.RISK_ARRAY_SET:
+            array = self.arrays.setdefault(row.market, [0] * ARRAY_WIDTH)
+            array[row.order : row.order + TOLD_AT_ONCE] = row.lots, row.amount, row.fee, row.extra, row.extra2
+
+    def scans(self, account: int) -> bool:
+        return self.by_owner.get(self.owners.get(account, 0), BY_POSITION) == BY_SCENARIO
+
+    def array(self, market: int) -> tuple[int, ...]:
+        return tuple(self.arrays[market])
+
+
 class Mismatch(AssertionError):
     """A number in an event does not follow from the events before it."""
 
 
 class Statement:
     def __init__(
-        self, account: int, prices: Prices, markets: dict[int, F.MarketRule], assets: dict[int, F.AssetRule]
+        self,
+        account: int,
+        prices: Prices,
+        markets: dict[int, F.MarketRule],
+        assets: dict[int, F.AssetRule],
+        margins: Margins,
     ) -> None:
         self.account = account
+        self.margins = margins
         self.prices = prices
         self.markets = markets
         self.assets = assets
@@ -205,6 +246,11 @@ class Statement:
         """Of the settlement asset."""
         return self.prices.assets[self.markets[market].settle]
 
+    def rule(self, market: int) -> F.MarketRule:
+        """With the risk array of now, if it decides."""
+        rule = self.markets[market]
+        return replace(rule, array=self.margins.array(market)) if rule.by_array else rule
+
     def equity(self) -> int:
         total = sum(F.value(quantity, self.prices.assets[asset]) for asset, quantity in self.cash.items() if quantity)
         for market, leg in self.legs.items():
@@ -215,7 +261,14 @@ class Statement:
                 total += F.value(atoms, self.price_of(market))
         return total
 
+    @property
+    def scans(self) -> bool:
+        """Whether it is margined by scenarios."""
+        return self.margins.scans(self.account)
+
     def position_requirement(self, question: int = FOR_MAINTAIN) -> int:
+        if self.scans:
+            return self._scan(question)
         return sum(self.requirement_of(market, leg.quantity, question) for market, leg in self.legs.items())
 
     def requirement(self, question: int = FOR_MAINTAIN) -> int:
@@ -226,11 +279,34 @@ class Statement:
         )
         return cash + self.position_requirement(question)
 
+    def _held(self, market: int, quantity: int) -> Held:
+        return Held(market, quantity, quantity, self.price_of(market), self.margins.array(market))
+
+    def _scan(self, question: int) -> int:
+        held = {market: leg.quantity for market, leg in sorted(self.legs.items()) if leg.quantity}
+        groups = grouped((self.markets[market].group, self._held(market, lots)) for market, lots in held.items())
+        rules, total = [self.markets[market] for market in held], sum(group.scan for group in groups)
+        if question == FOR_RESTORE:
+            return F.ppm_up(total, max([PPM, *(rule.restore for rule in rules)]))
+        if question == FOR_TAKEOVER:
+            return F.ppm_up(total, min([PPM, *(rule.takeover for rule in rules)]))
+        return total
+
+    def claim(self, market: int, quantity: int) -> int:
+        """What a closing's share goes by: M(maintain) of so many lots, by scenarios of them alone."""
+        if not self.scans:
+            return self.requirement_of(market, quantity)
+        return weight(self._held(market, quantity)) if quantity else 0
+
+    def claims(self) -> int:
+        """Of all positions."""
+        return sum(self.claim(market, leg.quantity) for market, leg in self.legs.items())
+
     def requirement_of(self, market: int, quantity: int, question: int = FOR_MAINTAIN) -> int:
         """M of a position of this size, in value."""
         if quantity == 0:
             return 0
-        rule = self.markets[market]
+        rule = self.rule(market)
         atoms = F.position_atoms(rule, quantity, rule.notional(quantity, self.prices.marks[market]), question)
         return F.charge(atoms, self.price_of(market))
 

@@ -88,7 +88,7 @@ class Story:
 
 def is_evidence(row: Row, accounts: Sequence[int]) -> bool:
     """Whether a statement of one of these accounts, or of the insurance fund, depends on this event."""
-    if row.kind in _PRICES or row.kind in _FUND or row.kind == E.CONFIGURED:
+    if row.kind in _PRICES or row.kind in _FUND or row.kind in (E.CONFIGURED, E.RISK_ARRAY_SET):
         return True
     if row.kind in (E.POOL_SUPPLIED, E.POOL_REDEEMED) and row.extra:  # what payers have
         return True

@@ -31,7 +31,7 @@ from steelyard.venue.price_views import PriceView, PriceViews
 from steelyard.venue.records import Account, AccountView, Liquidation, LiquidationPrice, Offer, Order, Position
 from steelyard.venue.requests import Who
 from steelyard.venue.trading import Trading
-from steelyard.venue.verify import Unverifiable, Verdict, verify_story
+from steelyard.venue.verify import Verdict, verify_story
 from steelyard.venue.views import Views
 from steelyard.venue.whatif import what_if
 
@@ -210,12 +210,7 @@ class Venue(Trading):
         return stories.tell(self.log.plain(), accounts, self.names, self._rules(), self.log.is_whole)
 
     def verify(self, account: Who) -> Verdict:
-        """Recompute every number of the account's story; raises if one does not follow from the events.
-
-        Sizes and bankruptcy cash by scenarios follow from risk arrays, which events do not tell.
-        """
-        if self.reader.scans(self._known(account)):
-            raise Unverifiable("liquidations by scenarios are not recomputed")
+        """Recompute every number of the account's story; raises if one does not follow from the events."""
         return verify_story(self.story(account))
 
     def liquidations(self, account: Who | None = None) -> tuple[Liquidation, ...]:

@@ -8,6 +8,7 @@ story does not follow; only their order is checked.
 from dataclasses import dataclass
 from typing import Any
 
+from steelyard.engine.liquidation import PARTS
 from steelyard.model import events as E
 from steelyard.model.orders import (
     AS_ASKED,
@@ -26,7 +27,7 @@ from steelyard.num.limits import AMOUNT_MAX, PPM
 from steelyard.rules.requirement import HEALTH_LIMIT
 from steelyard.venue import formulas as F
 from steelyard.venue.event_rows import Row
-from steelyard.venue.statement import Mismatch, Prices, Statement, agree
+from steelyard.venue.statement import Margins, Mismatch, Prices, Statement, agree
 from steelyard.venue.story import Story
 
 
@@ -82,11 +83,14 @@ def verify_story(story: Story) -> Verdict:
         raise Unverifiable(f"the first events of {story.account} are no longer kept")
     markets, assets = dict(story.rules.markets), dict(story.rules.assets)
     prices = Prices(dict(story.rules.asset_of_feed))
-    fund = _Fund(INSURANCE, prices, markets, assets)
+    margins = Margins()
+    fund = _Fund(INSURANCE, prices, markets, assets, margins)
     curves = dict(story.rules.curves)
-    checkers = [_Checker(Statement(account, prices, markets, assets), fund, curves) for account in story.accounts]
+    books = [Statement(account, prices, markets, assets, margins) for account in story.accounts]
+    checkers = [_Checker(each, fund, curves) for each in books]
     for row in story.evidence:
         prices.apply(row)
+        margins.apply(row)
         for checker in checkers:
             try:
                 checker.before(row)
@@ -163,6 +167,8 @@ class _Checker:
         self.numbers = 0
         self.liquidations = 0
         self._step: Step | None = None
+        self._turn = (0, 0)  # of a portfolio: the command, and the market closed last
+        self._parts_of_turn: set[int] = set()
 
     def before(self, row: Row) -> None:
         """Checks what an event says about the moment before it takes effect."""
@@ -234,12 +240,13 @@ class _Checker:
 
     def _step_of(self, market: int, kind: int) -> Step:
         statement = self.statement
+        positions = statement.claims()
         return Step(
             market=market,
             quantity=statement.legs[market].quantity,
             equity=statement.equity(),
-            requirement=statement.requirement(),
-            positions=statement.position_requirement(),
+            requirement=statement.requirement() - statement.position_requirement() + positions,
+            positions=positions,
             purses=self.fund.purses(market),
             kind=kind,
         )
@@ -255,7 +262,8 @@ class _Checker:
         rule = statement.markets[step.market]
         if step.equity < 0 and step.quantity > 0 and rule.is_paid:
             return rule.worth(lots, rule.worst_price(step.quantity, statement.prices.marks[step.market]))
-        share = statement.requirement_of(step.market, held) - statement.requirement_of(step.market, held - lots)
+        sign = 1 if step.quantity > 0 else -1
+        share = statement.claim(step.market, step.quantity) - statement.claim(step.market, sign * (held - lots))
         used = step.equity * share // step.positions
         if step.equity >= 0:
             free = max(0, step.equity - (step.requirement - step.positions))
@@ -266,12 +274,12 @@ class _Checker:
     def _restoring_lots(self, step: Step) -> int:
         """The fewest lots whose closing at the mark restores the account, or all."""
         statement, rule, held = self.statement, self.statement.markets[step.market], abs(step.quantity)
-        price, mark = statement.price_of(step.market), statement.prices.marks[step.market]
-        others = statement.requirement(FOR_RESTORE) - statement.requirement_of(step.market, held, FOR_RESTORE)
+        price, mark, sign = statement.price_of(step.market), statement.prices.marks[step.market], step.quantity // held
+        others = statement.requirement(FOR_RESTORE) - statement.requirement_of(step.market, step.quantity, FOR_RESTORE)
 
         def is_enough(lots: int) -> bool:
             left = step.equity - F.charge(F.ppm_up(rule.notional(lots, mark), rule.liquidation_fee), price)
-            return left >= others + statement.requirement_of(step.market, held - lots, FOR_RESTORE)
+            return left >= others + statement.requirement_of(step.market, sign * (held - lots), FOR_RESTORE)
 
         if not is_enough(held):
             return held
@@ -282,10 +290,8 @@ class _Checker:
         return high
 
     def _order(self, row: Row) -> None:
-        if self.statement.markets[row.market].by_array:
-            raise Unverifiable("what a risk array requires is not told by events")
         step = self._step = self._step_of(row.market, row.kind)
-        rule, mark = self.statement.markets[row.market], self.statement.prices.marks[row.market]
+        rule, mark = self.statement.rule(row.market), self.statement.prices.marks[row.market]
         held, side = abs(step.quantity), -1 if step.quantity > 0 else 1
         self._agree(row, "equity", row.extra, step.equity)
         self._agree(row, "M(maintain)", row.fee, step.requirement)
@@ -293,8 +299,8 @@ class _Checker:
         self._agree(row, "mark", row.other, mark)
         self._agree(row, "side", row.side, side)
         if step.equity >= 0:
-            lots = self._restoring_lots(step)
-            if rule.notional(held, mark) > rule.slice_notional:
+            lots = self._part(row, held) if self.statement.scans else self._restoring_lots(step)
+            if rule.notional(held, mark) > rule.slice_notional and not self.statement.scans:
                 lots = min(lots, max(1, F.ppm_down(held, rule.slice)))
             bankrupt = rule.bankruptcy_price(step.quantity, self._bankruptcy(step, held))
             away = max(0, (bankrupt - mark) * side)
@@ -314,6 +320,14 @@ class _Checker:
         self._agree(row, "size in lots", row.lots, lots)
         self._agree(row, "limit in ticks", row.price, limit)
         self._agree(row, "bankruptcy cash", row.amount, self._bankruptcy(step, row.lots))
+
+    def _part(self, row: Row, held: int) -> int:
+        """The same of PARTS of every position in a turn. How many follows from what can be closed: taken as said."""
+        goes_on = self._turn[0] == row.seq and row.market > self._turn[1]
+        fitting = {part for part in range(1, PARTS + 1) if F.div_up(held * part, PARTS) == row.lots}
+        self._parts_of_turn = fitting & self._parts_of_turn if goes_on else fitting
+        self._turn = (row.seq, row.market)
+        return row.lots if self._parts_of_turn else held
 
     def _due_fee(self, step: Step) -> int:
         rule = self.statement.markets[step.market]

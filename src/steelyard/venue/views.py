@@ -8,6 +8,7 @@ from steelyard.model import orders as O
 from steelyard.model.reject import Reject
 from steelyard.state.tables import MARKET_0
 from steelyard.venue import formulas as F
+from steelyard.venue import scenarios
 from steelyard.venue.amounts import PPM_STEP, ratio_up
 from steelyard.venue.event_rows import MODES, ROLES
 from steelyard.venue.instruments import Names
@@ -155,6 +156,12 @@ class Views:
         maintain = reader.requirement(holder, O.FOR_MAINTAIN)
         equity = reader.equity(holder)
         price = losing_price(reader, holder, MARKET_0 + market_row)
+        initial, maintenance = (
+            reader.leg_requirement(leg, question) if leg else 0 for question in (O.FOR_OPEN, O.FOR_MAINTAIN)
+        )
+        if leg and reader.scans(holder):
+            initial += scenarios.share(reader, holder, market_row, O.FOR_OPEN)
+            maintenance = scenarios.share(reader, holder, market_row, O.FOR_MAINTAIN)
         isolated = reader.is_child(holder) or reader.is_isolated(account, market_row)
         return Position(
             account=self.names.account_name(account),
@@ -168,8 +175,8 @@ class Views:
             funding_owed=money.back(funding),
             leverage=reader.leverage(holder if leg else account, market_row),
             margin_mode=MODES[O.ISOLATED if isolated else O.CROSS],
-            initial_margin=self.unit(reader.leg_requirement(leg, O.FOR_OPEN) if leg else 0),
-            maintenance_margin=self.unit(reader.leg_requirement(leg, O.FOR_MAINTAIN) if leg else 0),
+            initial_margin=self.unit(initial),
+            maintenance_margin=self.unit(maintenance),
             collateral=self.unit(equity),
             margin_ratio=ratio_up(maintain, equity),
             liquidation_price=None if price is None else market.tick.back(price),

@@ -30,6 +30,12 @@ def decoder():
 CASES = [
     (E.REJECTED, {"reason": 44, "extra": 13, "account": 7}, {"reason": Reject(44), "command": "place_order"}),
     (E.CONFIGURED, {"account": 3, "market": 1, "extra": 1}, {"table": "market", "row": 1, "is_new": True}),
+    (E.CONFIGURED, {"account": 5, "market": 2, "amount": 1}, {"table": "owner", "margin": "scenarios"}),
+    (
+        E.RISK_ARRAY_SET,
+        {"market": 1, "order": 15, "lots": -2 * 10**6, "amount": 10**6, "fee": 0, "extra": 1_500_000, "extra2": 1},
+        {"values": {"scenario 16": Decimal("-0.2"), "basis": Decimal("0.1"), "short": 0, "open": Decimal("1.5")}},
+    ),
     (E.ACCOUNT_OPENED, {"other": 2, "extra": 1, "order": 8, "market": 1}, {"role": "child", "parent": "bob"}),
     (E.DEPOSITED, {"market": 2, "amount": 5}, {"asset": "BTC", "amount": Decimal("5E-8")}),
     (E.WITHDRAWAL_RESERVED, {"market": 1, "amount": 5}, {"asset": "USD", "amount": Decimal("0.05")}),
