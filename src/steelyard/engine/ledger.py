@@ -370,6 +370,9 @@ def spend_trade(s, row, lots, trade_value):
     settle = rule[market, M_SETTLE]
     if unlikely(leg.box_high[row] == 0):
         if is_paid(s, market) and settle == UNIT:
+            if trade_value < 0:
+                mark_dirty(s, account)  # what it brought may have been counted, if a debt or a fee was dealt with since
+                return 0
             spend(s, account, trade_value)  # paid for already: the new leg's term is all that it is worth
         first_box(s, row)
         return 0

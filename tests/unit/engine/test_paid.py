@@ -5,8 +5,8 @@ import pytest
 from steelyard.model import commands as do
 from steelyard.model import events, reject
 from steelyard.model import keys as key
-from steelyard.model.orders import BACKSTOP, BY_RULE, INSURANCE, INVERSE, POST_ONLY, REDUCE_ONLY, SPOT
-from steelyard.num.limits import PPM
+from steelyard.model.orders import BACKSTOP, BY_RULE, INSURANCE, INVERSE, LENDER, POST_ONLY, REDUCE_ONLY, SPOT
+from steelyard.num.limits import ASSET_PRICE_SCALE, PPM
 
 ANN, BOB, CAT, DAN = 7, 8, 9, 10
 DAY = 24 * key.HOUR
@@ -207,3 +207,22 @@ def test_the_backstop_pays_for_a_claim_what_it_takes_it_over_for(desk):
     taken = [each for each in desk.happened(events.TAKEN_OVER) if each["market"] == 1]
     assert [(each["account"], each["lots"], each["amount"]) for each in taken] == [(BOB, 8, 72_000)]
     assert desk.cash(BACKSTOP) == 10**6 - 72_000
+
+
+def test_what_a_first_sale_brings_is_counted_once_where_it_repays_a_debt(desk):
+    """Cash that meets a debt makes certificates anew, with it in them: after each command they are compared."""
+    coin = {key.A_FEED: 3, key.A_SUPPLY_MAX: 1 << 40}
+    desk.configure(do.FEED, {key.F_QUORUM: 1})
+    desk.configure(do.ASSET, coin)
+    desk.configure(do.ASSET, {key.A_LOAN_CAP: 1_000}, row=1)
+    desk.price({3: ASSET_PRICE_SCALE})
+    desk.deposit(LENDER, 1, 10_000)
+    desk.configure(do.OWNER, {key.O_STP: 1})
+    desk.open_account(6)
+    eve = 11
+    desk.deposit(eve, 2, 2_000)
+    desk.borrow(eve, 1, 1)
+    desk.price({1: 951})
+    desk.order(BOB, 1, 8, 950)
+    desk.order(eve, 1, -1, 950)
+    assert (desk.cash(eve), leg(desk, eve)) == (9_500 - 1 - 10, (-1, 0))
