@@ -20,6 +20,8 @@ from steelyard.model.orders import (
     BACKSTOP,
     BORROW,
     BUY,
+    BY_POSITION,
+    BY_SCENARIO,
     CLOSE_POSITION,
     CONVERTER,
     FOK,
@@ -67,6 +69,7 @@ DRIFTS = {"calm": (0, 600), "lively": (0, 6_000), "crash": (-22_000, 20_000), "r
 class Crowd:
     def __init__(self, seed, accounts, machine, hear):
         self.random = Random(f"crowd {seed}")
+        self.rules = Random(f"rules of {seed}")
         self.machine, self.state = machine, machine.state
         self.accounts = accounts
         self.teller = Teller(hear)
@@ -438,6 +441,8 @@ class Crowd:
     def govern(self):
         """The operator changes a parameter."""
         pick = self.random.choice
+        if self.rules.random() < 0.4:
+            return self.measure()
         choice = self.random.random()
         if choice < 0.55:
             market = pick(MARKETS)
@@ -476,6 +481,21 @@ class Crowd:
         owner = self.random.randint(2, max(2, int(self.state.machine.owners[0])))
         settings = pick(({key.O_STP: self.random.randint(1, 4)}, {key.O_RISK_TIER: pick((1, 1, 2, 3))}))
         return self.teller.configure(do.OWNER, settings, owner)
+
+    def measure(self):
+        """New risk arrays at the marks of now, limits of what is too much together, ways of margining."""
+        market, choice = self.rules.choice(MARKETS), self.rules.random()
+        if choice < 0.5:
+            rule = self.state.market_rule[market]
+            inverse = int(rule[key.M_KIND]) == INVERSE
+            array = town.risk_array(self.rules, int(rule[key.M_ATOMS_PER_TICK_LOT]), self.mark(market), inverse)
+            return self.teller.configure(do.RISK_ARRAY, array, market)
+        if choice < 0.65:
+            return self.teller.configure(do.MARKET, town.excess_of_market(self.rules), market)
+        if choice < 0.75:
+            return self.teller.configure(do.ASSET, town.excess_of_asset(self.rules), self.rules.choice(ASSETS[1:]))
+        owner = self.rules.randint(2, max(2, int(self.state.machine.owners[0])))
+        return self.teller.configure(do.OWNER, {key.O_MARGIN: self.rules.choice((BY_POSITION, BY_SCENARIO))}, owner)
 
     def reopen(self):
         frozen = [asset for asset in ASSETS if self.state.asset_rule[asset, key.A_FROZEN]]

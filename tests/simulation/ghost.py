@@ -99,6 +99,7 @@ class Ghost:
         self.reduce_only = set()  # ids
         self.started = set()
         self.kept = defaultdict(int)  # asset: interest that came to the fund in this command
+        self.turns = defaultdict(int)  # account: how often it was closed by force
         self.suffered = {}  # account: (rank of the last counterparty of its turn, what they paid beyond the mark)
         self.counts = defaultdict(int)  # kind of event: how often
         self.fills, self.traded, self.fees = 0, defaultdict(int), defaultdict(int)
@@ -410,6 +411,7 @@ class Ghost:
     def on_liquidation_order(self, event):
         self.near(event.account, event.extra)
         assert event.account in self.started
+        self.turns[event.account] += 1
         self.suffered.pop(event.account, None)
 
     def on_liquidation_fee(self, event):
@@ -466,7 +468,8 @@ class Ghost:
         after = self.equity(account)
         assert after <= slack, f"counterparties pay the deficit, not more: {before} became {after}"
         if self.positions[account, market].quantity == 0:
-            if suffered > 1:
+            # What parts of an inverse position are worth is rounded counterparty by counterparty.
+            if suffered > (event.extra2 if market in self.inverse else 1):
                 # The interest of those who close settles on the way, after the fund's part was decided.
                 late = self.kept[asset]
                 assert self.cash[INSURANCE, asset] <= late, "counterparties pay only when the fund is empty"

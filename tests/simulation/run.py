@@ -110,7 +110,7 @@ def simulate(seed, *, accounts=60, commands=1_000, sweep_check=True, every=1, re
         return events
 
     crowd = Crowd(seed, accounts, watched.machine, hear)
-    found(crowd.teller, random, accounts, dict(crowd.fair), Random(f"dates {seed}"))
+    found(crowd.teller, random, accounts, dict(crowd.fair), Random(f"dates {seed}"), Random(f"rules {seed}"))
     assert not watched.ghost.counts[REJECTED], "the town is founded"
     crowd.settle_in()
     for _ in range(commands):

@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import pytest
 
 from steelyard.model.events import (
@@ -19,11 +20,12 @@ from steelyard.model.events import (
     POOL_REDEEMED,
     POOL_SUPPLIED,
     POSITION_SETTLED,
+    RISK_ARRAY_SET,
     TAKEN_OVER,
 )
 from tests.simulation.ghost import Ghost
 from tests.simulation.run import Failure, Watched, shrunk, simulate, snippet
-from tests.simulation.town import PAIR
+from tests.simulation.town import MARKETS, PAIR
 
 SEEDS = range(200) if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else (1, 2, 3, 4)
 
@@ -40,6 +42,11 @@ def test_every_promise_holds_in_a_large_town():
         assert watched.ghost.counts[kind] > 0
     for kind in (POOL_SUPPLIED, POOL_REDEEMED, BID_FILLED, DEBT_WRITTEN_OFF):
         assert watched.ghost.counts[kind] > 0
+    # Risk arrays are set anew, people are margined by them, and are liquidated so.
+    assert watched.ghost.counts[RISK_ARRAY_SET] > 4 * len(MARKETS)
+    scanned = np.flatnonzero(watched.machine.state.account.scans)
+    assert len(scanned) > 100
+    assert any(watched.ghost.turns[int(account)] for account in scanned)
     assert any(watched.ghost.traded[account, PAIR] for account, _ in list(watched.ghost.traded))
     for kind in (LIQUIDATION_FEE, FUND_PAID, TAKEN_OVER, DELEVERAGED, MARKET_SETTLED, POSITION_SETTLED):
         assert watched.ghost.counts[kind] > 0

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from steelyard.model import keys as key
-from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_TIER
+from steelyard.model.commands import ASSET, CURVE, FEED, MARKET, OWNER, RISK_ARRAY, RISK_TIER
 from steelyard.model.keys import HOUR, SECOND
 from steelyard.model.orders import (
     ADAPTIVE,
     BACKSTOP,
+    BY_SCENARIO,
     CONVERTER,
     INSURANCE,
     INVERSE,
@@ -199,6 +200,45 @@ def date_settings(dates, market, now):
     }
 
 
+def rule_settings(rules, market):
+    """Rates by size, limits of what is too much together, and contracts that are paid up, in some towns."""
+    settings = {}
+    if market in (4, 5) and rules.random() < 0.5:
+        slope = rules.choice((20_000, 200_000))
+        settings |= {key.M_SIZE_MAINTAIN_SLOPE: slope, key.M_SIZE_OPEN_SLOPE: 2 * slope}
+    if market == 5 and rules.random() < 0.4:
+        settings |= {key.M_PAID: 1, key.M_FUNDING_INTERVAL_NS: 0}
+    if rules.random() < 0.3:
+        settings |= excess_of_market(rules)
+    return settings | {key.M_GROUP: rules.choice((0, 1, 1))}
+
+
+def excess_of_market(rules):
+    """What opening asks for beside where positions of a group are too large together."""
+    return {
+        key.M_EXCESS_FROM: rules.choice((500, 20_000)) * DOLLAR,
+        key.M_EXCESS_PPM: rules.choice((0, 50_000, 300_000)),
+    }
+
+
+def excess_of_asset(rules):
+    """The same of collateral."""
+    return {
+        key.A_EXCESS_SHARE_PPM: rules.choice((200_000, 600_000, PPM)),
+        key.A_EXCESS_PPM: rules.choice((0, 200_000, PPM)),
+        key.A_GROUP: rules.choice((0, 2)),
+    }
+
+
+def risk_array(rules, scale, price, inverse):
+    """Falls and rises of up to a sixth, and what offsets and shorts pay; of a contract worth so much now."""
+    lot = (scale // price if inverse else scale * price) * PPM
+    mildness = rules.choice((1, 2, 5))
+    parts = [(step - 8) * 20_000 // mildness + rules.randint(-3_000, 3_000) for step in range(17) if step != 7]
+    values = {key.S_VALUE + i: lot * part // PPM for i, part in enumerate(parts)}
+    return values | {key.S_BASIS: rules.choice((0, lot // 100)), key.S_SHORT: rules.choice((0, lot // 50))}
+
+
 def pair_settings(random):
     """A lot is a coin, a tick a four-hundredth of what it costs at first."""
     return {
@@ -276,7 +316,7 @@ def asset_settings(random, asset):
     return settings
 
 
-def found(teller, random, accounts, prices, dates):
+def found(teller, random, accounts, prices, dates, rules):
     """Say the commands that make the town: everything but trading."""
     pick = random.choice
     teller.configure(ASSET, asset_settings(random, USD))
@@ -286,9 +326,15 @@ def found(teller, random, accounts, prices, dates):
         settings = {key.F_QUORUM: 2, key.F_STALENESS_NS: staleness, key.F_CONFIDENCE_MAX_PPM: 20_000}
         teller.configure(FEED, settings | weights)
     for asset in (COIN, TOKEN):
-        teller.configure(ASSET, asset_settings(random, asset))
+        limits = excess_of_asset(rules) if rules.random() < 0.3 else {}
+        teller.configure(ASSET, asset_settings(random, asset) | limits)
     for market in MARKETS:
-        teller.configure(MARKET, market_settings(random, market) | date_settings(dates, market, teller.now))
+        settings = market_settings(random, market) | date_settings(dates, market, teller.now)
+        settings |= rule_settings(rules, market)
+        teller.configure(MARKET, settings)
+        feed, inverse = next(each for each in FEEDS if each.market == market), settings.get(key.M_KIND) == INVERSE
+        array = risk_array(rules, settings[key.M_ATOMS_PER_TICK_LOT], feed.start, inverse)
+        teller.configure(RISK_ARRAY, array | {key.S_OPEN_PPM: 2 * PPM}, market)
     teller.configure(MARKET, pair_settings(random))
     for curve in curves(random):
         teller.configure(CURVE, curve)
@@ -309,7 +355,10 @@ def found(teller, random, accounts, prices, dates):
     for account in range(FIRST_USER, FIRST_USER + accounts):
         if owners == 1 or random.random() < 0.9:
             stp, tier = random.randint(1, 4), pick((1, 1, 1, 1, 2))
-            teller.configure(OWNER, {key.O_STP: stp, key.O_FEE_TIER: random.randint(0, 3), key.O_RISK_TIER: tier})
+            settings = {key.O_STP: stp, key.O_FEE_TIER: random.randint(0, 3), key.O_RISK_TIER: tier}
+            if tier == 1 and rules.random() < 0.25:
+                settings |= {key.O_MARGIN: BY_SCENARIO}
+            teller.configure(OWNER, settings)
             owners += 1
         teller.open_account(owners)
         purse = pick((200, 1_000, 5_000, 40_000)) * (40 if is_maker(account) else 1) * DOLLAR
