@@ -49,6 +49,7 @@ from steelyard.model.orders import (
     POWER,
     REDUCE_ONLY,
     REDUCE_ONLY_MARKET,
+    RESTART,
     SELL,
     SPOT,
     STOP,
@@ -787,6 +788,23 @@ def sales(t):
     t.price({1: 14_500_000_000_000})  # DAN owes too much: coins are bought with his dollars, slice by slice
     for _ in range(4):
         t.wait(5 * SECOND).clock()
+    # A ladder that ends without a taker, and without a converter, begins again: who says so is paid, once.
+    again = {key.C_LASTS_NS: 30 * SECOND, key.C_TIP: 50, key.C_CHIP_PPM: 1_000, key.C_SIZE: TAKE_ALL}
+    t.configure(CURVE, bonus | again)
+    t.configure(ASSET, {key.A_OFFER: 4}, row=COIN)
+    t.deposit(INSURANCE, USD, 300)
+    t.deposit(FAY, COIN, 10_000)
+    t.borrow(FAY, USD, 110_000)
+    word = {"account": BOB, "order": FAY, "market": COIN, "trigger": USD, "options": RESTART}
+    t.say(do.LIQUIDATE, word)
+    t.price({1: 12 * ASSET_PRICE_SCALE})
+    t.say(do.LIQUIDATE, word)  # an offer stands
+    t.wait(31 * SECOND).clock()
+    t.say(do.LIQUIDATE, word)
+    t.wait(31 * SECOND).clock()
+    t.say(do.LIQUIDATE, word | {"account": CAT})
+    t.say(do.LIQUIDATE, {"account": CAT, "order": FAY, "market": COIN, "trigger": USD, "lots": 20_000})
+    t.wait(SECOND).clock()
 
 
 def offers(t):

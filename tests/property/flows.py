@@ -16,8 +16,10 @@ from steelyard.model.commands import (
     CLOCK,
     COMMAND,
     CONFIRM_WITHDRAWAL,
+    CURVE,
     LEAVE,
     LIQUIDATE,
+    MARKET,
     MOVE_MARGIN,
     OPEN_ACCOUNT,
     PLACE_ORDER,
@@ -34,13 +36,20 @@ from steelyard.model.keys import (
     A_POOL_COOL_NS,
     A_POOL_KIND,
     A_POOL_OF,
+    C_CHIP_PPM,
+    C_LASTS_NS,
+    C_POINT,
+    C_SIZE,
     C_TAKER,
+    C_THEN,
+    C_TIP,
     HOUR,
     M_BASE,
     M_LEVERAGE_DEFAULT,
     M_ORDER_LOTS_MAX,
     M_PAID,
     M_SETTLE,
+    M_STATE,
     SECOND,
 )
 from steelyard.model.orders import (
@@ -51,10 +60,12 @@ from steelyard.model.orders import (
     FOR_BOOK,
     FOR_OPEN,
     GTT,
+    INSURANCE,
     IOC,
     POST_ONLY,
     POST_ONLY_SLIDE,
     REDUCE_ONLY,
+    RESTART,
     SELL,
     STOP,
     TAKE_PROFIT,
@@ -65,7 +76,7 @@ from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import MARKET_0
 from tests.property.towns import COIN, COIN_FEED, Town, client
 from tests.reference.health import equity, requirement
-from tests.reference.ladders import pairs, standing_offer
+from tests.reference.ladders import beginning, pairs, standing_offer, wait
 from tests.reference.matching import best_price
 from tests.reference.numbers import worth
 from tests.reference.settlement import due
@@ -195,6 +206,8 @@ class Flow(Town):
             return self.step_for_book(pick((1, COIN)))
         if draw < 0.15:
             return self.configure(ASSET, {A_OFFER: pick(books)}, pick((1, COIN)))
+        if draw < 0.18:
+            return self.configure(MARKET, {M_STATE: pick((1, 2, 3, 3, 4))}, 4)
         if draw < 0.4:
             return self.quote_in_pair()
         if draw < 0.6:
@@ -211,8 +224,45 @@ class Flow(Town):
         move = pick(found) * PPM // self.prices[0] - PPM
         return self.price({1: max(-900_000, min(move, 3 * PPM))})
 
+    def has_ended(self):
+        """Somebody in liquidation offers nothing any more."""
+        return any(wait(self.twin, row) is None for row, _, _ in self.with_ladders())
+
+    def with_ladders(self):
+        """(account in liquidation, collateral, debt) where there is a ladder."""
+        started = [row for row, account in self.twin.accounts.items() if account.started]
+        every = [(row, *pair) for row in started for pair in pairs(self.twin, row)]
+        return [each for each in every if beginning(self.twin, *each[1:])]
+
+    def short_ladder(self):
+        """One that ends soon, of some asset."""
+        pick, rules = self.keepers.choice, self.twin.curves.items()
+        short = [row for row, rule in rules if 0 < rule[C_LASTS_NS] <= 60 * SECOND and rule[C_THEN] == 0]
+        if not short or self.keepers.random() < 0.1:
+            terms = {C_LASTS_NS: 5 * SECOND, C_SIZE: 1, C_TIP: pick((0, 7, 3_000)), C_CHIP_PPM: pick((0, 20_000, PPM))}
+            return self.configure(CURVE, terms | {C_POINT + i: 10_000 for i in range(33)})
+        return self.configure(ASSET, {A_OFFER: pick(short)}, pick((1, COIN)))
+
+    def random_restart(self):
+        """Offers of somebody in liquidation begin again, most often where none is left."""
+        pick, every = self.keepers.choice, self.with_ladders()
+        if self.keepers.random() < (0.1 if every else 0.7):
+            return self.short_ladder()
+        if every and self.twin.quantity(INSURANCE, 1) <= 0 and self.keepers.random() < 0.5:
+            return self.deposit(INSURANCE, 1, self.worth(1, 5_000))  # who has nothing pays no keeper
+        ended = [each for each in every if wait(self.twin, each[0]) is None]
+        line = {"account": self.user(), "options": RESTART}
+        if every:
+            chosen = pick(ended if ended and self.keepers.random() < 0.9 else every)
+            line |= {"order": chosen[0], "market": chosen[1], "trigger": chosen[2]}
+        if self.keepers.random() < 0.04:
+            line |= pick(({"lots": 1}, {"price": 1}, {"options": 5}, {"market": 9}, {"account": 1}))
+        return command(LIQUIDATE, self.now, line)
+
     def quote_in_pair(self):
         """Somebody who has the cash takes the other side of a sale, a little away from the mark."""
+        if 4 not in self.twin.markets:
+            return self.random_order()  # it was refused
         rule, side = self.twin.markets[4].rule, self.sale_random.choice((BUY, SELL))
         spent = rule[M_SETTLE if side == BUY else M_BASE]
         rich = [row for row, each in self.twin.accounts.items() if each.role == USER and not each.queued]
@@ -505,6 +555,10 @@ class Flow(Town):
             else:
                 if (self.stakes or self.backed) and self.stake_random.random() < 0.25:
                     made = self.random_stake()
+                    yield made
+                    self.take(made)
+                if self.lends and self.keepers.random() < (0.3 if self.has_ended() else 0.02):
+                    made = self.random_restart()
                     yield made
                     self.take(made)
                 if self.sells and self.sale_random.random() < 0.3:

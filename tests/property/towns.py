@@ -72,6 +72,7 @@ from steelyard.model.keys import (
     A_UTILISATION_MAX_PPM,
     A_VOLATILITY_PPM,
     C_BEYOND,
+    C_CHIP_PPM,
     C_DEBT,
     C_ELSE,
     C_FEE_PPM,
@@ -84,6 +85,7 @@ from steelyard.model.keys import (
     C_SIZE,
     C_TAKER,
     C_THEN,
+    C_TIP,
     C_TO,
     F_BELIEVES,
     F_CONFIDENCE_MAX_PPM,
@@ -281,6 +283,7 @@ class Town:
         self.crowds = self.excess.random() < 0.3  # whether too much of one thing asks for more
         self.pairs = [self.pair()] if self.chance(0.5) else []
         self.traded = (1, 1, 2, 3, 4, 4, 4) if self.pairs else (1, 1, 2, 3)
+        self.keepers = Random(f"keepers of {seed}")
         self.sale_random = Random(f"sales of {seed}")
         self.sells = self.lends and bool(self.pairs) and self.sale_random.random() < 0.5  # through the pair's book
 
@@ -652,6 +655,7 @@ class Town:
         if curve[C_LASTS_NS]:
             curve[C_THEN] = uniform(0, len(self.twin.curves) + 1)
         curve[C_BEYOND] = self.rate_random.choice((0, 0, 1))
+        curve[C_TIP], curve[C_CHIP_PPM] = self.keepers.choice((0, 0, 7, 3_000)), self.keepers.choice((0, 20_000, PPM))
         parts = [row for row, rule in self.twin.curves.items() if (rule[C_OF], rule[C_GIVES]) == (of, 0) and row > 1]
         curve[C_PART] = self.rate_random.choice((0, *parts, *parts, len(self.twin.curves)))
         if self.chance(0.3):

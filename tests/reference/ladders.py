@@ -164,12 +164,18 @@ def step_for_pool(twin, row, collateral, debt):
     return walk(twin, row, collateral, debt)[1]
 
 
-def walk(twin, row, collateral, debt):
-    """(the standing offer, the last step for a pool before it)"""
-    passed = None
+def beginning(twin, collateral, debt):
+    """The first row of the ladder for such a debt, or 0."""
     curve = twin.assets[collateral].rule[A_OFFER]
     while curve and twin.curves[curve][C_DEBT] not in (0, debt):
         curve = twin.curves[curve][C_ELSE]
+    return curve
+
+
+def walk(twin, row, collateral, debt):
+    """(the standing offer, the last step for a pool before it)"""
+    passed = None
+    curve = beginning(twin, collateral, debt)
     legs = (twin.leg(row, collateral), twin.leg(row, debt))
     time = min(active_time(twin, leg.thing) - leg.offered_from for leg in legs)
     while curve:

@@ -4,14 +4,28 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from steelyard.model import events, reject
-from steelyard.model.keys import A_VOLATILITY_PPM, C_BEYOND, C_FEE_PPM, C_GIVES, C_OF, C_PART, C_SIZE, C_TAKER
+from steelyard.model.keys import (
+    A_VOLATILITY_PPM,
+    C_BEYOND,
+    C_CHIP_PPM,
+    C_FEE_PPM,
+    C_GIVES,
+    C_OF,
+    C_PART,
+    C_SIZE,
+    C_TAKER,
+    C_TIP,
+    UNIT,
+)
 from steelyard.model.orders import (
     AS_ASKED,
     FOR_MAINTAIN,
     FOR_OPEN,
     FOR_RESTORE,
+    FROM_FUND,
     INSURANCE,
     MAY_BORROW,
+    RESTART,
     SPARED,
     TO_LIQUIDATE,
     TO_WITHDRAW,
@@ -20,7 +34,7 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import AMOUNT_MAX, PPM
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest, liquidation, money
+from tests.reference import interest, ladders, liquidation, money
 from tests.reference import pairs as pairs_of
 from tests.reference.health import equity, health_of, is_healthy, requirement
 from tests.reference.ladders import (
@@ -40,11 +54,26 @@ from tests.reference.ladders import (
 )
 from tests.reference.numbers import atoms_worth_down, down, part_down, part_up, up, value
 from tests.reference.rows import Bid, Leg, Refused, copied
+from tests.reference.standing import give, purse_of
 
 FAR = 1 << 60
+PAID = 2  # of a liquidation that has started: a keeper was paid
 
 
 # --- One offer --------------------------------------------------------------------------------------------------------
+
+
+def check_target(twin, row, collateral, debt):
+    legs = twin.legs_of(row)
+    in_liquidation = twin.accounts[row].started and twin.accounts[row].queued != SPARED
+    twin.require(in_liquidation and not is_healthy(twin, legs), reject.NOT_IN_LIQUIDATION)
+    both = (twin.assets[collateral], twin.assets[debt])
+    twin.require(all(twin.is_fresh(asset) for asset in both), reject.PRICE_STALE)
+    twin.require(all(twin.is_good(asset, TO_LIQUIDATE) for asset in both), reject.PRICE_UNCERTAIN)
+    frozen = any(is_frozen(twin, asset) for asset in (collateral, debt))
+    twin.require(not frozen, reject.ASSET_FROZEN)
+    twin.require(all(asset.price > 0 for asset in both), reject.NO_OFFER)
+    twin.require((collateral, debt) in pairs(twin, row), reject.NO_OFFER)
 
 
 @dataclass
@@ -61,16 +90,8 @@ class Offer:
     def __post_init__(self):
         twin, legs = self.twin, self.twin.legs_of(self.row)
         self.equity, self.maintain = equity(twin, legs), requirement(twin, legs, FOR_MAINTAIN)
-        in_liquidation = twin.accounts[self.row].started and twin.accounts[self.row].queued != SPARED
-        twin.require(in_liquidation, reject.NOT_IN_LIQUIDATION)
-        twin.require(self.equity < self.maintain, reject.NOT_IN_LIQUIDATION)
+        check_target(twin, self.row, self.collateral, self.debt)
         both = (twin.assets[self.collateral], twin.assets[self.debt])
-        twin.require(all(twin.is_fresh(asset) for asset in both), reject.PRICE_STALE)
-        twin.require(all(twin.is_good(asset, TO_LIQUIDATE) for asset in both), reject.PRICE_UNCERTAIN)
-        frozen = any(is_frozen(twin, asset) for asset in (self.collateral, self.debt))
-        twin.require(not frozen, reject.ASSET_FROZEN)
-        twin.require(all(asset.price > 0 for asset in both), reject.NO_OFFER)
-        twin.require((self.collateral, self.debt) in pairs(twin, self.row), reject.NO_OFFER)
         found = (self.step, 0) if self.step else standing_offer(twin, self.row, self.collateral, self.debt)
         twin.require(found, reject.NO_OFFER)
         self.curve, self.time = found
@@ -228,7 +249,47 @@ def check_bidder(twin, bid, repaid, net):
     twin.require(enough, reject.OPENING_MARGIN_EXCEEDED)
 
 
+def restart(twin, c):
+    """The offers of an account begin again, now that none is left."""
+    keeper, target, collateral, debt = c.account, c.order, c.market, c.trigger
+    twin.require(c.lots == 0 and c.price == 0, reject.FIELD_OUT_OF_RANGE)
+    check_names(twin, Bid(keeper, target, collateral, debt, 0, 1, 0, twin.seq))
+    check_target(twin, target, collateral, debt)
+    first = ladders.beginning(twin, collateral, debt)
+    twin.require(first, reject.NO_OFFER)
+    twin.require(ladders.wait(twin, target) is None, reject.OFFER_STANDS)
+    account, legs, assets = twin.accounts[target], twin.legs_of(target), twin.assets
+    owed = -interest.cash_now(twin, legs[debt])
+    worth = value(owed, assets[debt].price)
+    dust = is_dust(twin, debt, owed) or is_dust(twin, collateral, legs[collateral].quantity)
+    rule, purse = twin.curves[first], purse_of(twin, FROM_FUND, UNIT)
+    paid = min(purse, rule[C_TIP] + part_down(worth, rule[C_CHIP_PPM]))
+    if dust or account.started == PAID or account.owner == twin.accounts[keeper].owner:
+        paid = 0
+    ladders.begin(twin, target)
+    twin.emit(
+        events.OFFERS_RESTARTED,
+        account=target,
+        other=keeper,
+        market=collateral,
+        options=debt,
+        reason=first,
+        amount=paid,
+        fee=requirement(twin, legs, FOR_MAINTAIN),
+        extra=equity(twin, legs),
+        extra2=worth,
+    )
+    if paid:
+        account.started = PAID
+        give(twin, FROM_FUND, keeper, UNIT, 0, paid)
+    if account.queued != WAITS:
+        account.queued, account.due_ns, account.health = WAITS, 0, health_of(twin, target)
+
+
 def liquidate(twin, c):
+    if c.options == RESTART:
+        restart(twin, c)
+        return
     bid = Bid(c.account, c.order, c.market, c.trigger, c.options, c.lots, c.price, twin.seq)
     check_names(twin, bid)
     check(twin, bid)

@@ -6,13 +6,13 @@ from steelyard.engine import queries
 from steelyard.model import commands as do
 from steelyard.model import keys as key
 from steelyard.model.commands import ASSET, CURVE
-from steelyard.model.events import BID_FILLED
+from steelyard.model.events import ABSORBED, BID_FILLED
 from steelyard.model.keys import SECOND
-from steelyard.model.orders import LENDER
+from steelyard.model.orders import ABSORBS, LENDER
 from steelyard.model.reject import Reject
 from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, PPM
 from steelyard.venue import ladders
-from tests.vectors.scene import COIN, DEEP, USD, Scene, whole
+from tests.vectors.scene import COIN, DEEP, USD, Scene, Unsupported, whole
 
 MINUTE = 60
 
@@ -184,6 +184,39 @@ def would_receive(sale, atoms):
         return int(sale.bid(atoms)["amount"])
     finally:
         sale.scene.machine = kept
+
+
+def room(inputs):
+    """A pool has room for a part of a debt: it gets that part of the collateral, which is worth just what is owed."""
+    wad, ray = 10**18, 10**27
+    held, owed = Fraction(inputs["ink_wad"], wad), Fraction(inputs["art_wad"] * inputs["rate_ray"], wad * ray)
+    there = inputs["room_rad"] / (wad * ray)
+    if inputs["rate_ray"] != ray or inputs["chop_wad"] != wad:
+        raise Unsupported("a penalty that is added to the debt")
+    if not there < owed or 0 < owed - there < inputs["dust_rad"] / (wad * ray):
+        raise Unsupported("room that counts what is left as dust")
+    scene, price = Scene(), owed / held
+    tiers = {key.A_TIER_OPEN_PPM: PPM // 2, key.A_TIER_MAINTAIN_PPM: PPM // 2, key.A_SUPPLY_MAX: 1 << 40}
+    scene.coin(3 * price, tiers)
+    scene.teller.configure(ASSET, {key.A_LOAN_CAP: AMOUNT_MAX}, row=USD)
+    scene.teller.configure(ASSET, {key.A_POOL_OF: USD, key.A_POOL_KIND: ABSORBS, key.A_POOL_GAINS: COIN})
+    scene.teller.configure(CURVE, ladders.absorbed(0).values())
+    scene.teller.configure(ASSET, {key.A_OFFER: 1}, row=COIN)
+    scene.teller.deposit(LENDER, USD, DEEP)
+    account, staker = scene.account(), scene.account(scene.atoms(there))
+    scene.teller.stake(staker, COIN + 1, USD, scene.atoms(there))
+    scene.teller.deposit(account, COIN, scene.atoms(held))
+    scene.teller.borrow(account, USD, scene.atoms(owed))
+    scene.teller.price({1: whole(price * ASSET_PRICE_SCALE)})
+    (told,) = scene.happened(ABSORBED)
+    left = scene.usd(-int(scene.state.leg.quantity[queries.find_leg(scene.state.handle, account, USD)]))
+    return {
+        "dart": scene.usd(told["lots"]) * wad,
+        "dink": scene.usd(told["amount"]) * wad,
+        "tab_rad": scene.usd(told["lots"]) * wad * ray,
+        "left_ink": scene.cash(account, COIN) * wad,
+        "left_art": left * wad,
+    }
 
 
 def close_factor_curve(inputs):

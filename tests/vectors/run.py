@@ -51,7 +51,7 @@ ADAPTERS = {
     "liquidation.storefront": offers.storefront,
     "liquidation.lif": beyond("a bonus finer than a millionth"),
     "liquidation.curve.ltv": offers.close_factor_curve,
-    "liquidation.partial": beyond("room of all auctions together"),
+    "liquidation.partial": offers.room,
     "liquidation.bond": beyond("a bond of whoever starts an auction; here nobody need start one"),
     "auction.curve.linear": offers.linear,
     "auction.curve.piecewise_exponential": offers.piecewise,

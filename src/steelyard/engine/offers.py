@@ -2,26 +2,30 @@
 
 from steelyard.engine.absorbing import price_step
 from steelyard.engine.events import say
+from steelyard.engine.funds import give, purse_of_fund
 from steelyard.engine.interest import index_soon
 from steelyard.engine.judge import enqueue
 from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, transfer
-from steelyard.engine.liquidation import end_if_healthy, settle_account
+from steelyard.engine.liquidation import begin_offers, end_if_healthy, settle_account
 from steelyard.engine.money import check_giving, check_markets, may_receive
 from steelyard.engine.placing import why_not_good_assets
 from steelyard.engine.supposing import spare_with
 from steelyard.engine.timers import push_timer
 from steelyard.model import reject as no
-from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED
-from steelyard.model.keys import A_POOL_GAINS, C_TAKER
+from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED, OFFERS_RESTARTED
+from steelyard.model.keys import A_POOL_GAINS, C_TAKER, UNIT
 from steelyard.model.orders import (
     AS_ASKED,
     COOLS,
     FOR_BIDDERS,
     FOR_MAINTAIN,
     FOR_OPEN,
+    FROM_FUND,
     INSURANCE,
+    KEEPER_PAID,
     LENDER,
     MAY_BORROW,
+    RESTART,
     SPARED,
     TIMER_BIDS,
     TO_LIQUIDATE,
@@ -31,6 +35,7 @@ from steelyard.num import far, kernel
 from steelyard.num.limits import AMOUNT_MAX, BIDS_SHARE
 from steelyard.num.rounding import mul_div_down
 from steelyard.num.wide import product_is_less
+from steelyard.rules.cash import value
 from steelyard.rules.consent import is_over_loan_cap
 from steelyard.rules.interest import cash_now
 from steelyard.rules.offers import (
@@ -38,9 +43,12 @@ from steelyard.rules.offers import (
     cost_of_bid,
     fee_as_asked,
     fee_paid,
+    first_step,
     is_frozen,
     leaves_dust,
     net_and_fee,
+    pay_of_keeper,
+    shortest_wait,
     size_of_offer,
     standing_offer,
     variable,
@@ -75,26 +83,38 @@ def check_names(s, row):
     return no.ACCOUNT_IN_LIQUIDATION if table.queued[bidder] else no.NONE
 
 
+@kernel
+def check_target(s, row):
+    """Whether a bid names somebody in liquidation, and a pair of his that may be sold: (reason, E, M, both legs)."""
+    bid, leg = BID(s), LEG(s)
+    target, collateral, debt = bid.target[row], bid.collateral[row], bid.debt[row]
+    given, owed = find_leg(s, target, collateral), find_leg(s, target, debt)
+    if ACCOUNT(s).started[target] == 0 or ACCOUNT(s).queued[target] == SPARED:
+        return no.NOT_IN_LIQUIDATION, 0, 0, 0, 0
+    equity, requirement, _ = account_risk(s, target, FOR_MAINTAIN)
+    reason = no.NONE
+    if equity >= requirement:
+        reason = no.NOT_IN_LIQUIDATION
+    elif not (is_asset_good(s, collateral, TO_LIQUIDATE) and is_asset_good(s, debt, TO_LIQUIDATE)):
+        reason = why_not_good_assets(s, collateral, debt)
+    elif is_frozen(s, collateral) or is_frozen(s, debt):
+        reason = no.ASSET_FROZEN
+    elif ASSET(s).price[collateral] <= 0 or ASSET(s).price[debt] <= 0:
+        reason = no.NO_OFFER  # a share of nothing
+    elif leg.quantity[given] <= 0 or leg.quantity[owed] >= 0:
+        reason = no.NO_OFFER
+    return reason, equity, requirement, given, owed
+
+
 @far
 def price_offer(s, row):
     """The offer that stands for what a bid names: its curve, its value now, and how much may be repaid. A reason."""
     bid, leg = BID(s), LEG(s)
-    target, collateral, debt = bid.target[row], bid.collateral[row], bid.debt[row]
+    target, collateral = bid.target[row], bid.collateral[row]
     bid.curve[row] = 0
-    if ACCOUNT(s).started[target] == 0 or ACCOUNT(s).queued[target] == SPARED:
-        return no.NOT_IN_LIQUIDATION
-    equity, requirement, _ = account_risk(s, target, FOR_MAINTAIN)
-    if equity >= requirement:
-        return no.NOT_IN_LIQUIDATION
-    if not (is_asset_good(s, collateral, TO_LIQUIDATE) and is_asset_good(s, debt, TO_LIQUIDATE)):
-        return why_not_good_assets(s, collateral, debt)
-    if is_frozen(s, collateral) or is_frozen(s, debt):
-        return no.ASSET_FROZEN
-    given, owed = find_leg(s, target, collateral), find_leg(s, target, debt)
-    if ASSET(s).price[collateral] <= 0 or ASSET(s).price[debt] <= 0:
-        return no.NO_OFFER  # a share of nothing
-    if leg.quantity[given] <= 0 or leg.quantity[owed] >= 0:
-        return no.NO_OFFER
+    reason, equity, requirement, given, owed = check_target(s, row)
+    if reason:
+        return reason
     curve, elapsed = standing_offer(s, given, owed)
     if curve == 0 or CURVE_RULE(s)[curve, C_TAKER] != FOR_BIDDERS:
         return no.NO_OFFER
@@ -189,9 +209,49 @@ def check_others(s, row):
 
 
 @far
+def restart_offers(s, i):
+    """All ladders of an account in liquidation have ended: they begin anew, and who says so may be paid for it."""
+    c, bid = COMMAND(s), BID(s)
+    keeper, target, collateral, debt = c.account[i], c.order[i], c.market[i], c.trigger[i]
+    if c.lots[i] != 0 or c.price[i] != 0:
+        return no.FIELD_OUT_OF_RANGE
+    bid.bidder[0] = keeper
+    bid.target[0] = target
+    bid.collateral[0] = collateral
+    bid.debt[0] = debt
+    bid.options[0] = 0
+    bid.lots[0] = 1
+    bid.least[0] = 0
+    reason = check_names(s, 0)
+    if reason:
+        return reason
+    reason, equity, requirement, given, owed = check_target(s, 0)
+    if reason:
+        return reason
+    curve = first_step(s, collateral, debt)
+    if curve == 0:
+        return no.NO_OFFER
+    if shortest_wait(s, target, 1) >= 0:
+        return no.OFFER_STANDS
+    held, due = LEG(s).quantity[given], -cash_now(s, owed)
+    paid = min(purse_of_fund(s, UNIT), pay_of_keeper(s, keeper, target, curve, collateral, held, debt, due))
+    worth = value(due, ASSET(s).price[debt])
+    begin_offers(s, target, 1)
+    say(s, OFFERS_RESTARTED, target, collateral, 0, 0, keeper, 0, 0, paid, requirement, equity, worth, curve, debt)
+    if paid:
+        ACCOUNT(s).started[target] = KEEPER_PAID
+        give(s, FROM_FUND, keeper, 0, UNIT, paid, 0)
+    if ACCOUNT(s).queued[target] >= COOLS:
+        enqueue(s, target, health_of(equity, requirement))
+    return no.NONE
+
+
+@far
 def liquidate(s, i):
     """LIQUIDATE: a bid that waits for the end of its instant."""
     c, bid, machine = COMMAND(s), BID(s), MACHINE(s)
+    if c.options[i] == RESTART:
+        return restart_offers(s, i)
     row = machine.bids[0] + 1
     if row > LAYOUT(s)[L_BIDS]:
         row = 0  # where bids are only looked at

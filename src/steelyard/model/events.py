@@ -74,6 +74,8 @@ LEAVING_SET = 94  # account, market: share, lots: shares, amount: instant from w
 COLLATERAL_ORDER = 85  # account: in liquidation, market: pair, side, reason: curve, price: limit, lots, other: mark,
 #                        amount: y, fee: M(maintain), extra: E, extra2: the most lots
 RISK_ARRAY_SET = 66  # market, order: the first of the keys whose five values are told, lots, amount, fee, extra, extra2
+OFFERS_RESTARTED = 86  # account: in liquidation, other: keeper, market: collateral, options: debt, reason: first curve,
+#                        amount: paid to the keeper, fee: M(maintain), extra: E, extra2: value of the debt
 FUND_DAY = 70  # market: asset, amount: what the insurance fund had paid on the day before, as far as its cap counts
 FEED_JUDGED = 58  # market: feed, price, amount: below, fee: above, other: what the sources say, lots: average,
 #                   extra: bits of the actions it is good for, extra2: pending price

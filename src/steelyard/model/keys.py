@@ -244,6 +244,8 @@ C_ELSE = 9  # the curve for other debts
 C_BEYOND = 10  # 1: what is given may exceed what the owner has; lenders and the insurance fund bear that
 C_PART = 11  # the curve of how much of a debt one bid may repay; 0: all
 C_TAKER = 12  # bidders, the pool of the pair, or the book
+C_TIP = 13  # value that a keeper gets for beginning its offers again ...
+C_CHIP_PPM = 14  # ... and of the debt
 C_POINT = 16  # + i
 CURVE_WIDTH = C_POINT + CURVE_POINTS
 
@@ -435,5 +437,7 @@ CURVE_KEYS = {
     (C_ELSE, 1): (0, 1 << 14, 0, True),
     (C_BEYOND, 1): (0, 1, 0, True),
     (C_PART, 1): (0, 1 << 14, 0, True),
+    (C_TIP, 1): (0, AMOUNT_MAX, 0, True),
+    (C_CHIP_PPM, 1): (0, PPM, 0, True),
     (C_POINT, CURVE_POINTS): (0, CURVE_VALUE_MAX, 0, True),
 }

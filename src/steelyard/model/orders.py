@@ -41,6 +41,7 @@ MAY_BORROW = 1  # what the account does not hold is lent to it
 AT_MOST = 1  # what the account holds, if that is less
 # ... and of a bid
 AS_ASKED = 2  # the bidder gets what it asks, not what the offer gives
+RESTART = 4  # no bid: the offers of an account whose ladders have ended begin again
 
 # who is deleveraged first
 BY_PROFIT_AND_LEVERAGE, BY_PROFIT, BY_SIZE, PRO_RATA, HEDGES_LAST = 0, 1, 2, 3, 4
@@ -53,6 +54,7 @@ USER, CHILD, SYSTEM, KEEPER = 0, 1, 2, 3  # a keeper holds what belongs to the s
 
 # an account in liquidation
 WAITS, COOLS, OWES = 1, 2, 3  # for its turn; for the next slice; for money, with nothing left to close
+KEEPER_PAID = 2  # in place of 1 where a liquidation has started: a keeper was paid for it
 SPARED = 4  # for prices that are good for liquidating; it may reduce meanwhile
 
 # rows of the system accounts

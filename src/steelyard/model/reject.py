@@ -112,6 +112,7 @@ class Reject(IntEnum):
     SHARES_OF_SAME_POOL = 141  # a loan of a pool, and more than dust of its own shares, in one account
     BID_REPEATED = 142  # one bid of an account for the same pair in an instant
     TOO_MANY_BIDS = 143  # of one account in an instant
+    OFFER_STANDS = 151  # offers begin again when none is left
     RISK_ARRAY_MISSING = 150  # of a market in which an account margined by scenarios would hold something
 
 

@@ -14,6 +14,7 @@ from steelyard.model.keys import (
     A_TIERS,
     A_VOLATILITY_PPM,
     C_BEYOND,
+    C_CHIP_PPM,
     C_DEBT,
     C_ELSE,
     C_FEE_PPM,
@@ -26,6 +27,7 @@ from steelyard.model.keys import (
     C_SIZE,
     C_TAKER,
     C_THEN,
+    C_TIP,
     C_TO,
 )
 from steelyard.model.orders import (
@@ -35,6 +37,7 @@ from steelyard.model.orders import (
     FOR_RESTORE,
     GIVES_BONUS,
     GIVES_PRICE,
+    KEEPER_PAID,
     OF_COVER,
     OF_HEALTH,
     OF_LTV,
@@ -190,16 +193,23 @@ def offered_for(s, row):
     return active_time(s, leg.thing[row]) - leg.offered_from[row]
 
 
+@leaf
+def first_step(s, collateral, debt):
+    """The row with which the ladder of a collateral begins for debts in an asset; 0: there is none."""
+    rule, curve = CURVE_RULE(s), ASSET_RULE(s)[collateral, A_OFFER]
+    while curve and rule[curve, C_DEBT] != 0 and rule[curve, C_DEBT] != debt:
+        curve = rule[curve, C_ELSE]
+    return curve
+
+
 @kernel
 def reached_steps(s, given_row, owed_row):
     """(the step that stands, the active time it has stood, the last step for a pool that was reached).
 
     Of the ladder of this collateral for this debt; step 0: none.
     """
-    rule, debt, pooled = CURVE_RULE(s), LEG(s).thing[owed_row], 0
-    curve = ASSET_RULE(s)[LEG(s).thing[given_row], A_OFFER]
-    while curve and rule[curve, C_DEBT] != 0 and rule[curve, C_DEBT] != debt:
-        curve = rule[curve, C_ELSE]
+    rule, pooled = CURVE_RULE(s), 0
+    curve = first_step(s, LEG(s).thing[given_row], LEG(s).thing[owed_row])
     if curve == 0:
         return 0, 0, 0
     elapsed = min(offered_for(s, given_row), offered_for(s, owed_row))
@@ -374,6 +384,17 @@ def fee_as_asked(s, row, repaid, asked):
     price_held, price_owed = prices_of(s, row)
     par = worth_of_debt(repaid, price_owed, price_held)
     return ppm_up(max(0, asked - par), CURVE_RULE(s)[BID(s).curve[row], C_FEE_PPM])
+
+
+@kernel
+def pay_of_keeper(s, keeper, account, curve, collateral, held, debt, owed):
+    """What beginning the offers of an account again is worth, by the first row of a ladder."""
+    table, price, rule = ACCOUNT(s), ASSET(s).price, CURVE_RULE(s)
+    if table.started[account] == KEEPER_PAID or table.owner[keeper] == table.owner[account]:
+        return 0
+    if is_dust(s, debt, owed) or is_dust(s, collateral, held):
+        return 0
+    return rule[curve, C_TIP] + ppm_down(value(owed, price[debt]), rule[curve, C_CHIP_PPM])
 
 
 # --- Size -------------------------------------------------------------------------------------------------------------

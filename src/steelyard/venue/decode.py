@@ -516,6 +516,20 @@ class Decoder:
             **when,
         )
 
+    def _offers_restarted(self, e: Row, when: When) -> H.OffersRestarted:
+        return H.OffersRestarted(
+            account=self._who(e.account),
+            keeper=self._who(e.other),
+            collateral_asset=self.names.asset_at(e.market).name,
+            debt_asset=self.names.asset_at(e.options).name,
+            curve=e.reason,
+            paid=self._unit(e.amount),
+            debt=self._unit(e.extra2),
+            equity=self._unit(e.extra),
+            maintain=self._unit(e.fee),
+            **when,
+        )
+
     def _stakes_paid(self, e: Row, when: When) -> H.StakesPaid:
         asset = self.names.asset_at(e.options)
         return H.StakesPaid(

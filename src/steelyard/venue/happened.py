@@ -453,6 +453,20 @@ class CollateralOrder(Happened, frozen=True, kw_only=True):
     maintain: Decimal
 
 
+class OffersRestarted(Happened, frozen=True, kw_only=True):
+    """All offers of an account in liquidation had ended; a keeper began them again."""
+
+    account: str
+    keeper: str
+    collateral_asset: str
+    debt_asset: str
+    curve: int  # the first of the ladder that says what is paid
+    paid: Decimal  # by the insurance fund to the keeper, in the unit of account
+    debt: Decimal  # its value
+    equity: Decimal
+    maintain: Decimal
+
+
 class StakesPaid(Happened, frozen=True, kw_only=True):
     """The holders of a backing pool's shares paid what an account could not."""
 

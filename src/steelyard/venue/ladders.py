@@ -37,6 +37,8 @@ class Step:
     beyond_equity: bool
     part: "Step | None" = None  # how much of a debt one bid may repay
     taker: int = FOR_BIDDERS
+    tip: Number = 0  # in the unit of account
+    chip: int = 0
 
     def values(self) -> dict[int, int]:
         """What CONFIGURE sets, less what links it to other rows."""
@@ -50,6 +52,7 @@ class Step:
             K.C_LASTS_NS: self.lasts_ns,
             K.C_BEYOND: int(self.beyond_equity),
             K.C_TAKER: self.taker,
+            K.C_CHIP_PPM: self.chip,
         }
         return keys | {K.C_POINT + i: point for i, point in enumerate(self.points)}
 
@@ -67,6 +70,8 @@ def offer(
     beyond_equity: bool = False,
     part: Function | Number | None = None,
     taker: str = "bidders",
+    tip: Number = 0,
+    chip: Number = 0,
 ) -> Step:
     """A step of a ladder.
 
@@ -79,6 +84,8 @@ def offer(
     The `taker` is "bidders", or the "pool" that absorbs such debts: then the step takes no time, and `size` may be
     "whole", all of the debt. It may be the "book": the account sells on the spot market of collateral and debt, at no
     worse than the curve; such a step says how long it `lasts`, and its market has the fee and the slices.
+    Of the first step of a ladder: who begins the offers again once all have ended (`Venue.restart_offers`) is paid a
+    `tip` in the unit of account and the part `chip` of the debt by the insurance fund.
     """
     what, form = _one_of("of", of, VARIABLES), _one_of("gives", gives, GIVES)
     low, high = _domain(what, over)
@@ -99,6 +106,8 @@ def offer(
         beyond_equity=beyond_equity,
         part=None if part is None else offer(part, of=of, over=over),
         taker=_one_of("taker", taker, TAKERS),
+        tip=tip,
+        chip=PPM_STEP.count(chip, "chip", "millionths"),
     )
 
 

@@ -217,6 +217,8 @@ CURVE_PARAMETERS = _named(
     ("lasts", K.C_LASTS_NS, DURATION, "active time that the offer stands; 0 for ever"),
     ("beyond_equity", K.C_BEYOND, "words", "whether what is given may exceed what the owner has", NO_YES),
     ("part", K.C_PART, COUNT, "the curve of how much of a debt one bid may repay; 0: all"),
+    ("tip", K.C_TIP, VALUE, "paid for beginning the offers again, in the unit of account"),
+    ("chip", K.C_CHIP_PPM, RATE, "the part of the debt that is paid for it beside"),
     ("then", K.C_THEN, COUNT, "the curve that follows"),
     ("debt", K.C_DEBT, COUNT, "the asset of the debts it is for; 0 for any"),
     ("else", K.C_ELSE, COUNT, "the curve for other debts"),

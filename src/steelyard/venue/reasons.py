@@ -14,6 +14,7 @@ from steelyard.model.orders import (
     POST_ONLY,
     POST_ONLY_SLIDE,
     REDUCE_ONLY,
+    RESTART,
     TO_OPEN,
 )
 from steelyard.model.orders import MARKET as MARKET_ORDER
@@ -109,6 +110,8 @@ class Reasons:
         assets = self.reader.state.machine.assets[0]
         if not (0 < asked.market <= assets and 0 < asked.trigger <= assets):
             return f"{who}: bid for {target}"
+        if asked.options == RESTART:
+            return f"{who}: begin the offers of {target} again"
         debt, given = self.names.asset_at(asked.trigger), self.names.asset_at(asked.market)
         least = f" at least {grouped(given.atom.back(asked.price))}" if asked.price else ""
         return f"{who}: repay {grouped(debt.atom.back(asked.lots))} {debt.name} of {target} for{least} {given.name}"

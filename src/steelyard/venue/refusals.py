@@ -104,6 +104,7 @@ SENTENCES: dict[int, str] = {
     no.NOT_IN_LIQUIDATION: "this account is not in liquidation",
     no.ASSET_FROZEN: "one of the assets is frozen",
     no.NO_OFFER: "no offer stands for this collateral and this debt",
+    no.OFFER_STANDS: "offers begin again when none is left; one stands",
     no.BID_TOO_SMALL: "the bid would repay or receive nothing",
     no.BID_LIMIT_NOT_MET: "the offer gives less collateral than the bid asks for",
     no.BID_LEAVES_DUST: "the bid would leave a rest too small to be sold; repay more, or all",

@@ -151,6 +151,11 @@ class Requests:
         who = self._names.account(bidder), self._names.account(account)
         return builders.liquidate(self._now, *who, given, debt, atoms, asked, options)
 
+    def restart_offers(self, keeper: Who, account: Who, asset: str, collateral: str) -> Rows:
+        who = self._names.account(keeper), self._names.account(account)
+        given, debt = self._names.asset(collateral).row, self._names.asset(asset).row
+        return builders.liquidate(self._now, *who, given, debt, 0, 0, O.RESTART)
+
     def move_margin(self, account: Who, market: str, amount: Number, out: bool = False) -> Rows:
         """Into the isolated position, or out of it."""
         found = self._names.market(market)

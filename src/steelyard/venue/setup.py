@@ -240,6 +240,7 @@ class Setup(Core):
         part = self.add_curve(step.part, label=f"part of {label}") if step.part is not None else 0
         links = {K.C_THEN: self._next_curve if step.again else then, K.C_ELSE: other, K.C_PART: part}
         links[K.C_DEBT] = self.names.asset(debt).row if debt else 0
+        links[K.C_TIP] = self.names.asset_at(1).atom.count(step.tip, "tip", "atoms")
         return self._configure(C.CURVE, 0, step.values() | links, label)
 
     @property

@@ -31,6 +31,7 @@ _TOLD = {
     E.LIQUIDATION_WAITS,
     E.LIQUIDATION_ORDER,
     E.COLLATERAL_ORDER,
+    E.OFFERS_RESTARTED,
     E.FILL,
     E.LIQUIDATION_FEE,
     E.FUND_PAID,
@@ -184,6 +185,9 @@ def _sentence(event: H.Happened, who: str) -> str | None:
                 f"{plain(event.limit)} (mark {plain(event.mark)}, curve {event.curve} at {trimmed(event.rate)}), with "
                 f"equity {grouped(event.equity)} below {grouped(event.maintain)}."
             )
+        case H.OffersRestarted():
+            paid = f", for {grouped(event.paid)} of the insurance fund" if event.paid else ""
+            return f"No offer is left: {event.keeper} begins them again{paid}."
         case H.Fill(is_liquidation=True, is_spot=True):
             return (
                 f"Filled: {event.side} {plain(event.amount)} {event.symbol} at {plain(event.price)}, for "

@@ -224,6 +224,17 @@ class Trading(Setup):
             lambda: self.rows.liquidate(bidder, account, repay, owed, collateral, least, as_asked, borrow), check
         )
 
+    def restart_offers(
+        self, keeper: Who, account: Who, collateral: str, asset: str | None = None, *, check: bool = True
+    ) -> Result:
+        """The offers of an account in liquidation begin again, when all its ladders have ended.
+
+        The ladder of this collateral for debts in `asset` (the unit of account, unless it says) tells what the keeper
+        is paid; a liquidation pays one keeper at most.
+        """
+        owed = asset or self.unit
+        return self.send(lambda: self.rows.restart_offers(keeper, account, owed, collateral), check)
+
     # --- settings
 
     def set_leverage(self, account: Who, market: str, leverage: int, *, check: bool = True) -> Result:

@@ -191,6 +191,11 @@ class _Checker:
         elif row.kind == E.COLLATERAL_ORDER:
             self.close(row)
             self._sale(row)
+        elif row.kind == E.OFFERS_RESTARTED:
+            self.close(row)
+            self._health(row, row.extra, row.fee)
+            owed = -self.statement.cash[row.options]
+            self._agree(row, "value of the debt", row.extra2, F.value(owed, self.statement.prices.assets[row.options]))
         elif row.kind == E.LIQUIDATION_FEE:
             self._fee(row)
         elif row.kind == E.FUND_PAID and row.market:

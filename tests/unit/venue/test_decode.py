@@ -109,6 +109,11 @@ CASES = [
         {"account": "alice", "curve": 3, "rate": Decimal("0.05"), "received": Decimal("6E-8"), "cost": Decimal("0.07")},
     ),
     (
+        E.OFFERS_RESTARTED,
+        {"market": 2, "options": 1, "other": 8, "reason": 3, "amount": 5, "fee": 7, "extra": 6, "extra2": 9},
+        {"keeper": "bob", "collateral_asset": "BTC", "debt_asset": "USD", "curve": 3, "paid": Decimal("0.05")},
+    ),
+    (
         E.COLLATERAL_ORDER,
         {"market": 1, "side": SELL, "reason": 3, "price": 3, "lots": 4, "amount": 50_000, "fee": 6, "extra": 5},
         {"side": "sell", "limit": Decimal("1.5"), "curve": 3, "rate": Decimal("0.05"), "equity": Decimal("0.05")},

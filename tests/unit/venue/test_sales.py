@@ -8,7 +8,7 @@ import pytest
 from steelyard import Rejected, Venue
 from steelyard.model import events as E
 from steelyard.venue import ladders as L
-from steelyard.venue.happened import CollateralOrder, LiquidationFee
+from steelyard.venue.happened import CollateralOrder, LiquidationFee, OffersRestarted
 from steelyard.venue.statement import Mismatch
 from steelyard.venue.verify import verify_story
 
@@ -76,6 +76,24 @@ def test_the_next_slice_comes_after_the_cool_down(venue):
     assert happened(venue.advance("1s"), CollateralOrder)
     with pytest.raises(Rejected, match="no offer stands for this collateral and this debt"):
         venue.liquidate("bob", "ann", 1_000, "BTC")
+
+
+def test_offers_begin_again(venue):
+    venue.set_offers("BTC", [L.fixed_bonus("0.05", lasts="1m", tip=20, chip="0.001")])
+    venue.deposit("insurance", 500)
+    venue.set_price("BTC", 43_000)
+    with pytest.raises(Rejected, match="begin the offers of ann again: offers begin again when none is left; one"):
+        venue.restart_offers("bob", "ann", "BTC")
+    venue.advance("61s")
+    (told,) = happened(venue.restart_offers("bob", "ann", "BTC"), OffersRestarted)
+    assert (told.keeper, told.debt, told.paid) == ("bob", 39_000, 59)
+    assert venue.account("bob").balances[0].total == 100_059
+    assert "No offer is left: bob begins them again, for 59.00 of the insurance fund." in str(venue.story("ann"))
+    assert venue.verify("ann").liquidations == 1
+    venue.liquidate("bob", "ann", 5_000, "BTC")
+    venue.advance("1s")
+    assert venue.verify("ann").numbers > 5
+    venue.check()
 
 
 def test_what_a_step_must_say(venue):
