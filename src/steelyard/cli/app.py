@@ -10,6 +10,7 @@ import typer
 
 from steelyard import __version__
 from steelyard.cli.bench import bench
+from steelyard.cli.journal import fork, replay, verify
 from steelyard.cli.run import run
 
 app = typer.Typer(
@@ -21,7 +22,8 @@ app = typer.Typer(
 )
 
 app.add_typer(bench, name="bench")
-app.command()(run)
+for each in (run, verify, replay, fork):
+    app.command()(each)
 
 
 def _print_version(wanted: bool) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from steelyard.journal.entries import Journal
 from steelyard.model import events
 from steelyard.model import reject as no
 from steelyard.model.orders import CHILD, KEEPER
@@ -64,18 +65,22 @@ class Core:
         self._listeners: list[Listener] = []
         self._cursor = log.end
         self._accounts = self.reader.accounts
+        self._journal: Journal | None = None
 
     # --- sending
 
     def submit(self, rows: Rows) -> list[Result]:
         """Run any number of whole commands, one result for each. Nothing is raised for a refusal."""
-        first = self.reader.seq + 1
-        told = self.machine.submit(rows)
-        self._adopt()
-        ends = np.flatnonzero(rows["last"])
+        if self._journal is not None:
+            self._journal.append(rows.tobytes(), self.names.take_changes())  # durable from here on, or never run
+        try:
+            batch, ends = self._run(rows)
+        except BaseException:
+            if self._journal is not None:
+                self._journal.give_up("a command in it did not end")
+            raise
+        first, told = batch.first_seq, batch.rows
         starts = [0, *(ends[:-1] + 1).tolist()]
-        batch = Batch(told, first, tuple(rows["at_ns"][ends].tolist()))
-        self.log.append(batch)
         refused = {}
         for place in np.flatnonzero(told["kind"] == events.REJECTED).tolist():
             event = told[place]
@@ -90,6 +95,27 @@ class Core:
                 for listener in tuple(self._listeners):
                     listener(happened)
         return results
+
+    def _run(self, rows: Rows) -> tuple[Batch, Rows]:
+        """(what it told, the last row of each command)"""
+        first = self.reader.seq + 1
+        told = self.machine.submit(rows)
+        self._adopt()
+        ends = np.flatnonzero(rows["last"])
+        batch = Batch(told, first, tuple(rows["at_ns"][ends].tolist()))
+        self.log.append(batch)
+        return batch, ends
+
+    def run_again(self, rows: Rows) -> None:
+        """Commands that a journal holds already."""
+        self._run(rows)
+
+    def _note_names(self) -> None:
+        """Names given after the command that made what they name."""
+        if self._journal is not None:
+            notes = self.names.take_changes()
+            if notes:
+                self._journal.append(b"", notes)
 
     def send(self, build: Callable[[], Rows], check: bool = True) -> Result:
         """Build and run one command. A refusal is raised, or with `check=False` told in the result."""

@@ -99,6 +99,16 @@ class _Written(msgspec.Struct):
     counter: int
 
 
+class _Changes(msgspec.Struct, omit_defaults=True):
+    """What was named since somebody looked. `gone` counts first."""
+
+    assets: list[Asset] = msgspec.field(default_factory=list)
+    markets: list[Market] = msgspec.field(default_factory=list)
+    accounts: dict[str, int] = msgspec.field(default_factory=dict)
+    gone: list[str] = msgspec.field(default_factory=list)
+    counter: int = 0
+
+
 class Names:
     """The registry of one venue."""
 
@@ -111,6 +121,7 @@ class Names:
         self._market_of: dict[int, Market] = {}
         self._feed_of: dict[int, Asset | Market] = {}
         self._account_of: dict[int, str] = {row: name for name, row in self.accounts.items()}
+        self._changes: _Changes | None = None  # kept for a journal alone
 
     # --- adding
 
@@ -125,16 +136,29 @@ class Names:
         self.assets[asset.name] = self._asset_of[asset.row] = asset
         if asset.feed:
             self._feed_of[asset.feed] = asset
+        if self._changes:
+            self._changes.assets.append(asset)
         return asset
 
-    def remove_asset(self, asset: Asset) -> None:
-        """One that never came to be."""
-        del self.assets[asset.name], self._asset_of[asset.row]
+    def remove(self, thing: Asset | Market) -> None:
+        """An asset or a market that never came to be."""
+        if isinstance(thing, Asset):
+            del self.assets[thing.name], self._asset_of[thing.row]
+        else:
+            del self.markets[thing.name], self._market_of[thing.row]
+        if thing.feed:
+            del self._feed_of[thing.feed]
+        if self._changes:
+            self._changes.assets = [each for each in self._changes.assets if each != thing]
+            self._changes.markets = [each for each in self._changes.markets if each != thing]
+            self._changes.gone.append(thing.name)
 
     def add_market(self, market: Market) -> Market:
         self.markets[market.name] = self._market_of[market.row] = market
         if market.feed:
             self._feed_of[market.feed] = market
+        if self._changes:
+            self._changes.markets.append(market)
         return market
 
     def free_account(self, name: str) -> str:
@@ -146,6 +170,8 @@ class Names:
     def add_account(self, name: str, row: int) -> Account:
         self.accounts[name] = row
         self._account_of[row] = name
+        if self._changes:
+            self._changes.accounts[name] = row
         return Account(row, name)
 
     def label(self) -> str:
@@ -256,6 +282,42 @@ class Names:
             names.add_account(name, row)
         names.counter = written.counter
         return names
+
+    def keep_changes(self) -> None:
+        self._changes = _Changes(counter=self.counter)
+
+    def take_changes(self) -> bytes:
+        """What changed since the last time, or nothing."""
+        changes = self._changes
+        if changes is None or not (
+            changes.assets or changes.markets or changes.accounts or changes.gone or changes.counter != self.counter
+        ):
+            return b""
+        changes.counter = self.counter
+        self.keep_changes()
+        return msgspec.json.encode(changes)
+
+    def apply(self, written: bytes) -> None:
+        """Changes as they were taken from other names in this state."""
+        changes = msgspec.json.decode(written, type=_Changes)
+        for name in changes.gone:
+            thing = self.assets.get(name) or self.markets.get(name)
+            if thing:
+                self.remove(thing)
+        for asset in changes.assets:
+            self.add_asset(asset)
+        for market in changes.markets:
+            self.add_market(market)
+        for name, row in changes.accounts.items():
+            self.add_account(name, row)
+        self.counter = changes.counter
+
+    def keep_only(self, assets: int, markets: int, accounts: int) -> None:
+        """Drop names of rows that did not come to be."""
+        for thing in [each for each in self if each.row > (assets if isinstance(each, Asset) else markets)]:
+            self.remove(thing)
+        for name in [name for name, row in self.accounts.items() if row > accounts]:
+            del self._account_of[self.accounts.pop(name)]
 
     def copy(self) -> "Names":
         return Names.from_bytes(self.to_bytes())

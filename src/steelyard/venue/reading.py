@@ -88,6 +88,11 @@ class Reader:
         """The highest asset row."""
         return int(self.state.machine.assets[0])
 
+    @property
+    def markets(self) -> int:
+        """The highest market row."""
+        return int(self.state.machine.markets[0])
+
     # --- rules and prices
 
     def market_rule(self, market: int) -> F.MarketRule:

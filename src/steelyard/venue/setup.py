@@ -85,7 +85,7 @@ class Setup(Core):
         feed = self._configure(C.FEED, 0, feed_values, f"price of {name}", Grid(tick=grid.tick))
         values[K.A_FEED] = feed
         fresh = Asset(row=self.reader.assets + 1, name=name, decimals=decimals, feed=feed, price_places=places)
-        self._new_asset(fresh, values, f"asset {name}", grid)
+        self._named(fresh, values, f"asset {name}", grid)
         if price is not None:
             self.send(lambda: self.rows.prices({name: price}))
         return name
@@ -93,9 +93,7 @@ class Setup(Core):
     def _add_unit(self, name: str, decimals: int) -> None:
         """Asset 1, the unit of account."""
         values = {K.A_DECIMALS: decimals, K.A_TIERS: 1}
-        row = self._configure(C.ASSET, 0, values, f"asset {name}")
-        assert row == 1, "the unit of account comes first"
-        self.names.add_asset(Asset(row=1, name=name, decimals=decimals, feed=0, price_places=12))
+        self._named(Asset(row=1, name=name, decimals=decimals, feed=0, price_places=12), values, f"asset {name}")
 
     def add_pool(
         self, asset: str, name: str | None = None, *, collateral: Tiers | None = None, **parameters: Any
@@ -191,16 +189,20 @@ class Setup(Core):
             gains=gains,
             backs=backs,
         )
-        self._new_asset(share, values, label, grid)
+        self._named(share, values, label, grid)
         return name
 
-    def _new_asset(self, asset: Asset, values: Mapping[int, int], label: str, grid: Grid) -> None:
-        """The asset has its name before it is there: the events that make it name it."""
-        self.names.add_asset(asset)
+    def _named(self, thing: Asset | Market, values: Mapping[int, int], label: str, grid: Grid | None = None) -> None:
+        """An asset or a market has its name before it is there: the events that make it name it."""
+        table = C.ASSET if isinstance(thing, Asset) else C.MARKET
+        if isinstance(thing, Asset):
+            self.names.add_asset(thing)
+        else:
+            self.names.add_market(thing)
         try:
-            assert self._configure(C.ASSET, 0, values, label, grid) == asset.row, "rows are handed out in order"
+            assert self._configure(table, 0, values, label, grid) == thing.row, "rows are handed out in order"
         except Rejected:
-            self.names.remove_asset(asset)
+            self.names.remove(thing)
             raise
 
     def set_asset(
@@ -347,19 +349,17 @@ class Setup(Core):
             values |= P.brackets(brackets, asset.atom)
         values |= P.fees(maker, taker, fee_tiers)
         values[K.M_FEED] = self._configure(C.FEED, 0, feed_values, f"price of {name}", Grid(tick=steps[0]))
-        row = self._configure(C.MARKET, 0, values, f"market {name}", grid)
-        self.names.add_market(
-            Market(
-                row=row,
-                name=name,
-                settle=asset,
-                tick=steps[0],
-                lot=steps[1],
-                atoms_per_tick_lot=scale,
-                feed=values[K.M_FEED],
-                is_inverse=is_inverse,
-            )
+        market = Market(
+            row=self.reader.markets + 1,
+            name=name,
+            settle=asset,
+            tick=steps[0],
+            lot=steps[1],
+            atoms_per_tick_lot=scale,
+            feed=values[K.M_FEED],
+            is_inverse=is_inverse,
         )
+        self._named(market, values, f"market {name}", grid)
         if price is not None:
             self.send(lambda: self.rows.prices({name: price}))
         return name
@@ -401,19 +401,17 @@ class Setup(Core):
         if "order_max" not in parameters:
             values[K.M_ORDER_LOTS_MAX] = min(values[K.M_ORDER_LOTS_MAX], values[K.M_POSITION_LOTS_MAX])
         values |= P.fees(maker, taker, fee_tiers)
-        row = self._configure(C.MARKET, 0, values, f"pair {name}", grid)
-        self.names.add_market(
-            Market(
-                row=row,
-                name=name,
-                settle=asset,
-                tick=steps[0],
-                lot=steps[1],
-                atoms_per_tick_lot=scale,
-                feed=0,
-                base=bought,
-            )
+        pair = Market(
+            row=self.reader.markets + 1,
+            name=name,
+            settle=asset,
+            tick=steps[0],
+            lot=steps[1],
+            atoms_per_tick_lot=scale,
+            feed=0,
+            base=bought,
         )
+        self._named(pair, values, f"pair {name}", grid)
         self.send(lambda: builders.clock(self.reader.now_ns))  # its first price
         return name
 
@@ -537,7 +535,9 @@ class Setup(Core):
         who = self.open_owner() if owner is None else owner
         result = self.send(lambda: self.rows.open_account(who))
         row = int(result.rows["account"][result.rows["kind"] == E.ACCOUNT_OPENED][0])
-        return self.names.add_account(name or f"#{row}", row)
+        account = self.names.add_account(name or f"#{row}", row)
+        self._note_names()
+        return account
 
     # --- how
 

@@ -4,10 +4,14 @@ import struct
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
+from os import PathLike
 from typing import Any
 
+from steelyard.journal.entries import Damaged, Journal
+from steelyard.journal.sqlite import SqliteJournal
+from steelyard.num import warm
 from steelyard.state.tables import Limits
-from steelyard.venue import solve
+from steelyard.venue import durable, solve
 from steelyard.venue import story as stories
 from steelyard.venue.amounts import SECOND, Instant, instant_ns, seconds
 from steelyard.venue.core import Core
@@ -60,14 +64,20 @@ class Venue(Trading):
         sweep: bool = False,
         progress: Progress | None = None,
     ) -> None:
-        start = START_NS if at is None else instant_ns(at, 0, "at")
         super().__init__(Machine(limits, sweep=sweep, progress=progress), Names(), Log(keep_events))
         self._look()
-        if start:
+        self._begin(unit, unit_decimals, at)
+
+    def _begin(self, unit: str, unit_decimals: int, at: Instant | None) -> None:
+        start = START_NS if at is None else instant_ns(at, 0, "at")
+        if start > self.now_ns:
             self.advance_to_ns(start)
         self._add_unit(unit, unit_decimals)
 
     def _look(self) -> None:
+        self.recovery: durable.Recovery | None = None
+        self._saved_at = self.reader.seq
+        self._is_closed = False
         self.views = Views(self.reader, self.names)
         self._markets = MarketViews(self.reader, self.names)
         self._prices = PriceViews(self.reader)
@@ -78,6 +88,107 @@ class Venue(Trading):
         Core.__init__(venue, machine, names, log)
         venue._look()
         return venue
+
+    # --- a journal
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | PathLike[str],
+        *,
+        limits: Limits | None = None,
+        unit: str = "USD",
+        unit_decimals: int = 6,
+        at: Instant | None = None,
+        until: int | None = None,
+        keep_events: int = EVENTS_KEPT,
+        progress: Progress | None = None,
+    ) -> "Venue":
+        """A venue that is written down in a folder before it answers, and begins where it ended.
+
+        `limits`, `unit` and `at` are for a folder that is empty; later they are what they were. With `until` it is a
+        copy of the state after that entry, which writes nothing. See docs/concepts/journal.md.
+        """
+        journal = SqliteJournal(folder, write=until is None)
+        try:
+            if not journal.header and until is None:
+                journal.begin(durable.header_of(limits or Limits()))
+            elif limits is not None and limits != durable.limits_in(journal.header):
+                raise ValueError(f"the journal in {folder} was begun with other limits, which stay as they were")
+            try:
+                venue = cls._recover(journal, until, keep_events, progress)
+            except durable.Unrunnable:
+                venue = cls._recover(journal, until, keep_events, progress, group=1)  # which of them it is
+        except BaseException:
+            journal.close()
+            raise
+        if until is not None:
+            journal.close()
+            return venue
+        venue._journal = journal
+        venue._saved_at = venue.reader.seq - venue.recovery.commands if venue.recovery else 0
+        venue.names.keep_changes()
+        if not venue.names.assets:
+            venue._begin(unit, unit_decimals, at)
+        return venue
+
+    @classmethod
+    def empty(cls, limits: Limits | None = None, *, keep_events: int = EVENTS_KEPT) -> "Venue":
+        """One to which nothing happened, not even its unit of account: what a journal is run on."""
+        return cls._around(Machine(limits), Names(), Log(keep_events))
+
+    @classmethod
+    def _recover(
+        cls,
+        journal: Journal,
+        until: int | None,
+        keep_events: int,
+        progress: Progress | None,
+        group: int = durable.GROUP_BYTES,
+    ) -> "Venue":
+        limits = durable.limits_in(journal.header)
+        if until is not None and not 0 <= until <= journal.last:
+            raise ValueError(f"until {until!r} must be the number of an entry: 0 to {journal.last}")
+        saved = journal.saved(until)
+        warm(progress)
+        if saved:
+            try:
+                venue = cls.restore(saved.data, keep_events=keep_events)
+            except (AssertionError, ValueError) as error:
+                raise Damaged(f"the snapshot taken after it cannot be restored: {error}", saved.number) from error
+        else:
+            venue = cls.empty(limits, keep_events=keep_events)
+        first, before = saved.number if saved else 0, venue.reader.seq
+        total = (journal.last if until is None else until) - first
+        heard = (lambda done, of: progress(done, of, "commands run again")) if progress else None
+        entries = durable.replay(venue, journal.read(first, until), total, group, heard)
+        venue.recovery = durable.Recovery(first, entries, venue.reader.seq - before)
+        return venue
+
+    def save(self) -> None:
+        """Write a snapshot into the journal, so that the next start has less to run again."""
+        if self._journal is None:
+            raise ValueError("this venue has no journal; Venue.open(folder) makes one that has")
+        self._note_names()
+        self._journal.save(self.snapshot())
+        self._saved_at = self.reader.seq
+
+    def close(self) -> None:
+        """Leave the journal to others, with a snapshot if a command came since the last. Nothing more can be sent."""
+        if self._journal is None or self._is_closed:
+            return
+        try:
+            if self.reader.seq != self._saved_at and not self._journal.failed:
+                self.save()
+        finally:
+            self._is_closed = True
+            self._journal.close()
+
+    def __enter__(self) -> "Venue":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         return (
