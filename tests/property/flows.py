@@ -208,7 +208,7 @@ class Flow(Town):
             return self.configure(ASSET, {A_OFFER: pick(books)}, pick((1, COIN)))
         if draw < 0.18:
             return self.configure(MARKET, {M_STATE: pick((1, 2, 3, 3, 4))}, 4)
-        if draw < 0.4:
+        if draw < 0.4 and 4 in self.twin.markets:  # which may have been refused
             return self.quote_in_pair()
         if draw < 0.6:
             return self.random_loan()
