@@ -26,6 +26,7 @@ from steelyard.model.orders import (
     DEMAND_STEADY,
     FOK,
     FOR_BOOK,
+    FOR_BORROWERS,
     FOR_POOL,
     FROM_FUND,
     GIVES_PRICE,
@@ -696,6 +697,42 @@ def stakes(t):
     t.wait(90 * SECOND).clock()
 
 
+def spreading(t):
+    """Debts that other borrowers take over: by pool first, whole, at a loss; gains claimed, in turns, and repaid."""
+    open_venue(t, {}, people=5, purse=0)
+    for _ in range(2):
+        t.configure(FEED, {key.F_STALENESS_NS: 600 * HOUR})
+    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
+    t.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **weights})
+    owed = {key.A_FEED: 3, key.A_SUPPLY_MAX: 1 << 40, key.A_LOAN_CAP: 100_000, key.A_RATE_BASE_PPM: 9_000_000}
+    t.configure(ASSET, owed | {key.A_POOL_GAINS: 9})
+    t.configure(ASSET, owed | {key.A_POOL_GAINS: COIN, key.A_RESERVE_PPM: 100_000})
+    note = COIN + 1
+    t.price({2: 12 * ASSET_PRICE_SCALE, 3: ASSET_PRICE_SCALE})
+    t.configure(ASSET, {key.A_POOL_OF: note, key.A_POOL_KIND: ABSORBS, key.A_POOL_GAINS: COIN})
+    bonus = {key.C_POINT + i: 50_000 for i in range(33)} | {key.C_FEE_PPM: 100_000}
+    t.configure(CURVE, bonus | {key.C_TAKER: FOR_BORROWERS})  # a part of a debt is not for borrowers
+    t.configure(CURVE, bonus | {key.C_TAKER: FOR_BORROWERS, key.C_SIZE: TAKE_WHOLE})
+    t.configure(CURVE, bonus | {key.C_TAKER: FOR_POOL, key.C_SIZE: TAKE_ALL, key.C_THEN: 1})
+    t.configure(ASSET, {key.A_OFFER: 2}, row=COIN)
+    t.deposit(LENDER, note, 500_000)
+    for person, debt, coins in ((ANN, 19_000, 2_000), (BOB, 30_000, 6_000), (CAT, 26_500, 2_800), (DAN, 9_000, 3_000)):
+        t.deposit(person, COIN, coins)
+        t.borrow(person, note, debt)
+    t.deposit(EVE, note, 2_000)
+    t.stake(EVE, note + 1, note, 2_000)
+    t.wait(6 * HOUR).clock()
+    t.price({2: 10_530_000_000_000})  # ANN: the pool's 2,000, then the others; CAT, whom it pushes below, has her gain
+    t.claim(EVE, note)
+    t.claim(BOB, note)
+    t.claim(BOB, note)
+    t.wait(10 * HOUR).price({2: 9_000_000_000_000})  # CAT at a loss
+    t.wait(HOUR).price({2: 6 * ASSET_PRICE_SCALE})  # BOB owes more than DAN: nobody's debt more than doubles
+    t.deposit(DAN, note, 60_000)
+    t.claim(DAN, note)
+    t.redeem_all(EVE, note + 1)
+
+
 def payers(t):
     """A market's own fund, the insurance fund and staked capital pay in order; stakers earn, say they leave, and go."""
     open_venue(t, {key.M_LEVERAGE_DEFAULT: 50}, people=5, purse=20_000)
@@ -1312,6 +1349,7 @@ STORIES = {
         offers,
         sales,
         stakes,
+        spreading,
         payers,
         pools,
         rates,

@@ -271,6 +271,34 @@ class Flow(Town):
         line = {"account": account, "market": 4, "side": side, "lots": self.sale_random.randint(1, 9)}
         return command(PLACE_ORDER, self.now, line | {"price": max(1, price)})
 
+    def random_spread(self):
+        """What was gained for debts; another step; somebody who owes coins is ruined."""
+        pick, chance = self.spread_random.choice, self.spread_random.random
+        if chance() < 0.03:
+            yield self.step_for_borrowers()
+            return
+        owing = [each for each in self.twin.accounts if self.twin.quantity(each, COIN) < 0]
+        if chance() < 0.4 and owing:
+            yield command(CLAIM, self.now, {"account": pick(owing), "market": COIN})
+        elif len(owing) < 4 or chance() < 0.2:
+            yield from self.coin_debt(
+                pick([row for row, each in self.twin.accounts.items() if each.role == USER] or [1])
+            )
+        else:
+            yield self.ruin_of_coins(owing)
+
+    def ruin_of_coins(self, owing):
+        """The coin rises to where somebody's dollars are not worth what he owes."""
+        found = []
+        for row in owing:
+            dollars = self.twin.quantity(row, 1)
+            if dollars > 0:
+                found.append(dollars * ASSET_PRICE_SCALE // -self.twin.quantity(row, COIN))
+        if not found:
+            return self.random_loan()
+        move = self.spread_random.choice((min(found), self.spread_random.choice(found))) * PPM // self.prices[0] - PPM
+        return self.price({1: max(-900_000, min(move + self.spread_random.randint(-50_000, 20_000), 3 * PPM))})
+
     def random_redeem(self):
         shares = self.shares()
         row = self.random.choice(list(shares)) if shares and self.chance(0.97) else self.asset()
@@ -565,6 +593,10 @@ class Flow(Town):
                     made = self.random_sale()
                     yield made
                     self.take(made)
+                if self.spreads and self.spread_random.random() < 0.2:
+                    for made in self.random_spread():
+                        yield made
+                        self.take(made)
                 bids = self.lends and self.chance(0.7) and self.with_offers()
                 made = self.bad_row() if self.chance(0.03) else self.random_bid() if bids else self.pick()
             yield made

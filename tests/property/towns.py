@@ -21,6 +21,7 @@ from steelyard.model.commands import (
     RISK_TIER,
     SET_MARGIN_MODE,
     SUPPLY,
+    WITHDRAW,
 )
 from steelyard.model.keys import (
     A_BORROW_WEIGHT_PPM,
@@ -205,6 +206,7 @@ from steelyard.model.orders import (
     DEMAND_WHOLE,
     DEMANDS_ALL,
     FOR_BOOK,
+    FOR_BORROWERS,
     FOR_POOL,
     GIVES_BONUS,
     GIVES_PRICE,
@@ -278,6 +280,9 @@ class Town:
         self.dates = Random(f"settlement {seed}")  # of its own: towns in which nothing ends stay as they are
         self.ends = self.dates.random() < 0.3  # whether markets expire or are delisted
         self.rules = Random(f"rules {seed}")
+        self.spread_random = Random(f"spread {seed}")
+        self.spreads = self.lends and self.spread_random.random() < 0.4  # whether borrowers take debts in coins over
+        self.first_user = FIRST_USER + int(self.spreads)  # behind the keeper of what they gain
         self.pays = Random(f"paid {seed}").random() < 0.25  # whether contracts are paid up
         self.excess = Random(f"excess {seed}")  # of its own, as above
         self.crowds = self.excess.random() < 0.3  # whether too much of one thing asks for more
@@ -441,7 +446,12 @@ class Town:
             ((middle, 900_000, 950_000), (3 * middle, 700_001, 800_003), (9 * middle, 0, pick((0, 333_333))))
         ):
             coin |= {A_TIER_UPPER + i: upper, A_TIER_OPEN_PPM + i: opening, A_TIER_MAINTAIN_PPM + i: maintain}
+        if self.spreads:
+            coin |= {A_LOANS_MAX: AMOUNT_MAX, A_UTILISATION_MAX_PPM: PPM, A_OUTFLOW_MAX: 0}
+            coin[A_POOL_GAINS] = self.spread_random.choice((1, 1, 1, 1, 1, COIN))
         yield self.configure(ASSET, coin | (self.excess_of_asset() if self.crowds else {}))
+        if self.spreads and COIN not in self.twin.assets:
+            yield self.configure(ASSET, coin | {A_POOL_GAINS: 1})
         yield self.configure(
             FEED,
             {F_QUORUM: 2, F_STALENESS_NS: pick((30, 600, 3_600)) * SECOND, F_CONFIDENCE_MAX_PPM: 20_000}
@@ -470,7 +480,10 @@ class Town:
             if self.scanned and self.risks.random() < 0.6:
                 owner |= {O_MARGIN: BY_SCENARIO, O_RISK_TIER: 1}
             yield self.configure(OWNER, owner)
+        if self.spreads:
+            yield self.step_for_borrowers()
         yield from self.offers()
+        yield from self.spreading()
         yield self.price({1: 0, 2: 0, 3: 0, 4: 0})
         pools = self.random.sample((1, COIN), pick((0, 1, 1, 2, 2)))
         early = self.chance(0.2 if self.lends else 0.5)
@@ -489,20 +502,39 @@ class Town:
             yield self.pool(lent)
         yield from self.stake_pools()
         yield from self.backers()
-        for account in range(FIRST_USER, FIRST_USER + 6):
+        for account in range(self.first_user, self.first_user + 6):
             if self.chance(0.25):
                 line = {"account": account, "market": uniform(1, len(self.pairs) + 3), "lots": ISOLATED}
                 yield command(SET_MARGIN_MODE, self.now, line)
             for asset in (1, 1, COIN):
                 if self.chance(0.75):
                     yield self.deposit(account, asset, self.worth(asset, uniform(5_000, 150_000)))
-        for account in range(FIRST_USER, FIRST_USER + 3) if self.stakes or self.backed else ():
+        for account in range(self.first_user, self.first_user + 3) if self.stakes or self.backed else ():
             for share, asset in self.twin.assets.items():
                 if asset.rule[A_POOL_KIND]:
                     staked, amount = asset.rule[A_POOL_OF], min(1 << 53, self.worth(asset.rule[A_POOL_OF], 30_000))
                     yield self.deposit(account, staked, amount)
                     line = {"account": account, "market": staked, "order": share, "lots": amount}
                     yield command(SUPPLY, self.now, line | self.new_reference())
+        yield from self.coin_debts()
+
+    def coin_debts(self):
+        """Many owe coins on dollars, some with little to spare."""
+        if self.spreads:
+            yield self.deposit(LENDER, COIN, self.worth(COIN, 1_000_000))
+        for account in range(self.first_user, self.first_user + 6) if self.spreads else ():
+            yield from self.coin_debt(account)
+
+    def coin_debt(self, account):
+        """Dollars for somebody, and a loan of coins on all of them."""
+        if account in self.twin.accounts:
+            value = self.spread_random.randint(10_000, 60_000)
+            yield self.deposit(account, 1, self.worth(1, value))
+            value = min(300_000, value + max(0, self.twin.quantity(account, 1)) // self.scale)
+            lots = self.worth(COIN, value * self.spread_random.choice((30, 50, 70, 85)) // 100)
+            lots = min(1 << 60, lots + max(0, self.twin.quantity(account, COIN)))
+            line = {"account": account, "market": COIN, "lots": lots, "options": 1, **self.new_reference()}
+            yield command(WITHDRAW, self.now, line)
 
     def stake_pool(self, staked):
         """A pool of one asset that takes collateral in the other."""
@@ -538,6 +570,22 @@ class Town:
             yield self.step_for_pool(staked)
             if self.twin.curves:
                 yield self.configure(ASSET, {A_OFFER: len(self.twin.curves)}, 3 - staked)
+
+    def step_for_borrowers(self):
+        """Those who owe coins take debts over, now and then after something else."""
+        pick = self.spread_random.choice
+        step = {C_TAKER: FOR_BORROWERS, C_SIZE: TAKE_WHOLE, C_GIVES: GIVES_BONUS, C_OF: pick((0, 1, 2, 4))}
+        bonus = pick((0, 0, 50_000, 100_000))
+        step |= {C_POINT + i: bonus for i in range(33)} | {C_FEE_PPM: pick((0, 100_000))}
+        step |= {C_BEYOND: pick((0, 1)), C_THEN: pick((0, len(self.twin.curves)))}
+        if self.spread_random.random() < 0.1:
+            step |= pick(({C_OF: 3}, {C_SIZE: TAKE_ALL}, {C_LASTS_NS: SECOND}))
+        return self.configure(CURVE, step)
+
+    def spreading(self):
+        """Ladders of dollars that lead to who owes coins."""
+        if self.spreads:
+            yield self.configure(ASSET, {A_OFFER: 1}, 1)
 
     def backing_pool(self, staked):
         pick = self.stake_random.choice

@@ -2,6 +2,7 @@
 
 from steelyard.model import reject
 from steelyard.model.keys import (
+    A_POOL_GAINS,
     M_ATOMS_PER_TICK_LOT,
     M_BRACKET_UPPER,
     M_BRACKETS,
@@ -54,6 +55,7 @@ from steelyard.model.orders import (
     TRAILING,
 )
 from steelyard.num.limits import PPM
+from steelyard.state.tables import MARKET_0
 from tests.reference import closing, isolated, money, pairs, scenarios, settlement
 from tests.reference.health import equity, gained, leaves_no_weaker, may_open, requirement
 from tests.reference.matching import best_price, book_side, crosses, fee_rate, fillable_lots
@@ -137,7 +139,8 @@ def check_room(twin, market, order):
     if order.account:
         twin.require(twin.has_room_for_legs(order.account, things), reject.LEGS_FULL)
     else:
-        new = len([thing for thing in things if thing != 1])  # a child has its first leg already
+        gained = {twin.assets[thing].rule[A_POOL_GAINS] for thing in things if thing < MARKET_0}
+        new = len({*things, *gained} - {0, 1})  # a child has its first leg already
         twin.require(twin.has_room_for_legs(order.home, things, new), reject.LEGS_FULL)
         twin.require(len(twin.accounts) < twin.limits.accounts, reject.ACCOUNTS_FULL)
 

@@ -12,6 +12,7 @@ from steelyard.model.keys import (
     A_OUTFLOW_WINDOW_NS,
     A_PEG,
     A_PEG_SIGMA_PPM,
+    A_POOL_GAINS,
     A_POOL_OF,
     A_RATE_BASE_PPM,
     A_RATE_CURVE_PPM,
@@ -258,6 +259,8 @@ def touch(twin, leg):
     accrue(twin, leg.thing)
     if leg.quantity >= 0:
         return
+    if twin.assets[leg.thing].rule[A_POOL_GAINS]:
+        twin.pay_gain(leg)
     interest, index = leg.quantity - cash_now(twin, leg), twin.assets[leg.thing].borrow_index
     leg.index_at_touch = index
     if interest:
@@ -287,6 +290,8 @@ def change(twin, leg, amount):
         if not asset.next_interest_ns:
             schedule(twin, asset)
         leg.index_at_touch = asset.borrow_index if after else 0
+        if asset.rule[A_POOL_GAINS]:
+            leg.cost = asset.gained if after else 0
 
 
 def on_time(twin, row):

@@ -91,7 +91,7 @@ def interest(facts):
         owed = 0
         for leg in legs_of_thing(facts, row):
             then = leg["index_at_touch"]
-            if asset["keeper"]:
+            if facts["asset_rule"][row][A_POOL_OF]:
                 continue  # what its pool gained, or since when somebody means to leave
             if (then != 0) != (leg["quantity"] < 0) or then > asset["borrow_index"]:
                 yield f"asset {row}: {leg['quantity']} of account {leg['account']} settled at {then}"
@@ -130,6 +130,7 @@ def gains(facts):
     """A keeper has what all legs of shares may claim, and what could not be divided."""
     for row, asset in facts["asset"].items():
         gained = facts["asset_rule"][row][A_POOL_GAINS]
+        is_share = facts["asset_rule"][row][A_POOL_OF] > 0
         if asset["keeper"] and not gained:
             for leg in legs_of_thing(facts, row):
                 if not 0 <= leg["cost"] <= leg["quantity"] or (leg["cost"] > 0) != (leg["index_at_touch"] > 0):
@@ -140,9 +141,13 @@ def gains(facts):
             continue
         held, claims = cash_of(facts, asset["keeper"], gained), asset["undivided"]
         for leg in legs_of_thing(facts, row):
-            if not 0 <= leg["index_at_touch"] <= asset["gained"]:
+            then = leg["index_at_touch"] if is_share else leg["cost"]
+            if not 0 <= then <= asset["gained"] or (then and not is_share and leg["quantity"] >= 0):
                 yield f"share {row}: {leg} of {asset['gained']}"
-            claims += leg["quantity"] * (asset["gained"] - leg["index_at_touch"]) >> 48
+            part = leg["quantity"] if is_share else 0
+            if not is_share and leg["quantity"] < 0:
+                part = -leg["quantity"] * 10**12 // leg["index_at_touch"]
+            claims += part * (asset["gained"] - then) >> 48
         if not 0 <= claims <= held or asset["undivided"] < 0:
             yield f"share {row}: {claims} may be claimed of {held}"
 

@@ -33,7 +33,7 @@ from tests.reference.numbers import clamp, value
 HEALTH, COVER, LTV, TIME, VOLATILITY = range(5)
 BONUS, PRICE = 0, 1
 RESTORE, ALL, WHOLE = 0, 1, 2
-BIDDERS, POOL, BOOK = 0, 1, 2
+BIDDERS, POOL, BOOK, BORROWERS = 0, 1, 2, 3
 LAST_POINT = 32
 
 
@@ -71,10 +71,12 @@ def check_curve(twin, rule, row):
             generous = (each > y[i - 1]) == (rule[C_GIVES] == BONUS)  # the later point gives the bidder more
             if generous != (rule[C_OF] in (LTV, TIME)):
                 return C_POINT + i
-    pool, book = rule[C_TAKER] == POOL, rule[C_TAKER] == BOOK
+    pool, book = rule[C_TAKER] in (POOL, BORROWERS), rule[C_TAKER] == BOOK
     if pool and rule[C_OF] == TIME:
         return C_OF
     if rule[C_SIZE] == WHOLE and not pool:
+        return C_SIZE
+    if rule[C_TAKER] == BORROWERS and rule[C_SIZE] != WHOLE:
         return C_SIZE
     if (pool and rule[C_LASTS_NS]) or (book and not rule[C_LASTS_NS]):
         return C_LASTS_NS
@@ -159,9 +161,9 @@ def standing_offer(twin, row, collateral, debt):
     return walk(twin, row, collateral, debt)[0]
 
 
-def step_for_pool(twin, row, collateral, debt):
-    """The last step that is a pool's among those reached, or None."""
-    return walk(twin, row, collateral, debt)[1]
+def step_for(twin, taker, row, collateral, debt):
+    """The last step that is a pool's, or the borrowers', among those reached, or None."""
+    return walk(twin, row, collateral, debt)[1].get(taker)
 
 
 def beginning(twin, collateral, debt):
@@ -173,15 +175,16 @@ def beginning(twin, collateral, debt):
 
 
 def walk(twin, row, collateral, debt):
-    """(the standing offer, the last step for a pool before it)"""
-    passed = None
+    """(the standing offer, {taker: the last of its steps before it})"""
+    passed = {}
     curve = beginning(twin, collateral, debt)
     legs = (twin.leg(row, collateral), twin.leg(row, debt))
     time = min(active_time(twin, leg.thing) - leg.offered_from for leg in legs)
     while curve:
         rule = twin.curves[curve]
-        if rule[C_TAKER] == POOL:
-            passed, curve = curve, rule[C_THEN]
+        if rule[C_TAKER] in (POOL, BORROWERS):
+            passed[rule[C_TAKER]] = curve
+            curve = rule[C_THEN]
             continue
         if not rule[C_LASTS_NS] or time < rule[C_LASTS_NS]:
             return (curve, time), passed
@@ -211,7 +214,7 @@ def wait(twin, row):
         offer = standing_offer(twin, row, collateral, debt)
         if offer:
             steps = ladder(twin, offer[0])
-            steps = [step for step in steps if twin.curves[step][C_TAKER] != POOL]
+            steps = [step for step in steps if twin.curves[step][C_TAKER] in (BIDDERS, BOOK)]
             ends = twin.curves[steps[-1]]
             for_ever = not ends[C_LASTS_NS] or ends[C_THEN]
             left = sum(twin.curves[step][C_LASTS_NS] for step in steps) - offer[1]

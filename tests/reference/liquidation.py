@@ -99,6 +99,9 @@ def leave(twin, account, reason):
 
 def turn(twin, account):
     row, legs = account.row, twin.legs_of(account.row)
+    if stakes.pay_for_debts(twin, row) and is_healthy(twin, legs):
+        leave(twin, account, events.ENDED_HEALTHY)
+        return
     if is_spared(twin, account):
         cool_down(twin, account, SECOND, SPARED)
         return

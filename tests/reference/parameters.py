@@ -10,6 +10,7 @@ from steelyard.model.keys import (
     A_FROZEN,
     A_INTEREST_INTERVAL_NS,
     A_LOAN_CAP,
+    A_POOL_GAINS,
     A_POOL_KIND,
     A_POOL_OF,
     A_RATE_BASE_PPM,
@@ -202,7 +203,8 @@ def configure(twin, rows):
         rule[F_HAS_POLICY] = int(any(rule[F_POLICIES:F_HAS_POLICY]))
     wrong = CHECKS[kind](twin, rule, place)
     begins_pool = new and kind == ASSET and rule[A_POOL_OF]
-    staked = begins_pool and rule[A_POOL_KIND] != LENDS
+    gains = new and kind == ASSET and rule[A_POOL_GAINS]
+    staked = gains or (begins_pool and rule[A_POOL_KIND] != LENDS)
     if wrong is None and begins_pool and not staked:
         operators = pool.first_shares(pool.assets_of(twin, rule[A_POOL_OF]))
         wrong = A_SUPPLY_MAX if operators > rule[A_SUPPLY_MAX] else None
@@ -236,7 +238,7 @@ def configure(twin, rows):
             prices.forget_policy(twin.feeds[place])
         prices.recompute(twin, place)
         prices.recompute_pairs(twin)
-    if begins_pool:
+    if begins_pool or gains:
         pool.begin(twin, place)
 
 

@@ -118,7 +118,7 @@ def show_price(twin, row):
 def begin(twin, row):
     """What the lender has buys the first shares."""
     asset, share = twin.assets[row].rule[A_POOL_OF], twin.assets[row]
-    if share.rule[A_POOL_KIND] != LENDS:
+    if share.rule[A_POOL_KIND] != LENDS or not asset:
         stakes.begin(twin, row)
         return
     amount = assets_of(twin, asset)

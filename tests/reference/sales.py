@@ -31,6 +31,8 @@ def sell_collateral(twin, account):
             if not is_wanted(twin, account, collateral, debt):
                 continue
             stakes.absorb_pair(twin, account, collateral, debt)
+            if is_wanted(twin, account, collateral, debt):
+                stakes.spread_pair(twin, account, collateral, debt)
             if is_wanted(twin, account, collateral, debt) and len(twin.events) - begun <= EVENTS_PER_ORDER_MAX:
                 sale = sale_of(twin, account, collateral, debt)
                 if sale:

@@ -2,10 +2,10 @@
 
 from steelyard.model import events, reject
 from steelyard.model.keys import A_PAYER, A_POOL_COOL_NS, A_POOL_FEE_PPM, A_POOL_GAINS, A_POOL_KIND, A_POOL_OF
-from steelyard.model.orders import ABSORBS, BACKS, FROM_FUND, INSURANCE, KEEPER, SPARED, SYSTEM_OWNER
+from steelyard.model.orders import ABSORBS, BACKS, FROM_FUND, INSURANCE, KEEPER, LENDER, SPARED, SYSTEM_OWNER
 from steelyard.num.limits import PAYERS_MAX
 from steelyard.state.tables import MARKET_0
-from tests.reference import ladders, money, offers, pool
+from tests.reference import interest, ladders, money, offers, pool
 from tests.reference.health import equity
 from tests.reference.numbers import down, up, value
 from tests.reference.rows import Account, Refused
@@ -19,12 +19,12 @@ DEAREST = 10_000  # shares for an atom
 def check_gains(twin, rule, row):
     """The key that disagrees about what a pool gains, or None."""
     staked, gained = rule[A_POOL_OF], rule[A_POOL_GAINS]
-    if (rule[A_POOL_KIND] == ABSORBS) != (gained > 0):
+    if staked and (rule[A_POOL_KIND] == ABSORBS) != (gained > 0):
         return A_POOL_GAINS
     if gained:
         if gained not in twin.assets or gained in (staked, row) or twin.assets[gained].rule[A_POOL_GAINS]:
             return A_POOL_GAINS
-        earlier = pool_for(twin, staked, gained)
+        earlier = pool_for(twin, staked, gained) if staked else 0
         if row not in twin.assets and earlier and not is_spent(twin, earlier):
             return A_POOL_OF
     for key in (A_POOL_COOL_NS, A_POOL_FEE_PPM):
@@ -66,7 +66,8 @@ def begin(twin, row):
     for asset in (share.rule[A_POOL_OF], share.rule[A_POOL_GAINS]):
         if asset:
             twin.make_leg(keeper, asset)
-    pool.show_price(twin, row)
+    if share.rule[A_POOL_OF]:
+        pool.show_price(twin, row)
 
 
 # --- Gains ------------------------------------------------------------------------------------------------------------
@@ -75,13 +76,36 @@ def begin(twin, row):
 def claimable(twin, leg):
     if leg.thing > MARKET_0 or not twin.assets[leg.thing].rule[A_POOL_GAINS]:
         return 0
-    return down(leg.quantity * (twin.assets[leg.thing].gained - leg.index_at_touch), ATOM)
+    remembered = leg.index_at_touch if is_share(twin, leg.thing) else leg.cost
+    return down(part_of(twin, leg) * (twin.assets[leg.thing].gained - remembered), ATOM)
+
+
+def is_share(twin, asset):
+    return twin.assets[asset].rule[A_POOL_OF] > 0
+
+
+def part_of(twin, leg):
+    """Shares, or what was borrowed of an asset whose borrowers gain."""
+    if is_share(twin, leg.thing):
+        return leg.quantity
+    return down(-leg.quantity * 10**12, leg.index_at_touch) if leg.quantity < 0 else 0
+
+
+def pay_for_debts(twin, row):
+    """Gains of debts that were taken over: whether there were any."""
+    owing = [leg for thing, leg in sorted(twin.legs_of(row).items()) if leg.quantity < 0 and claimable(twin, leg)]
+    for leg in owing:
+        touch(twin, leg)
+    return len(owing) > 0
 
 
 def touch(twin, leg):
     """The leg is brought up to the sum per share."""
     share, amount = twin.assets[leg.thing], claimable(twin, leg)
-    leg.index_at_touch = share.gained
+    if is_share(twin, leg.thing):
+        leg.index_at_touch = share.gained
+    elif leg.quantity < 0:
+        leg.cost = share.gained
     if amount:
         asset = share.rule[A_POOL_GAINS]
         money.book(twin, share.keeper, asset, -amount)
@@ -89,7 +113,7 @@ def touch(twin, leg):
         told = {
             "amount": amount,
             "other": leg.thing,
-            "lots": leg.quantity,
+            "lots": part_of(twin, leg),
             "extra": share.gained,
             "order": share.keeper,
         }
@@ -161,18 +185,89 @@ def claim(twin, c):
     money.welcome(twin, c.account)
 
 
-def divided(share, amount):
-    """(step of the sum, atoms left over) of a gain."""
+def divided(share, amount, parts):
+    """(sum per share, atoms left over) after a gain; None if it does not fit."""
     whole = amount + share.undivided
-    step = down(whole * ATOM, share.deposited)
-    return step, whole - up(step * share.deposited, ATOM)
+    if not parts or down(whole, parts) >= LARGEST_STEP:
+        return None
+    step = down(whole * ATOM, parts)
+    if share.gained + step > LARGEST_SUM:
+        return None
+    return share.gained + step, whole - up(step * parts, ATOM)
 
 
 # --- Absorbing --------------------------------------------------------------------------------------------------------
 
 
+def spread_pair(twin, account, collateral, debt):
+    """Others who owe the asset take the debt over, and get the collateral."""
+    asset, step = twin.assets[debt], ladders.step_for(twin, ladders.BORROWERS, account, collateral, debt)
+    if not step or asset.rule[A_POOL_GAINS] != collateral:
+        return
+    try:
+        offer = offers.Offer(twin, account, collateral, debt, step)
+    except Refused:
+        return
+    if offer.gross(offer.par(offer.owed)) > offer.held and holds_more(twin, account, collateral):
+        return
+    others = [leg for leg in interest.debts(twin, debt) if leg.account != account]
+    parts, rest = sum(part_of(twin, leg) for leg in others), asset.owed - offer.owed
+    if not parts or rest < offer.owed or money.cash(twin, LENDER, debt) < offer.owed:
+        return
+    net, fee = offer.gives(offer.owed)
+    fee = offer.fee_paid(offer.owed, net, fee)
+    after = divided(asset, net, parts)
+    if up(asset.borrow_index * (rest + offer.owed), rest) > 1000 * 10**12 or net <= 0 or after is None:
+        return
+    until = asset.outflow_until_ns
+    for giver, taker, thing, amount in (
+        (LENDER, account, debt, offer.owed),
+        (account, asset.keeper, collateral, net),
+        (account, INSURANCE, collateral, fee),
+    ):
+        money.book(twin, giver, thing, -amount)
+        money.book(twin, taker, thing, amount)
+    asset.outflow_until_ns = until
+    asset.borrow_index = up(asset.borrow_index * (asset.owed + offer.owed), asset.owed)
+    asset.owed += offer.owed
+    asset.gained, asset.undivided = after
+    tell(twin, events.DEBT_SPREAD, offer, offer.owed, net, fee, other=asset.borrow_index, order=asset.keeper)
+    twin.show_share(debt)
+
+
+def holds_more(twin, account, collateral):
+    """A position, or other cash that is more than a thousandth of what it owes."""
+    beside = owed = 0
+    for thing, leg in twin.legs_of(account).items():
+        if thing > MARKET_0:
+            if leg.quantity:
+                return True
+            continue
+        counts = value(interest.cash_now(twin, leg), twin.assets[thing].price)
+        owed -= min(0, counts)
+        beside += max(0, counts) if thing != collateral else 0
+    return beside > down(owed, 1000)
+
+
+def tell(twin, kind, offer, repaid, net, fee, **names):
+    twin.emit(
+        kind,
+        account=offer.row,
+        market=offer.collateral,
+        options=offer.debt,
+        reason=offer.curve,
+        price=offer.y,
+        lots=repaid,
+        amount=net,
+        fee=fee,
+        extra=offer.equity,
+        extra2=value(net + fee, offer.price_held) - value(repaid, offer.price_owed),
+        **names,
+    )
+
+
 def absorb_pair(twin, account, collateral, debt):
-    step, row = ladders.step_for_pool(twin, account, collateral, debt), pool_for(twin, debt, collateral)
+    step, row = ladders.step_for(twin, ladders.POOL, account, collateral, debt), pool_for(twin, debt, collateral)
     if not step or not row:
         return
     try:
@@ -182,12 +277,8 @@ def absorb_pair(twin, account, collateral, debt):
     share = twin.assets[row]
     repaid = min(offer.most, money.cash(twin, share.keeper, debt))
     net, fee = offer.gives(repaid)
-    if repaid <= 0 or net <= 0 or not share.deposited:
-        return
-    if down(net + share.undivided, share.deposited) >= LARGEST_STEP:
-        return
-    step_of_sum, left = divided(share, net)
-    if share.gained + step_of_sum > LARGEST_SUM:
+    after = divided(share, net, share.deposited)
+    if repaid <= 0 or net <= 0 or after is None:
         return
     fee = offer.fee_paid(repaid, net, fee)
     for giver, taker, asset, amount in (
@@ -197,20 +288,6 @@ def absorb_pair(twin, account, collateral, debt):
     ):
         money.book(twin, giver, asset, -amount)
         money.book(twin, taker, asset, amount)
-    share.gained, share.undivided = share.gained + step_of_sum, left
-    twin.emit(
-        events.ABSORBED,
-        account=account,
-        other=row,
-        market=collateral,
-        options=debt,
-        reason=offer.curve,
-        order=share.keeper,
-        price=offer.y,
-        lots=repaid,
-        amount=net,
-        fee=fee,
-        extra=offer.equity,
-        extra2=value(net + fee, offer.price_held) - value(repaid, offer.price_owed),
-    )
+    share.gained, share.undivided = after
+    tell(twin, events.ABSORBED, offer, repaid, net, fee, other=row, order=share.keeper)
     pool.show_price(twin, row)

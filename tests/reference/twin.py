@@ -357,6 +357,9 @@ class Twin:
     def touch_stake(self, leg, amount):
         stakes.move(self, leg, amount)
 
+    def pay_gain(self, leg):
+        stakes.touch(self, leg)
+
     def is_kept(self, account):
         """Whether its money moves otherwise than by command."""
         return self.accounts[account].role in (CHILD, KEEPER)

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tests.vectors import contracts, lending, liquidation, margin, markets, offers
+from tests.vectors import contracts, lending, liquidation, margin, markets, offers, sharing
 from tests.vectors.comparing import Between, agrees
 from tests.vectors.scene import Unsupported
 
@@ -82,8 +82,8 @@ ADAPTERS = {
     "oracle.median": markets.median,
     "oracle.confidence": markets.confidence,
     "oracle.twap": beyond("sums of ticks and of seconds per liquidity; here an average is what it averages"),
-    "liquidation.redistribution": beyond("debts that other borrowers take over"),
-    "liquidation.stability_pool": beyond("a pool that buys collateral"),
+    "liquidation.redistribution": sharing.redistribution,
+    "liquidation.stability_pool": sharing.stability_pool,
 }
 
 

@@ -42,6 +42,9 @@ def sentence(event: H.Happened) -> Note | None:
         case H.Absorbed():
             text = f"{short(event.repaid)} {event.debt_asset} → {short(event.received)} {event.collateral_asset}"
             return Note(event.at_ns, event.account, f"absorbed by {event.share}: {text}", PLAIN)
+        case H.DebtSpread():
+            text = f"{short(event.repaid)} {event.debt_asset} → {short(event.received)} {event.collateral_asset}"
+            return Note(event.at_ns, event.account, f"taken over by others who owe: {text}", WARN)
         case H.LiquidationEnded(because="healthy") if event.maintain > 0:
             text = f"healthy, E {short(event.equity)} ≥ M {short(event.maintain)}"
             return Note(event.at_ns, event.account, text, UP)

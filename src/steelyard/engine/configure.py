@@ -556,7 +556,8 @@ def configure(s):
             return reason
     new, ramps = 1 if row == 0 else 0, False
     of_pool = DRAFT(s)[0, keys.A_POOL_OF] if new and kind == ASSET_TABLE else 0
-    stakes = of_pool != 0 and DRAFT(s)[0, keys.A_POOL_KIND] != LENDS
+    gains = new and kind == ASSET_TABLE and DRAFT(s)[0, keys.A_POOL_GAINS] != 0
+    stakes = gains or (of_pool != 0 and DRAFT(s)[0, keys.A_POOL_KIND] != LENDS)
     if of_pool and not stakes and shares_at_start(s, of_pool) > DRAFT(s)[0, keys.A_SUPPLY_MAX]:
         machine.failed_key[0] = keys.A_SUPPLY_MAX
         return no.PARAMETERS_DISAGREE
@@ -631,6 +632,6 @@ def configure(s):
             forget_policy(s, row)
         refresh_feed(s, row)
         refresh_pairs(s)
-    if of_pool:
+    if of_pool or gains:
         begin_pool(s, row)
     return no.NONE

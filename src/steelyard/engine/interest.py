@@ -10,6 +10,7 @@ from steelyard.model.keys import (
     A_INTEREST_INTERVAL_NS,
     A_OUTFLOW_MAX,
     A_OUTFLOW_WINDOW_NS,
+    A_POOL_GAINS,
     A_RATE_BASE_PPM,
     A_RATE_KIND,
     A_RATE_MAX_PPM,
@@ -24,10 +25,12 @@ from steelyard.num.rounding import clamp, mul_div_down, mul_div_rest
 from steelyard.rules.interest import (
     borrow_index_after,
     borrow_rate_ppm,
+    debt_part,
     debt_up,
     held_after,
     highest_index,
     holds_rate,
+    index_with,
     inflow_ns,
     outflow_ns,
     utilisation_ppm,
@@ -152,6 +155,28 @@ def accrue(s, asset, lender_row):
 
 
 @kernel
+def note_part(s, row, quantity, times):
+    """Keep the sum of what debts share in gains: one was, or is (times 1), this at the index of its leg."""
+    asset = LEG(s).thing[row]
+    if quantity < 0 and ASSET_RULE(s)[asset, A_POOL_GAINS]:
+        ASSET(s).debt_shares[asset] += times * debt_part(-quantity, LEG(s).index_at_touch[row])
+    return 0
+
+
+@kernel
+def spread_debt(s, asset, amount):
+    """All debts grow by so much together, each by its part: the index rises, and with it what is owed altogether."""
+    table, machine = ASSET(s), MACHINE(s)
+    table.borrow_index[asset] = index_with(table.borrow_index[asset], table.owed[asset], amount)
+    table.owed[asset] += amount
+    table.moved_seq[asset] = machine.seq[0]
+    machine.prices_moved[0] = 1
+    if table.borrow_index[asset] > highest_index(s, asset):
+        arm_debtors(s, asset)
+    return 0
+
+
+@kernel
 def arm_debtors(s, asset):
     """Certificates count debts at an index that is passed now: everybody who owes this asset is looked at."""
     table, leg, holder = ASSET(s), LEG(s), HOLDER(s)
@@ -185,11 +210,13 @@ def settle_debt(s, row, lender_row, insurance_row):
     asset = leg.thing[row]
     index = table.borrow_index[asset]
     interest = debt_up(-leg.quantity[row], index, leg.index_at_touch[row]) + leg.quantity[row]
+    note_part(s, row, leg.quantity[row], -1)
     leg.index_at_touch[row] = index
+    leg.quantity[row] -= interest
+    note_part(s, row, leg.quantity[row], 1)
     if interest == 0:
         return 0
     kept = min(interest, table.reserve[asset])
-    leg.quantity[row] -= interest
     table.loans[asset] += interest
     owe_at_least_loans(s, asset, table.owed[asset])
     table.reserve[asset] -= kept
@@ -239,7 +266,11 @@ def change_debt(s, row, before, after):
     note_outflow(s, asset, borrowed)
     if table.next_interest_ns[asset] == 0 and table.owed[asset]:
         plan_interest(s, asset)
+    note_part(s, row, before, -1)
     leg.index_at_touch[row] = table.borrow_index[asset] if after < 0 else 0
+    note_part(s, row, after, 1)
+    if ASSET_RULE(s)[asset, A_POOL_GAINS]:
+        leg.cost[row] = table.gained[asset] if after < 0 else 0
     if before >= 0 and after < 0:
         link_debtor(s, row)
     elif before < 0 and after >= 0:

@@ -21,6 +21,7 @@ from steelyard.model.keys import (
     A_LOAN_CAP,
     A_POOL_GAINS,
     A_POOL_KIND,
+    A_POOL_OF,
     M_BASE,
     M_HAS_SIZE,
     M_LOT_ATOMS,
@@ -46,7 +47,7 @@ from steelyard.rules.corner import (
 from steelyard.rules.interest import BAND_SHARE_BITS, cash_now
 from steelyard.rules.offers import active_time
 from steelyard.rules.pairs import flows, spends_cash
-from steelyard.rules.pool import gain_of
+from steelyard.rules.pool import gain_of, sharing_part
 from steelyard.rules.requirement import maintain_rate_ppm
 from steelyard.rules.scan import alone_atoms, scan_part
 from steelyard.rules.size_rates import size_maintain
@@ -185,20 +186,27 @@ def open_leg_row(s, account, thing):
     return row
 
 
+@kernel
+def open_cash_row(s, account, asset):
+    """The leg of an asset, if there is none; before it the one of what the asset gains."""
+    gained = ASSET_RULE(s)[asset, A_POOL_GAINS]
+    if gained and find_leg(s, account, gained) == 0:
+        open_leg_row(s, account, gained)
+    row = find_leg(s, account, asset)
+    return row if row else open_leg_row(s, account, asset)
+
+
 @far
 def open_leg(s, account, thing):
     """A new, empty leg; a market's brings the cash legs of its settlement asset, and of a pair's base, along.
 
-    That of shares which gain brings the one of what they gain.
+    That of what gains brings the one of what it gains.
     """
-    if thing >= MARKET_0:
-        settle, base = MARKET_RULE(s)[thing - MARKET_0, M_SETTLE], MARKET_RULE(s)[thing - MARKET_0, M_BASE]
-        if settle != UNIT and find_leg(s, account, settle) == 0:
-            open_leg_row(s, account, settle)
-        if base and find_leg(s, account, base) == 0:
-            open_leg_row(s, account, base)
-    elif ASSET_RULE(s)[thing, A_POOL_GAINS] and find_leg(s, account, ASSET_RULE(s)[thing, A_POOL_GAINS]) == 0:
-        open_leg_row(s, account, ASSET_RULE(s)[thing, A_POOL_GAINS])
+    if thing < MARKET_0:
+        return open_cash_row(s, account, thing)
+    open_cash_row(s, account, MARKET_RULE(s)[thing - MARKET_0, M_SETTLE])
+    if MARKET_RULE(s)[thing - MARKET_0, M_BASE]:
+        open_cash_row(s, account, MARKET_RULE(s)[thing - MARKET_0, M_BASE])
     return open_leg_row(s, account, thing)
 
 
@@ -215,16 +223,24 @@ def has_leg_room(s, account, wanted):
 
 
 @kernel
+def gained_wanted(s, account, asset, other):
+    """1 if opening a leg of this asset opens one of what it gains, which is not opened for its own sake anyway."""
+    gained = ASSET_RULE(s)[asset, A_POOL_GAINS]
+    if gained == 0 or gained == other or find_leg(s, account, asset):
+        return 0
+    return int(find_leg(s, account, gained) == 0)
+
+
+@kernel
 def legs_wanted(s, account, thing):
     """How many legs must be opened before this account can hold this thing."""
     if find_leg(s, account, thing):
         return 0
-    wanted = 1
-    if thing >= MARKET_0:
-        settle, base = MARKET_RULE(s)[thing - MARKET_0, M_SETTLE], MARKET_RULE(s)[thing - MARKET_0, M_BASE]
-        return wanted + int(find_leg(s, account, settle) == 0) + int(base != 0 and find_leg(s, account, base) == 0)
-    gained = ASSET_RULE(s)[thing, A_POOL_GAINS]
-    return wanted + int(gained != 0 and find_leg(s, account, gained) == 0)
+    if thing < MARKET_0:
+        return 1 + gained_wanted(s, account, thing, 0)
+    settle, base = MARKET_RULE(s)[thing - MARKET_0, M_SETTLE], MARKET_RULE(s)[thing - MARKET_0, M_BASE]
+    wanted = 1 + int(find_leg(s, account, settle) == 0) + int(base != 0 and find_leg(s, account, base) == 0)
+    return wanted + gained_wanted(s, account, settle, base) + gained_wanted(s, account, base, settle)
 
 
 @leaf
@@ -458,6 +474,8 @@ def touch_loan(s, row):
     accrue(s, asset, lender)
     if leg.quantity[row] >= 0:
         return 0
+    if ASSET_RULE(s)[asset, A_POOL_GAINS]:
+        pay_gain(s, row)
     insurance = 0
     if leg.quantity[row] != cash_now(s, row):
         lender = lender if lender else open_leg(s, LENDER, asset)
@@ -473,10 +491,13 @@ def touch_loan(s, row):
 
 @far
 def pay_gain(s, row):
-    """A leg of shares is brought up to what its pool has gained; the atoms that this pays."""
+    """A leg of something that gains is brought up to the sum per share; the atoms that this pays."""
     leg, share = LEG(s), LEG(s).thing[row]
-    account, shares, amount, sum_now = leg.account[row], leg.quantity[row], gain_of(s, row), ASSET(s).gained[share]
-    leg.index_at_touch[row] = sum_now
+    account, shares, amount, sum_now = leg.account[row], sharing_part(s, row), gain_of(s, row), ASSET(s).gained[share]
+    if ASSET_RULE(s)[share, A_POOL_OF]:
+        leg.index_at_touch[row] = sum_now
+    elif leg.quantity[row] < 0:
+        leg.cost[row] = sum_now
     if amount:
         asset = ASSET_RULE(s)[share, A_POOL_GAINS]
         keeper = ASSET(s).keeper[share]

@@ -184,6 +184,18 @@ def settle_account(s, account):
 
 
 @kernel
+def pay_gains_of_debts(s, account):
+    """What the account gained for debts that it took over; whether that was anything."""
+    leg, paid = LEG(s), 0
+    row = first_in_order(s, account)
+    while row and leg.thing[row] < MARKET_0:
+        if leg.quantity[row] < 0 and ASSET_RULE(s)[leg.thing[row], A_POOL_GAINS] and gain_of(s, row):
+            paid += pay_gain(s, row)
+        row = leg.next_of_account[row]
+    return paid
+
+
+@kernel
 def say_started(s, account):
     equity, maintain, _ = account_risk(s, account, FOR_MAINTAIN)
     _, restore, _ = account_risk(s, account, FOR_RESTORE)
@@ -724,6 +736,8 @@ def reduce_portfolio(s, account):
 @far
 def liquidation_turn(s, account):
     """One turn of one account."""
+    if ACCOUNT(s).debts[account] and pay_gains_of_debts(s, account) and end_if_healthy(s, account):
+        return 0
     if is_spared(s, account):
         return cool_down(s, account, SPARED, WAIT_NS)
     cancel_orders(s, account, 0, CLOSED_LIQUIDATION, 0)

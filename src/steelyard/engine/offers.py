@@ -163,6 +163,8 @@ def check_bidder(s, row):
     wanted = legs_wanted(s, bidder, collateral) + (legs_wanted(s, bidder, debt) if borrows else 0)
     if borrows and ASSET_RULE(s)[collateral, A_POOL_GAINS] == debt and find_leg(s, bidder, debt) == 0:
         wanted -= legs_wanted(s, bidder, collateral) - 1  # it was counted twice
+    if borrows and ASSET_RULE(s)[debt, A_POOL_GAINS] == collateral and find_leg(s, bidder, debt) == 0:
+        wanted -= legs_wanted(s, bidder, debt) - 1
     if wanted and not has_leg_room(s, bidder, wanted):
         return no.LEGS_FULL
     reason = check_giving(s, bidder, debt, repaid, borrows)

@@ -65,6 +65,7 @@ from steelyard.model.events import (
 )
 from steelyard.model.keys import (
     A_LOAN_CAP,
+    A_POOL_GAINS,
     M_BASE,
     M_BRACKET_UPPER,
     M_BRACKETS,
@@ -729,7 +730,8 @@ def check_room(s, row, account, acting, leg, market):
     if acting == account:
         return no.NONE if has_leg_room(s, account, wanted) else no.LEGS_FULL
     if acting == 0:
-        own = 1 if MARKET_RULE(s)[market, M_SETTLE] == UNIT else 2
+        settle = MARKET_RULE(s)[market, M_SETTLE]  # a child has its leg of the unit of account already
+        own = 1 + int(settle != UNIT) + int(ASSET_RULE(s)[settle, A_POOL_GAINS] > UNIT)
         if not has_leg_room(s, account, wanted + own):
             return no.LEGS_FULL
         if MACHINE(s).accounts[0] >= layout[L_ACCOUNTS]:

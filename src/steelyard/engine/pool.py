@@ -305,23 +305,31 @@ def end_shares(s, share):
 
 @kernel
 def begin_stakes(s, share, asset):
-    """A stake pool's row was made: an account that keeps what it has, with a leg for all that this may be."""
+    """The row of a stake pool, or of an asset whose borrowers gain, was made: an account keeps what it has.
+
+    With a leg for all that this may be.
+    """
     keeper = add_account(s, MACHINE(s).accounts[0] + 1, SYSTEM_OWNER, KEEPER, 0, 0)
     ASSET(s).keeper[share] = keeper
-    if find_leg(s, keeper, asset) == 0:
+    if asset and find_leg(s, keeper, asset) == 0:
         open_leg(s, keeper, asset)
     gained = ASSET_RULE(s)[share, A_POOL_GAINS]
     if gained and find_leg(s, keeper, gained) == 0:
         open_leg(s, keeper, gained)
+    if asset == 0:
+        return 0
     link_stake(s, share)
     return show_stake(s, share)
 
 
 @far
 def begin_pool(s, share):
-    """A share's row was made: the asset has a pool, and what the lender has of it belongs to its first shares."""
+    """A share's row was made: the asset has a pool, and what the lender has of it belongs to its first shares.
+
+    Or that of an asset whose borrowers gain.
+    """
     table, asset = ASSET(s), ASSET_RULE(s)[share, A_POOL_OF]
-    if ASSET_RULE(s)[share, A_POOL_KIND]:
+    if ASSET_RULE(s)[share, A_POOL_KIND] or asset == 0:
         return begin_stakes(s, share, asset)
     shares, before = shares_at_start(s, asset), table.pool[asset]
     if before:

@@ -19,7 +19,7 @@ from steelyard.engine.bitmap import bit_set
 from steelyard.engine.book import leg_list_add, level_add, priority_of
 from steelyard.engine.configure import count_excess, take_ladder
 from steelyard.engine.heap import TRIGGERS, TURNS, heap_push
-from steelyard.engine.interest import link_debtor
+from steelyard.engine.interest import link_debtor, note_part
 from steelyard.engine.judge import judge_dirty
 from steelyard.engine.ledger import link_leg
 from steelyard.engine.money import link_reference
@@ -101,6 +101,7 @@ def link_accounts(s):
         if leg.account[row] and leg.thing[row] < MARKET_0 and leg.quantity[row] < 0:
             table.debts[leg.account[row]] += 1
             link_debtor(s, row)
+            note_part(s, row, leg.quantity[row], 1)
     for row in range(1, machine.assets[0] + 1):
         ASSET(s).borrow_ref[row] = ASSET(s).borrow_index[row]
         if ASSET_RULE(s)[row, A_POOL_KIND]:

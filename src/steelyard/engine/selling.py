@@ -1,12 +1,12 @@
 """What accounts in liquidation sell through books, and before that what pools take. See docs/concepts/offers.md."""
 
-from steelyard.engine.absorbing import absorb_pair, may_be_sold, price_step
+from steelyard.engine.absorbing import absorb_pair, may_be_sold, price_step, spread_pair
 from steelyard.engine.events import say, say_money
 from steelyard.engine.funds import earn
 from steelyard.engine.ledger import cash, find_leg, first_in_order, has_leg_room, open_leg
 from steelyard.engine.matching import EVENTS_PER_ORDER_MAX, match
 from steelyard.model.events import COLLATERAL_ORDER, LIQUIDATION_FEE
-from steelyard.model.keys import C_TAKER, M_BASE, M_LIQUIDATION_FEE_PPM, M_SETTLE
+from steelyard.model.keys import A_POOL_GAINS, C_TAKER, M_BASE, M_LIQUIDATION_FEE_PPM, M_SETTLE
 from steelyard.model.orders import FOR_BOOK, FOR_MAINTAIN, STP_MAKER
 from steelyard.num import far, kernel
 from steelyard.num.rounding import ppm_up
@@ -15,7 +15,19 @@ from steelyard.rules.interest import cash_now
 from steelyard.rules.offers import standing_offer, variable
 from steelyard.rules.requirement import account_risk
 from steelyard.rules.sales import market_between, size_of_sale
-from steelyard.state.tables import ACCOUNT, ASSET, BID, CURVE_RULE, LEG, MACHINE, MARKET, MARKET_0, MARKET_RULE, SCRATCH
+from steelyard.state.tables import (
+    ACCOUNT,
+    ASSET,
+    ASSET_RULE,
+    BID,
+    CURVE_RULE,
+    LEG,
+    MACHINE,
+    MARKET,
+    MARKET_0,
+    MARKET_RULE,
+    SCRATCH,
+)
 
 RECEIVED = 0  # where in the scratch an order's signed cash is left
 
@@ -102,6 +114,8 @@ def sell_collateral(s, account):
                 if equity >= requirement:
                     return sold_in
                 absorb_pair(s, account, given, owed, equity, requirement)
+                if ASSET_RULE(s)[leg.thing[owed], A_POOL_GAINS] == leg.thing[given]:
+                    spread_pair(s, account, given, owed)
                 if machine.events[0] - started <= EVENTS_PER_ORDER_MAX:
                     market = sell_pair(s, account, given, owed)
                     sold_in = market if market else sold_in

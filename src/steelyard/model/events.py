@@ -66,7 +66,8 @@ DUST_TAKEN = 65  # account, market: asset, amount, other: who took it
 ABSORBED = 90  # account: in liquidation, other: share of the pool, market: collateral, options: debt, reason: curve,
 #                price: y, lots: debt repaid, amount: collateral to the pool, fee: to the insurance fund, extra: E
 #                before it, extra2: what it cost, in value, order: keeper
-GAIN_PAID = 91  # account, market: asset, amount, other: share, lots: shares, extra: sum per share, order: keeper
+GAIN_PAID = 91  # account, market: asset, amount, other: share, or the asset owed, lots: shares, or the debt's part,
+#                 extra: sum per share, order: keeper
 STAKES_PAID = 92  # account, market or 0, amount, other: share of the pool that pays, extra: keeper, options:
 #                   asset, reason: 1 beside a deleveraging
 STAKES_EARNED = 93  # account, market, amount: of a liquidation fee, other: share, extra: keeper
@@ -76,6 +77,9 @@ COLLATERAL_ORDER = 85  # account: in liquidation, market: pair, side, reason: cu
 RISK_ARRAY_SET = 66  # market, order: the first of the keys whose five values are told, lots, amount, fee, extra, extra2
 OFFERS_RESTARTED = 86  # account: in liquidation, other: keeper, market: collateral, options: debt, reason: first curve,
 #                        amount: paid to the keeper, fee: M(maintain), extra: E, extra2: value of the debt
+DEBT_SPREAD = 95  # account: in liquidation, other: borrow index then, market: collateral, options: debt, reason: curve,
+#                   price: y, lots: debt that others take over, amount: collateral to them, fee: to the insurance fund,
+#                   extra: E before it, extra2: what it cost, in value, order: keeper
 FUND_DAY = 70  # market: asset, amount: what the insurance fund had paid on the day before, as far as its cap counts
 FEED_JUDGED = 58  # market: feed, price, amount: below, fee: above, other: what the sources say, lots: average,
 #                   extra: bits of the actions it is good for, extra2: pending price

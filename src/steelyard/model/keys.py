@@ -94,7 +94,7 @@ A_EXCESS_SHARE_PPM = 71  # of what all collateral counts for: what it, or its gr
 A_EXCESS_FROM = 72  # ... or above this value ...
 A_EXCESS_PPM = 73  # ... counts for so much less when opening; 0: nothing is asked
 A_POOL_KIND = 80  # of a share: its pool lends, or absorbs debts
-A_POOL_GAINS = 81  # the asset that a pool gets for the debts it absorbs
+A_POOL_GAINS = 81  # of a share: the asset that its pool gets for debts; else what who owes this gets for others' debts
 A_POOL_COOL_NS = 82  # from saying that one leaves a pool that backs until one may
 A_POOL_FEE_PPM = 83  # of liquidation fees, to a pool that backs
 A_PAYER = 84  # + i: who pays debts in this asset: 0, FROM_FUND, or a share whose pool backs
@@ -243,7 +243,7 @@ C_DEBT = 8  # asset of the debts it is for; 0: any
 C_ELSE = 9  # the curve for other debts
 C_BEYOND = 10  # 1: what is given may exceed what the owner has; lenders and the insurance fund bear that
 C_PART = 11  # the curve of how much of a debt one bid may repay; 0: all
-C_TAKER = 12  # bidders, the pool of the pair, or the book
+C_TAKER = 12  # bidders, the pool of the pair, the book, or who else owes the same asset
 C_TIP = 13  # value that a keeper gets for beginning its offers again ...
 C_CHIP_PPM = 14  # ... and of the debt
 C_POINT = 16  # + i
@@ -429,7 +429,7 @@ CURVE_KEYS = {
     (C_FROM, 1): (-CURVE_TO_MAX, CURVE_TO_MAX, 0, True),
     (C_TO, 1): (-CURVE_TO_MAX, CURVE_TO_MAX, PPM, True),
     (C_SIZE, 1): (0, 2, 0, True),
-    (C_TAKER, 1): (0, 2, 0, True),
+    (C_TAKER, 1): (0, 3, 0, True),
     (C_FEE_PPM, 1): (0, PPM, 0, True),
     (C_LASTS_NS, 1): (0, CURVE_TO_MAX, 0, True),
     (C_THEN, 1): (0, 1 << 14, 0, True),

@@ -72,7 +72,7 @@ OF_HEALTH, OF_COVER, OF_LTV, OF_TIME, OF_VOLATILITY = 0, 1, 2, 3, 4
 GIVES_BONUS, GIVES_PRICE = 0, 1
 TO_RESTORE, TAKE_ALL, TAKE_WHOLE = 0, 1, 2  # whole: all of the debt, though the collateral be worth less
 # who takes what a step of a ladder offers
-FOR_BIDDERS, FOR_POOL, FOR_BOOK = 0, 1, 2
+FOR_BIDDERS, FOR_POOL, FOR_BOOK, FOR_BORROWERS = 0, 1, 2, 3
 # what a pool does with what it is given
 LENDS, ABSORBS, BACKS = 0, 1, 2
 # who pays: the insurance fund; any other number is the share of a pool that backs

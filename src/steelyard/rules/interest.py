@@ -184,6 +184,18 @@ def debt_up(settled, index, index_then):
 
 
 @leaf
+def debt_part(settled, index_then):
+    """What a debt shares in what borrowers gain: what it was when the index began, rounded down."""
+    return mul_div_down(settled, BORROW_SCALE, index_then)
+
+
+@kernel
+def index_with(index, owed, more):
+    """The index at which so many debts come to so much more, up."""
+    return mul_div_up(index, owed + more, owed)
+
+
+@leaf
 def cash_now(s, row):
     """Cash of a leg; a debt with the interest that has accrued since it was last settled."""
     leg = LEG(s)

@@ -31,7 +31,9 @@ from steelyard.model.keys import (
     C_TO,
 )
 from steelyard.model.orders import (
+    FOR_BIDDERS,
     FOR_BOOK,
+    FOR_BORROWERS,
     FOR_MAINTAIN,
     FOR_POOL,
     FOR_RESTORE,
@@ -47,7 +49,7 @@ from steelyard.model.orders import (
     TO_RESTORE,
 )
 from steelyard.num import far, kernel, leaf
-from steelyard.num.limits import AMOUNT_MAX, BONUS_MAX, CURVE_POINTS, PPM
+from steelyard.num.limits import AMOUNT_MAX, BONUS_MAX, CURVE_POINTS, DUST_SHARE, PPM
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_down, ppm_up
 from steelyard.num.wide import product_is_less
 from steelyard.rules.cash import atoms_down, cash_requirement, value
@@ -98,10 +100,13 @@ def curve_disagreement(s, row):
             step = draft[0, key] - draft[0, key - 1]
             if (step < 0 and rises) or (step > 0 and not rises):
                 return key
-    for_pool, for_book = draft[0, C_TAKER] == FOR_POOL, draft[0, C_TAKER] == FOR_BOOK
+    for_book, for_borrowers = draft[0, C_TAKER] == FOR_BOOK, draft[0, C_TAKER] == FOR_BORROWERS
+    for_pool = for_borrowers or draft[0, C_TAKER] == FOR_POOL  # what takes no time
     if for_pool and of == OF_TIME:
         return C_OF
     if draft[0, C_SIZE] == TAKE_WHOLE and not for_pool:
+        return C_SIZE
+    if draft[0, C_SIZE] != TAKE_WHOLE and for_borrowers:
         return C_SIZE
     if (for_pool and draft[0, C_LASTS_NS]) or (for_book and draft[0, C_LASTS_NS] == 0):
         return C_LASTS_NS
@@ -204,40 +209,42 @@ def first_step(s, collateral, debt):
 
 @kernel
 def reached_steps(s, given_row, owed_row):
-    """(the step that stands, the active time it has stood, the last step for a pool that was reached).
+    """(the step that stands, the active time it has stood, the last ones reached for pool and borrowers).
 
     Of the ladder of this collateral for this debt; step 0: none.
     """
-    rule, pooled = CURVE_RULE(s), 0
+    rule, pooled, spread = CURVE_RULE(s), 0, 0
     curve = first_step(s, LEG(s).thing[given_row], LEG(s).thing[owed_row])
     if curve == 0:
-        return 0, 0, 0
+        return 0, 0, 0, 0
     elapsed = min(offered_for(s, given_row), offered_for(s, owed_row))
     while curve:
         lasts = rule[curve, C_LASTS_NS]
         if rule[curve, C_TAKER] == FOR_POOL:
             pooled = curve
+        elif rule[curve, C_TAKER] == FOR_BORROWERS:
+            spread = curve
         elif lasts == 0 or elapsed < lasts:
-            return curve, elapsed, pooled
+            return curve, elapsed, pooled, spread
         elif rule[curve, C_THEN] == curve:
-            return curve, elapsed % lasts, pooled
+            return curve, elapsed % lasts, pooled, spread
         elapsed -= lasts
         curve = rule[curve, C_THEN]
-    return 0, 0, pooled
+    return 0, 0, pooled, spread
 
 
 @kernel
 def standing_offer(s, given_row, owed_row):
     """(the step of the ladder that stands for bidders or for the book, the active time it has stood)."""
-    curve, elapsed, _ = reached_steps(s, given_row, owed_row)
+    curve, elapsed, _, _ = reached_steps(s, given_row, owed_row)
     return curve, elapsed
 
 
 @kernel
-def pool_step(s, given_row, owed_row):
-    """The last step for a pool that was reached."""
-    _, _, pooled = reached_steps(s, given_row, owed_row)
-    return pooled
+def step_without_time(s, given_row, owed_row, taker):
+    """The last step that was reached for the pool, or for the borrowers."""
+    _, _, pooled, spread = reached_steps(s, given_row, owed_row)
+    return pooled if taker == FOR_POOL else spread
 
 
 @far
@@ -254,7 +261,8 @@ def time_left(s, curve, elapsed):
     left = -elapsed
     while curve:
         lasts = rule[curve, C_LASTS_NS]
-        if rule[curve, C_TAKER] != FOR_POOL and (lasts == 0 or rule[curve, C_THEN] == curve):
+        stands = rule[curve, C_TAKER] == FOR_BIDDERS or rule[curve, C_TAKER] == FOR_BOOK
+        if stands and (lasts == 0 or rule[curve, C_THEN] == curve):
             return 0
         left += lasts
         curve = rule[curve, C_THEN]
@@ -376,6 +384,34 @@ def net_and_fee(s, row, repaid, held):
     gross = min(held, gross_of(s, curve, bid.value[row], par))
     fee = ppm_up(max(0, gross - par), CURVE_RULE(s)[curve, C_FEE_PPM])
     return gross - fee, fee
+
+
+@kernel
+def is_covered(s, row, repaid, held):
+    """Whether the collateral there is suffices for what the curve gives for repaying so much."""
+    price_held, price_owed = prices_of(s, row)
+    par = worth_of_debt(repaid, price_owed, price_held)
+    return gross_of(s, BID(s).curve[row], BID(s).value[row], par) <= held
+
+
+@kernel
+def holds_nothing_else(s, account, collateral):
+    """Whether an account without positions has next to nothing beside this collateral: a thousandth of what it owes."""
+    leg, beside, owed = LEG(s), 0, 0
+    row = ACCOUNT(s).first_leg[account]
+    while row:
+        thing = leg.thing[row]
+        if thing >= MARKET_0:
+            if leg.quantity[row] != 0:
+                return False
+        else:
+            worth = value(cash_now(s, row), ASSET(s).price[thing])
+            if worth < 0:
+                owed -= worth
+            elif thing != collateral:
+                beside += worth
+        row = leg.next_of_account[row]
+    return beside <= owed // DUST_SHARE
 
 
 @leaf

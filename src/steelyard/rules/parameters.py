@@ -355,12 +355,12 @@ def asset_disagreement(s, row):
     elif draft[0, A_POOL_KIND]:
         return A_POOL_KIND
     gained = draft[0, A_POOL_GAINS]
-    if (draft[0, A_POOL_KIND] == ABSORBS) != (gained != 0):
+    if lent and (draft[0, A_POOL_KIND] == ABSORBS) != (gained != 0):
         return A_POOL_GAINS
     if gained:
         if gained == lent or gained >= row or gained > MACHINE(s).assets[0] or ASSET_RULE(s)[gained, A_POOL_GAINS]:
             return A_POOL_GAINS
-        other = absorbing_pool(s, lent, gained)
+        other = absorbing_pool(s, lent, gained) if lent else 0
         if row > MACHINE(s).assets[0] and other and not is_spent(s, other):
             return A_POOL_OF
     if draft[0, A_POOL_KIND] != BACKS and draft[0, A_POOL_COOL_NS]:

@@ -8,11 +8,11 @@ Promises
 
 from steelyard.model.keys import A_POOL_GAINS, A_POOL_KIND, A_POOL_OF
 from steelyard.model.orders import ABSORBS, LENDER
-from steelyard.num import kernel, leaf
+from steelyard.num import far, kernel
 from steelyard.num.limits import GAIN_SCALE, SPENT_SHARES, VALUE_MAX, VIRTUAL_ATOMS, VIRTUAL_SHARES
 from steelyard.num.rounding import mul_div_down
 from steelyard.num.wide import product_is_less
-from steelyard.rules.interest import cash_of
+from steelyard.rules.interest import cash_of, debt_part
 from steelyard.state.tables import ASSET, ASSET_RULE, LEG, MACHINE
 
 
@@ -80,8 +80,25 @@ def absorbing_pool(s, staked, gained):
     return 0
 
 
-@leaf
-def gain_of(s, row):
-    """What a leg of shares may claim of its pool's gains, rounded down."""
+@kernel
+def sharing_part(s, row):
+    """What of a leg shares in gains: shares, or of an asset whose borrowers gain what was borrowed."""
     leg = LEG(s)
-    return mul_div_down(leg.quantity[row], ASSET(s).gained[leg.thing[row]] - leg.index_at_touch[row], GAIN_SCALE)
+    quantity = leg.quantity[row]
+    if ASSET_RULE(s)[leg.thing[row], A_POOL_OF]:
+        return quantity
+    return debt_part(-quantity, leg.index_at_touch[row]) if quantity < 0 else 0
+
+
+@kernel
+def sharing_parts(s, asset):
+    """The parts of all legs together."""
+    return ASSET(s).deposited[asset] if ASSET_RULE(s)[asset, A_POOL_OF] else ASSET(s).debt_shares[asset]
+
+
+@far
+def gain_of(s, row):
+    """What a leg of something that gains may claim, rounded down."""
+    leg, asset = LEG(s), LEG(s).thing[row]
+    then = leg.index_at_touch[row] if ASSET_RULE(s)[asset, A_POOL_OF] else leg.cost[row]
+    return mul_div_down(sharing_part(s, row), ASSET(s).gained[asset] - then, GAIN_SCALE)

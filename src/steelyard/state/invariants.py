@@ -7,6 +7,7 @@ import numpy as np
 from steelyard.model import keys
 from steelyard.model.orders import ADAPTIVE, INVERSE, LENDER, PEG
 from steelyard.num.limits import (
+    BORROW_SCALE,
     GAIN_SCALE,
     INDEX_SCALE,
     RATE_FINE,
@@ -74,6 +75,8 @@ def shares_agree(state: State, legs: Any) -> None:
     for share in range(1, int(state.machine.assets[0]) + 1):
         lent = int(state.asset_rule[share, keys.A_POOL_OF])
         if lent == 0:
+            if has_gains(state, share):
+                gains_agree(state, legs, share, int(state.asset.keeper[share]))
             continue
         row, keeper = state.asset[lent], int(state.asset.keeper[share])
         holder = keeper if keeper else LENDER
@@ -107,10 +110,18 @@ def gains_agree(state: State, legs: Any, share: int, keeper: int) -> None:
     gained, asset = int(state.asset.gained[share]), int(state.asset_rule[share, keys.A_POOL_GAINS])
     held = total(legs["quantity"][(legs["thing"] == asset) & (legs["account"] == keeper)])
     claims = int(state.asset.undivided[share])
-    for leg in legs[(legs["thing"] == share) & (legs["quantity"] > 0)]:
-        assert 0 <= leg["index_at_touch"] <= gained, f"share {share}: a leg is ahead of the sum per share"
-        claims += int(leg["quantity"]) * (gained - int(leg["index_at_touch"])) // GAIN_SCALE
+    is_share, parts = state.asset_rule[share, keys.A_POOL_OF] != 0, 0
+    for leg in legs[legs["thing"] == share]:
+        quantity, index = int(leg["quantity"]), int(leg["index_at_touch"])
+        if quantity == 0 or (quantity < 0) == is_share:
+            continue
+        part, then = (quantity, index) if is_share else (-quantity * BORROW_SCALE // index, int(leg["cost"]))
+        assert 0 <= then <= gained, f"share {share}: a leg is ahead of the sum per share"
+        claims += part * (gained - then) // GAIN_SCALE
+        parts += part
     assert claims <= held, f"share {share}: {claims} may be claimed of {held}"
+    counted = int(state.asset.deposited[share] if is_share else state.asset.debt_shares[share])
+    assert parts == counted, f"share {share}: its legs have {parts} parts, {counted} are counted"
 
 
 def balances(state: State, market: int, legs: Any) -> None:

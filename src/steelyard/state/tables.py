@@ -204,11 +204,12 @@ ASSET_ROW = row(
     owed_rest="i8",  # beside `owed`, in 10**-12 of an atom
     reserve_rest="i8",  # beside `reserve`
     rate_held="i8",  # a year, in 10**-12: at the target utilisation, or by the peg when it last accrued
-    keeper="i4",  # of a share: the account that holds what its pool has; 0: the lender
+    keeper="i4",  # the account that holds what the pool of a share has, or what borrowers gained; 0: the lender
     stakes="i4",  # index: the first share in a stake pool of this asset
     next_stake="i4",  # index: of a share, the next one in the same asset
-    gained="i8",  # of a share that gains: the sum per share, in 2**-48 of an atom
+    gained="i8",  # of what gains: the sum per share, in 2**-48 of an atom
     undivided="i8",  # atoms gained that could not be divided yet
+    debt_shares="i8",  # index: what all debts have of the sum, where borrowers take over each other's debts
 )
 
 FEED_ROW = row(
@@ -568,7 +569,17 @@ INDEX_COLUMNS = {
         "hot_at",
         "converting",
     ),
-    "asset": ("open_gap", "open_ref", "moved_seq", "borrow_ref", "debtors", "pool", "stakes", "next_stake"),
+    "asset": (
+        "open_gap",
+        "open_ref",
+        "moved_seq",
+        "borrow_ref",
+        "debtors",
+        "pool",
+        "stakes",
+        "next_stake",
+        "debt_shares",
+    ),
     "feed": ("taken_seq",),
     "owner": ("first_account",),
     "bid": ("curve", "value", "most", "repaid", "net", "fee", "equity"),

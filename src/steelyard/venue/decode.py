@@ -530,6 +530,22 @@ class Decoder:
             **when,
         )
 
+    def _debt_spread(self, e: Row, when: When) -> H.DebtSpread:
+        collateral = self.names.asset_at(e.market).atom
+        return H.DebtSpread(
+            account=self._who(e.account),
+            curve=e.reason,
+            rate=PPM_STEP.back(e.price),
+            repaid=self.names.asset_at(e.options).atom.back(e.lots),
+            received=collateral.back(e.amount),
+            fee=collateral.back(e.fee),
+            equity=self._unit(e.extra),
+            cost=self._unit(e.extra2),
+            growth=Decimal(e.other).scaleb(-12),
+            **self._bid(e),
+            **when,
+        )
+
     def _stakes_paid(self, e: Row, when: When) -> H.StakesPaid:
         asset = self.names.asset_at(e.options)
         return H.StakesPaid(

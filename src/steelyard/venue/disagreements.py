@@ -164,7 +164,8 @@ def _asset(key: int, values: Values) -> str:
         return _PAYERS
     if key == K.A_POOL_GAINS:
         return (
-            "pool_gains must name the collateral of a pool that absorbs: another asset, and no share that gains itself"
+            "pool_gains must name the collateral of a pool that absorbs, or of borrowers who take debts over: "
+            "an asset that was there before, and gains nothing itself"
         )
     if key == K.A_LOAN_CAP:
         return "shares of a pool are never owed: their loan_cap is 0"
@@ -223,9 +224,12 @@ def _curve(key: int, values: Values) -> str:
     if key == K.C_OF:
         return "what a pool takes takes no time: its curve cannot be one of time"
     if key == K.C_SIZE:
-        return "only a pool takes debts whole; bidders take all that the collateral pays, or what restores"
+        return (
+            "a pool or borrowers take debts whole, borrowers in no other way; "
+            "bidders take all that the collateral pays, or what restores"
+        )
     if key == K.C_LASTS_NS:
-        return "what a pool takes takes no time: it cannot say how long it lasts"
+        return "what a pool or borrowers take takes no time: it cannot say how long it lasts"
     if key == K.C_ELSE:
         return f"curve {values[key]} for other debts must come before it, and it must be for debts in one asset itself"
     return (

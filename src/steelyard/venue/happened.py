@@ -467,6 +467,22 @@ class OffersRestarted(Happened, frozen=True, kw_only=True):
     maintain: Decimal
 
 
+class DebtSpread(Happened, frozen=True, kw_only=True):
+    """Others who owe an asset took a debt over, and get collateral; `rate` is the value of the curve then."""
+
+    account: str
+    curve: int
+    rate: Decimal
+    debt_asset: str
+    repaid: Decimal
+    collateral_asset: str
+    received: Decimal  # by those who owe the asset now, by their debts
+    fee: Decimal  # of the collateral, to the insurance fund
+    equity: Decimal  # before it
+    cost: Decimal  # what it cost the account, in the unit of account
+    growth: Decimal  # of a debt of 1 since the asset began, this included
+
+
 class StakesPaid(Happened, frozen=True, kw_only=True):
     """The holders of a backing pool's shares paid what an account could not."""
 

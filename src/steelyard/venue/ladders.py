@@ -83,7 +83,8 @@ def offer(
     `part` is the share of a debt that one bid may repay, a number or a function of the same variable.
     The `taker` is "bidders", or the "pool" that absorbs such debts: then the step takes no time, and `size` may be
     "whole", all of the debt. It may be the "book": the account sells on the spot market of collateral and debt, at no
-    worse than the curve; such a step says how long it `lasts`, and its market has the fee and the slices.
+    worse than the curve; such a step says how long it `lasts`, and its market has the fee and the slices. Or it is
+    "borrowers", who owe the same asset: they take debts over whole (`spread`).
     Of the first step of a ladder: who begins the offers again once all have ended (`Venue.restart_offers`) is paid a
     `tip` in the unit of account and the part `chip` of the debt by the insurance fund.
     """
@@ -124,6 +125,11 @@ def absorbed(bonus: Number, **terms: Any) -> Step:
 def through_book(bonus: Number, lasts: Duration, **terms: Any) -> Step:
     """Collateral is sold on the spot market of both assets, for at most this much below its index."""
     return offer(bonus, **{"taker": "book", "lasts": lasts, **terms})
+
+
+def spread(bonus: Number, **terms: Any) -> Step:
+    """Others who owe the same asset take the whole debt over, by what they owe, and get the collateral."""
+    return offer(bonus, **{"size": "whole", "taker": "borrowers", **terms})
 
 
 def bonus_by_cover(least: Number, most: Number, down_to: Number, **terms: Any) -> Step:

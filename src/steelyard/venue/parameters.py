@@ -205,7 +205,7 @@ FEED_PARAMETERS = _named(
 VARIABLES = ("health", "cover", "ltv", "time", "volatility")
 GIVES = ("bonus", "price")
 SIZES = ("restore", "all", "whole")
-TAKERS = ("bidders", "pool", "book")
+TAKERS = ("bidders", "pool", "book", "borrowers")
 CURVE_PARAMETERS = _named(
     ("of", K.C_OF, "words", "what the curve is a function of", VARIABLES),
     ("gives", K.C_GIVES, "words", "whether it is a bonus or a price", GIVES),

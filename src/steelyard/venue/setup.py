@@ -56,6 +56,7 @@ class Setup(Core):
         price: Number | None = None,
         collateral: Tiers | None = None,
         sources: int | Sequence[int] = 1,
+        debts_gain: str | None = None,
         **parameters: Any,
     ) -> str:
         """An asset that accounts can hold.
@@ -66,7 +67,8 @@ class Setup(Core):
         `interest_slope`, `interest_steep`, `interest_kink`, `interest_interval`, and with `interest_kind` "adaptive" or
         "peg" what belongs to that) and of its price (`quorum`, `staleness`, `confidence_max`, and its policies:
         `steelyard.venue.parameters.FEED_NAMES`). The whole supply must keep a value that fits: without `supply_max` it
-        is chosen so that the price may rise sixteenfold.
+        is chosen so that the price may rise sixteenfold. `debts_gain` names the collateral that those who owe this
+        asset get for debts in it which they take over (`ladders.spread`); they `claim` it by this asset's name.
         """
         self.names.free(name, "asset name")
         if not 0 <= decimals <= 12:
@@ -75,6 +77,8 @@ class Setup(Core):
         grid = self._grid(Step.atoms(decimals), places)
         tiers = [(None, 0, 0)] if collateral is None else collateral
         values = {K.A_DECIMALS: decimals, K.A_PEG: min(10**places, VALUE_MAX), **P.collateral(tiers, grid.atom)}
+        if debts_gain is not None:
+            values[K.A_POOL_GAINS] = self.names.asset(debts_gain).row
         if price is not None:
             now = grid.tick.count(price, f"price of {name}", "price steps")
             if "supply_max" not in parameters and now > 0:

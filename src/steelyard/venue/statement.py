@@ -161,13 +161,14 @@ class Statement:
             if theirs:
                 self._pay(row.options, -row.lots)
                 self._pay(row.market, row.amount)
-        elif row.kind == E.ABSORBED:
+        elif row.kind in (E.ABSORBED, E.DEBT_SPREAD):
             if mine:
                 self._pay(row.options, row.lots)
                 self._pay(row.market, -row.amount - row.fee)
-            if row.order == self.account:  # the pool's keeper
-                self._pay(row.options, -row.lots)
+            if row.order == self.account:  # the keeper, or of a debt that is spread the lender
                 self._pay(row.market, row.amount)
+                if row.kind == E.ABSORBED:
+                    self._pay(row.options, -row.lots)
         elif row.kind == E.STAKES_PAID:
             if mine and not row.reason:  # else it is part of what the deleveraging says
                 self._pay(row.options, row.amount)

@@ -17,7 +17,7 @@ from steelyard.venue.records import Liquidation
 
 _PRICES = {E.MARK_SET, E.MARKET_SETTLED, E.FUNDING_SET, E.INDEX_SET, E.SHARE_PRICE_SET}
 _TWO_SIDED = {E.TRANSFERRED, E.MARGIN_MOVED, E.TAKEN_OVER, E.DELEVERAGED, E.BID_PLACED, E.BID_FILLED, E.DUST_TAKEN}
-_FUND = {E.FUND_PAID, E.FUND_DAY, E.LIQUIDATION_FEE, E.DELEVERAGED, E.BID_FILLED, E.ABSORBED}
+_FUND = {E.FUND_PAID, E.FUND_DAY, E.LIQUIDATION_FEE, E.DELEVERAGED, E.BID_FILLED, E.ABSORBED, E.DEBT_SPREAD}
 _FUND |= {E.STAKES_PAID, E.STAKES_EARNED}
 _TOLD = {
     E.DEPOSITED,
@@ -40,6 +40,7 @@ _TOLD = {
     E.POSITION_SETTLED,
     E.BID_FILLED,
     E.ABSORBED,
+    E.DEBT_SPREAD,
     E.GAIN_PAID,
     E.STAKES_PAID,
     E.DUST_TAKEN,
@@ -233,6 +234,13 @@ def _sentence(event: H.Happened, who: str) -> str | None:
                 f"{grouped(event.received)} {event.collateral_asset} (curve {event.curve} at {trimmed(event.rate)})"
                 f"{fee}; this costs {who} {grouped(event.cost)} of its equity {grouped(event.equity)}."
             )
+        case H.DebtSpread():
+            fee = f", and {grouped(event.fee)} go to the insurance fund" if event.fee else ""
+            return (
+                f"Others who owe {event.debt_asset} take {grouped(event.repaid)} over for {grouped(event.received)} "
+                f"{event.collateral_asset} (curve {event.curve} at {trimmed(event.rate)}){fee}; this costs {who} "
+                f"{grouped(event.cost)} of its equity {grouped(event.equity)}."
+            )
         case H.StakesPaid():
             of_it = "Of that the" if event.beside else "The"
             return f"{of_it} holders of {event.share} pay {grouped(event.amount)} {event.asset} that {who} cannot."
@@ -300,6 +308,9 @@ def _summary(evidence: Sequence[Row], who: int, names: Names) -> str:
                 _add(paid, "the insurance fund paid", names.asset_at(row.options), -row.amount)
         elif row.kind == E.ABSORBED:
             _add(paid, "absorption cost" if row.extra2 >= 0 else "stakers lost", names.asset_at(1), abs(row.extra2))
+        elif row.kind == E.DEBT_SPREAD:
+            what = "passing debts on cost" if row.extra2 >= 0 else "other borrowers lost"
+            _add(paid, what, names.asset_at(1), abs(row.extra2))
         elif row.kind == E.CONVERTED:
             lost = F.value(row.lots, assets[row.market]) - F.value(row.amount, assets[row.other])
             _add(paid, "converting cost", names.asset_at(1), lost)

@@ -175,7 +175,7 @@ class Trading(Setup):
         return self.send(lambda: self.rows.leave(account, shares, share), check)
 
     def claim(self, account: Who, share: str, *, check: bool = True) -> Result:
-        """Takes home what a stake pool has gained for the shares that the account holds."""
+        """Takes home what a stake pool has gained for shares, or what was gained for taking debts in an asset over."""
         return self.send(lambda: self.rows.claim(account, share), check)
 
     def redeem(

@@ -116,7 +116,7 @@ def verify_story(story: Story) -> Verdict:
         elif row.kind == E.STAKES_EARNED:
             fund.stake(row.other, row.amount)
             fund.receive(row, -row.amount)
-        elif row.kind in (E.BID_FILLED, E.ABSORBED):
+        elif row.kind in (E.BID_FILLED, E.ABSORBED, E.DEBT_SPREAD):
             fund.receive_asset(row.market, row.fee)
     for checker in checkers:
         checker.close(None)
@@ -210,7 +210,7 @@ class _Checker:
         elif row.kind == E.BID_FILLED:
             self.close(row)
             self._bid(row)
-        elif row.kind == E.ABSORBED:
+        elif row.kind in (E.ABSORBED, E.DEBT_SPREAD):
             self.close(row)
             self._absorbed(row)
         elif row.kind == E.DUST_TAKEN:
@@ -410,6 +410,8 @@ class _Checker:
         """See docs/concepts/sharing.md. How much the pool had is not in these events: taken as said."""
         held, owed = self.statement.cash[row.market], -self.statement.cash[row.options]
         self._holds(row, "a debt repaid within what was owed", 0 < row.lots <= owed)
+        if row.kind == E.DEBT_SPREAD:
+            self._agree(row, "debt that others take over", row.lots, owed)
         if self.curves[row.reason].size == TAKE_WHOLE:
             held = held * row.lots // owed
         net, fee = self._gives(row, self._par(row), held)

@@ -124,6 +124,11 @@ CASES = [
         {"account": "alice", "share": "pBTC", "repaid": Decimal("0.05"), "received": Decimal("6E-8")},
     ),
     (
+        E.DEBT_SPREAD,
+        {"market": 2, "options": 1, "other": 1_475 * 10**9, "reason": 3, "price": 50_000, "lots": 5, "amount": 6},
+        {"account": "alice", "repaid": Decimal("0.05"), "received": Decimal("6E-8"), "growth": Decimal("1.475")},
+    ),
+    (
         E.STAKES_PAID,
         {"market": 1, "options": 2, "other": 3, "amount": 5, "reason": 1},
         {"symbol": "X-PERP", "asset": "BTC", "amount": Decimal("5E-8"), "share": "pBTC", "beside": True},

@@ -63,7 +63,7 @@ def test_what_is_refused(bank):
         bank.add_stake_pool("USD", "ETH", "another")
     with pytest.raises(Rejected, match="its curve cannot be one of time"):
         bank.set_offers("ETH", [L.absorbed(0, of="time", over=(0, 60))])
-    with pytest.raises(Rejected, match="only a pool takes debts whole"):
+    with pytest.raises(Rejected, match="a pool or borrowers take debts whole"):
         bank.set_offers("ETH", [L.fixed_bonus(0, size="whole")])
     with pytest.raises(ValueError, match="taker 'nobody' is not one of bidders, pool, book"):
         L.fixed_bonus(0, taker="nobody")
