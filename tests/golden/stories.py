@@ -733,6 +733,46 @@ def spreading(t):
     t.redeem_all(EVE, note + 1)
 
 
+def claims(t):
+    """A debt beyond its collateral: the fund pays, then claims are issued and sold, and lenders bear what is left."""
+    open_venue(t, {}, people=5, purse=0)
+    t.configure(ASSET, {key.A_LOAN_CAP: 60_000, key.A_LENDER_BEARS: 1}, row=USD)
+    for _ in range(2):
+        t.configure(FEED, {key.F_STALENESS_NS: 600 * HOUR})
+    minute = 60 * SECOND
+    auction = {key.C_OF: OF_TIME, key.C_TO: minute, key.C_SIZE: TAKE_ALL, key.C_LASTS_NS: minute, key.C_BEYOND: 1}
+    t.configure(CURVE, {key.C_POINT + i: i * 30_000 for i in range(33)} | auction)
+    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
+    t.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **weights})
+    issued = COIN + 1
+    t.configure(ASSET, {key.A_FEED: 3, key.A_SUPPLY_MAX: 12_000, key.A_OFFER: 1})
+    for what in (USD, 9, issued):
+        t.configure(ASSET, {key.A_ISSUES: what}, row=USD)
+    t.price({2: 12 * ASSET_PRICE_SCALE, 3: 2 * ASSET_PRICE_SCALE})
+    t.deposit(LENDER, USD, 90_000)
+    t.deposit(CONVERTER, USD, 40_000)
+    t.deposit(INSURANCE, USD, 500)
+    for person in (BOB, CAT):
+        t.deposit(person, USD, 50_000)
+    t.deposit(DAN, issued, 10_000)
+    t.deposit(ANN, COIN, 2_000)
+    t.borrow(ANN, USD, 19_000)
+    t.deposit(EVE, COIN, 2_500)
+    t.borrow(EVE, USD, 23_500)
+    bid = {"account": BOB, "order": ANN, "market": issued, "trigger": USD}
+    t.say(do.LIQUIDATE, bid | {"lots": 100})
+    t.wait(SECOND).price({2: 8 * ASSET_PRICE_SCALE})  # 3,000 and 3,500 are missing; the fund has 500
+    t.wait(20 * SECOND).clock()
+    t.say(do.LIQUIDATE, bid | {"lots": 1_000})
+    t.say(do.LIQUIDATE, bid | {"lots": 900, "account": CAT, "price": 400, "options": AS_ASKED})
+    t.say(do.LIQUIDATE, bid | {"lots": 9_000, "account": CAT, "order": EVE})
+    t.wait(SECOND).clock()
+    t.say(do.LIQUIDATE, bid | {"lots": 9_000})  # what is left of ANN's, then no more may be issued
+    t.wait(SECOND).clock()
+    t.wait(60 * SECOND).clock()
+    t.wait(60 * SECOND).clock()
+
+
 def payers(t):
     """A market's own fund, the insurance fund and staked capital pay in order; stakers earn, say they leave, and go."""
     open_venue(t, {key.M_LEVERAGE_DEFAULT: 50}, people=5, purse=20_000)
@@ -1350,6 +1390,7 @@ STORIES = {
         sales,
         stakes,
         spreading,
+        claims,
         payers,
         pools,
         rates,

@@ -76,7 +76,7 @@ from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, PPM
 from steelyard.state.tables import MARKET_0
 from tests.property.towns import COIN, COIN_FEED, Town, client
 from tests.reference.health import equity, requirement
-from tests.reference.ladders import beginning, pairs, standing_offer, wait
+from tests.reference.ladders import are_issued, beginning, pairs, standing_offer, wait
 from tests.reference.matching import best_price
 from tests.reference.numbers import worth
 from tests.reference.settlement import due
@@ -345,7 +345,8 @@ class Flow(Town):
         """Accounts in liquidation, and what each offers: (account, collateral, debt)."""
         started = [row for row, account in self.twin.accounts.items() if account.started]
         every = [(row, *pair) for row in started for pair in pairs(self.twin, row)]
-        return [each for each in every if self.chance(0.02) or standing_offer(self.twin, *each)]
+        found = [each for each in every if self.chance(0.02) or standing_offer(self.twin, *each)]
+        return found + [(row, COIN, 1) for row in started if are_issued(self.twin, row, COIN, 1)]
 
     def random_bid(self):
         """For what an account in liquidation holds and owes; several of one instant, as often as not."""

@@ -37,6 +37,7 @@ from steelyard.model.keys import (
     A_FUND_STEP_MAX,
     A_GROUP,
     A_INTEREST_INTERVAL_NS,
+    A_ISSUES,
     A_LENDER_BEARS,
     A_LOAN_CAP,
     A_LOANS_MAX,
@@ -282,6 +283,8 @@ class Town:
         self.rules = Random(f"rules {seed}")
         self.spread_random = Random(f"spread {seed}")
         self.spreads = self.lends and self.spread_random.random() < 0.4  # whether borrowers take debts in coins over
+        issue_random = Random(f"claims {seed}")
+        self.issues = self.lends and not self.spreads and issue_random.random() < 0.4  # coins for debts in dollars
         self.first_user = FIRST_USER + int(self.spreads)  # behind the keeper of what they gain
         self.pays = Random(f"paid {seed}").random() < 0.25  # whether contracts are paid up
         self.excess = Random(f"excess {seed}")  # of its own, as above
@@ -484,6 +487,9 @@ class Town:
             yield self.step_for_borrowers()
         yield from self.offers()
         yield from self.spreading()
+        if self.issues:
+            for wrong_and_right in ({A_ISSUES: 1}, {A_ISSUES: COIN}):
+                yield self.configure(ASSET, wrong_and_right, 1)
         yield self.price({1: 0, 2: 0, 3: 0, 4: 0})
         pools = self.random.sample((1, COIN), pick((0, 1, 1, 2, 2)))
         early = self.chance(0.2 if self.lends else 0.5)

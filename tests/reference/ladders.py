@@ -6,8 +6,11 @@ from math import ceil, floor
 from steelyard.model.keys import (
     A_DUST,
     A_FROZEN,
+    A_ISSUES,
     A_OFFER,
+    A_POOL_GAINS,
     A_POOL_OF,
+    A_SUPPLY_MAX,
     A_TIER_MAINTAIN_PPM,
     A_TIERS,
     C_DEBT,
@@ -25,6 +28,7 @@ from steelyard.model.keys import (
     C_TO,
     SECOND,
 )
+from steelyard.model.orders import OWES
 from steelyard.num.limits import PPM
 from steelyard.state.tables import MARKET_0
 from tests.reference.health import equity
@@ -154,6 +158,38 @@ def begin(twin, row):
 def forget(twin, row):
     for leg in twin.legs_of(row).values():
         leg.offered_from = 0
+        if leg.thing < MARKET_0 and not twin.assets[leg.thing].rule[A_POOL_OF]:
+            if not twin.assets[leg.thing].rule[A_POOL_GAINS]:
+                leg.cost = 0
+
+
+# --- Claims -----------------------------------------------------------------------------------------------------------
+
+
+def room_to_issue(twin, claims):
+    asset = twin.assets[claims]
+    return asset.rule[A_SUPPLY_MAX] - (asset.deposited - asset.withdrawn)
+
+
+def are_issued(twin, row, claims, debt):
+    """The house sells claims for this debt."""
+    leg = twin.leg_or_none(row, claims)
+    if not leg or leg.quantity or twin.assets[debt].rule[A_ISSUES] != claims:
+        return False
+    return leg.cost == debt and twin.accounts[row].queued == OWES
+
+
+def offer_claims(twin, row, debt):
+    """Whether a step stands of an auction of claims, which begins if it has not yet."""
+    claims = twin.assets[debt].rule[A_ISSUES]
+    if not claims or not twin.assets[claims].price or not twin.has_room_for_legs(row, (claims,)):
+        return False
+    leg = twin.make_leg(row, claims)
+    if leg.quantity or room_to_issue(twin, claims) <= 0:
+        return False
+    if leg.cost < debt:
+        leg.cost, leg.offered_from = debt, active_time(twin, claims)
+    return leg.cost == debt and standing_offer(twin, row, claims, debt) is not None
 
 
 def standing_offer(twin, row, collateral, debt):

@@ -233,6 +233,10 @@ def take_dust(twin, row):
             twin.emit(events.DUST_TAKEN, account=row, market=asset, amount=quantity, other=INSURANCE)
 
 
+def is_short_of(twin, row, asset):
+    return money.cash(twin, row, asset) < 0 and equity(twin, twin.legs_of(row)) < 0
+
+
 def settle_debts(twin, account):
     """Nothing is left but cash: the fund pays what is owed beyond the account's own means, as far as it can."""
     owing = soon = False
@@ -243,6 +247,9 @@ def settle_debts(twin, account):
             short = min(debt, atoms_worth_up(-worth, twin.assets[asset].price))
             if fund_pays_debt(twin, account.row, asset, short):
                 soon = True
+            elif is_short_of(twin, account.row, asset) and ladders.offer_claims(twin, account.row, asset):
+                cool_down(twin, account, 5 * SECOND, OWES)
+                return
             else:
                 pool.write_off(twin, account.row, asset)
         if debt > 0:

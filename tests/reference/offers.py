@@ -34,7 +34,7 @@ from steelyard.model.orders import (
 )
 from steelyard.num.limits import AMOUNT_MAX, PPM
 from steelyard.state.tables import MARKET_0
-from tests.reference import interest, ladders, liquidation, money
+from tests.reference import interest, ladders, liquidation, money, stakes
 from tests.reference import pairs as pairs_of
 from tests.reference.health import equity, health_of, is_healthy, requirement
 from tests.reference.ladders import (
@@ -52,7 +52,7 @@ from tests.reference.ladders import (
     pairs,
     standing_offer,
 )
-from tests.reference.numbers import atoms_worth_down, down, part_down, part_up, up, value
+from tests.reference.numbers import atoms_worth_down, atoms_worth_up, down, part_down, part_up, up, value
 from tests.reference.rows import Bid, Leg, Refused, copied
 from tests.reference.standing import give, purse_of
 
@@ -73,7 +73,9 @@ def check_target(twin, row, collateral, debt):
     frozen = any(is_frozen(twin, asset) for asset in (collateral, debt))
     twin.require(not frozen, reject.ASSET_FROZEN)
     twin.require(all(asset.price > 0 for asset in both), reject.NO_OFFER)
-    twin.require((collateral, debt) in pairs(twin, row), reject.NO_OFFER)
+    issued = ladders.are_issued(twin, row, collateral, debt) and ladders.room_to_issue(twin, collateral) > 0
+    owes = twin.quantity(row, debt) < 0
+    twin.require((collateral, debt) in pairs(twin, row) or (issued and owes), reject.NO_OFFER)
 
 
 @dataclass
@@ -92,6 +94,9 @@ class Offer:
         self.equity, self.maintain = equity(twin, legs), requirement(twin, legs, FOR_MAINTAIN)
         check_target(twin, self.row, self.collateral, self.debt)
         both = (twin.assets[self.collateral], twin.assets[self.debt])
+        self.issued = ladders.are_issued(twin, self.row, self.collateral, self.debt)
+        bare = self.equity < 0 and not stakes.holds_more(twin, self.row, collateral=0)
+        twin.require(bare or not self.issued, reject.NO_OFFER)
         found = (self.step, 0) if self.step else standing_offer(twin, self.row, self.collateral, self.debt)
         twin.require(found, reject.NO_OFFER)
         self.curve, self.time = found
@@ -104,6 +109,8 @@ class Offer:
             self.keep_to_equity()
         self.price_held, self.price_owed = (asset.price for asset in both)
         self.held, self.owed = legs[self.collateral].quantity, -interest.cash_now(twin, legs[self.debt])
+        if self.issued:
+            self.held = ladders.room_to_issue(twin, self.collateral)
         self.part = curve_at(twin.curves[self.rule[C_PART]], x) if self.rule[C_PART] else None
         self.most = self.size() if self.taker == BIDDERS else 0
 
@@ -149,7 +156,7 @@ class Offer:
         return par + part_down(par, self.y) if self.rule[C_GIVES] == BONUS else down(par * PPM, self.y)
 
     def fee(self, given, repaid):
-        return part_up(max(0, given - self.par(repaid)), self.rule[C_FEE_PPM])
+        return 0 if self.issued else part_up(max(0, given - self.par(repaid)), self.rule[C_FEE_PPM])
 
     def debt_for(self, gross):
         """The fewest atoms for which so much collateral is given."""
@@ -183,6 +190,8 @@ class Offer:
         if self.rule[C_SIZE] == WHOLE:
             return self.owed
         everything = min(self.owed, self.debt_for(self.held))
+        if self.issued:
+            return min(everything, atoms_worth_up(-self.equity, self.price_owed))
         most = everything if self.part is None else min(everything, part_up(self.owed, self.part))
         if self.rule[C_SIZE] != ALL and self.restores(most):
             too_few = 0
@@ -210,7 +219,7 @@ def check(twin, bid):
         net, fee = offer.gives(repaid)
         twin.require(repaid > 0 and net > 0, reject.BID_TOO_SMALL)
         twin.require(net * bid.lots >= bid.least * repaid, reject.BID_LIMIT_NOT_MET)
-        twin.require(repaid == offer.most or not offer.leaves_dust(repaid), reject.BID_LEAVES_DUST)
+        twin.require(repaid == offer.most or offer.issued or not offer.leaves_dust(repaid), reject.BID_LEAVES_DUST)
         if bid.options & AS_ASKED:
             net = down(bid.least * repaid, bid.lots)
             twin.require(net, reject.BID_TOO_SMALL)
@@ -256,7 +265,7 @@ def restart(twin, c):
     check_names(twin, Bid(keeper, target, collateral, debt, 0, 1, 0, twin.seq))
     check_target(twin, target, collateral, debt)
     first = ladders.beginning(twin, collateral, debt)
-    twin.require(first, reject.NO_OFFER)
+    twin.require(first and (collateral, debt) in pairs(twin, target), reject.NO_OFFER)
     twin.require(ladders.wait(twin, target) is None, reject.OFFER_STANDS)
     account, legs, assets = twin.accounts[target], twin.legs_of(target), twin.assets
     owed = -interest.cash_now(twin, legs[debt])
@@ -337,13 +346,16 @@ def fill(twin, bid):
         return
     for giver, taker, asset, amount in (
         (bid.bidder, bid.target, bid.debt, repaid),
-        (bid.target, bid.bidder, bid.collateral, net),
+        (0 if offer.issued else bid.target, bid.bidder, bid.collateral, net),
         (bid.target, INSURANCE, bid.collateral, fee),
     ):
-        money.book(twin, giver, asset, -amount)
+        if giver:
+            money.book(twin, giver, asset, -amount)
+        else:
+            twin.assets[asset].deposited += amount
         money.book(twin, taker, asset, amount)
     twin.emit(
-        events.BID_FILLED,
+        events.CLAIMS_ISSUED if offer.issued else events.BID_FILLED,
         account=bid.target,
         other=bid.bidder,
         reason=offer.curve,
@@ -357,5 +369,5 @@ def fill(twin, bid):
     )
     if is_healthy(twin, twin.legs_of(bid.target)):
         liquidation.leave(twin, target, events.ENDED_HEALTHY)
-    elif target.queued != WAITS:
+    elif target.queued != WAITS and not offer.issued:
         target.queued, target.due_ns, target.health = WAITS, 0, health_of(twin, bid.target)

@@ -9,6 +9,7 @@ from steelyard.model.keys import (
     A_FEED,
     A_FROZEN,
     A_INTEREST_INTERVAL_NS,
+    A_ISSUES,
     A_LOAN_CAP,
     A_POOL_GAINS,
     A_POOL_KIND,
@@ -245,6 +246,11 @@ def configure(twin, rows):
 # --- Relations: the key that disagrees, or None -----------------------------------------------------------------------
 
 
+def is_special(rule):
+    """A share, or something that gains."""
+    return rule[A_POOL_OF] or rule[A_POOL_GAINS]
+
+
 def check_asset(twin, rule, row):
     tiers = rule[A_TIERS]
     for i in range(1, tiers):
@@ -273,6 +279,9 @@ def check_asset(twin, rule, row):
     wrong = stakes.check_gains(twin, rule, row)
     if wrong is not None:
         return wrong
+    claims = rule[A_ISSUES]
+    if claims and (lent or claims in (1, row) or claims not in twin.assets or is_special(twin.assets[claims].rule)):
+        return A_ISSUES
     if (rule[A_FEED] == 0) != (row == 1 or lent > 0):
         return A_FEED
     if rule[A_FEED] and not feed_is_free(twin, rule[A_FEED], row, is_market=0):

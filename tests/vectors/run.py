@@ -63,10 +63,8 @@ ADAPTERS = {
     "amm.concentrated.tick": beyond("pools that make a price by a curve; here an order book makes it"),
     "amm.impermanent_loss": beyond("pools that make a price by a curve; here an order book makes it"),
     "vamm.swap": beyond("pools that make a price by a curve; here an order book makes it"),
-    "bad_debt.token_auction": beyond("a loss that newly issued tokens pay; here it ends with funds and counterparties"),
-    "bad_debt.token_dilution": beyond(
-        "a loss that newly issued tokens pay; here it ends with funds and counterparties"
-    ),
+    "bad_debt.token_auction": sharing.token_auction,
+    "bad_debt.token_dilution": sharing.dilution,
     "credit.tranche": beyond("credit without collateral, and lenders limited by what others stake behind them"),
     "credit.utilisation_rate": lending.by_power,
     "fee.decay": beyond("a fee that decays with time; here fees are rates"),

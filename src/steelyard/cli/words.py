@@ -42,6 +42,11 @@ def sentence(event: H.Happened) -> Note | None:
         case H.Absorbed():
             text = f"{short(event.repaid)} {event.debt_asset} → {short(event.received)} {event.collateral_asset}"
             return Note(event.at_ns, event.account, f"absorbed by {event.share}: {text}", PLAIN)
+        case H.ClaimsIssued():
+            text = (
+                f"{short(event.received)} {event.collateral_asset} issued for {short(event.repaid)} {event.debt_asset}"
+            )
+            return Note(event.at_ns, event.account, text, WARN)
         case H.DebtSpread():
             text = f"{short(event.repaid)} {event.debt_asset} → {short(event.received)} {event.collateral_asset}"
             return Note(event.at_ns, event.account, f"taken over by others who owe: {text}", WARN)

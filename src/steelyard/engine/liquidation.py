@@ -12,6 +12,7 @@ from steelyard.engine.ledger import (
     cash,
     find_leg,
     first_in_order,
+    has_leg_room,
     legs_wanted,
     open_leg,
     pay_gain,
@@ -40,6 +41,7 @@ from steelyard.model.events import (
     TAKEN_OVER,
 )
 from steelyard.model.keys import (
+    A_ISSUES,
     A_LENDER_BEARS,
     A_POOL_GAINS,
     A_POOL_OF,
@@ -74,7 +76,7 @@ from steelyard.num.limits import DUST_SHARE, LEGS_PER_ACCOUNT_MAX
 from steelyard.num.rounding import mul_div_down, ppm_down, ppm_up
 from steelyard.rules.cash import atoms_down, atoms_up, charge, value
 from steelyard.rules.excess import excess_of_positions
-from steelyard.rules.offers import active_time, is_dust, shortest_wait
+from steelyard.rules.offers import active_time, is_dust, is_offered, room_to_issue, shortest_wait
 from steelyard.rules.pool import assets_of, gain_of, share_price
 from steelyard.rules.price import asset_feed, can_be_closed, is_asset_good, is_good, is_mark_good
 from steelyard.rules.ranking import deleveraging_score
@@ -118,7 +120,7 @@ from steelyard.state.tables import (
 WAIT_NS = 1_000_000_000  # before an account that could not be worked on is tried again
 LOOK_NS = 5_000_000_000  # how long an account whose offers stand is left alone
 OWING_WAIT_NS = 60_000_000_000  # the same, of one that has nothing but debts: time does not change that
-NOTHING_OWED, OWED, OWED_A_WHILE = 0, 1, 2
+NOTHING_OWED, OWED, OWED_A_WHILE, OFFERED = 0, 1, 2, 3
 HALVINGS = 7  # a takeover of all, a half, ... a 64th
 DELEVERAGINGS_PER_TURN = 64
 PARTS = 64  # of a position: what a turn of an account margined by scenarios closes is counted in them
@@ -139,8 +141,11 @@ def begin_offers(s, account, begun):
     leg = LEG(s)
     row = ACCOUNT(s).first_leg[account]
     while row:
-        if leg.thing[row] < MARKET_0:
-            leg.offered_from[row] = active_time(s, leg.thing[row]) if begun else 0
+        asset = leg.thing[row]
+        if asset < MARKET_0:
+            leg.offered_from[row] = active_time(s, asset) if begun else 0
+            if not begun and ASSET_RULE(s)[asset, A_POOL_OF] == 0 and ASSET_RULE(s)[asset, A_POOL_GAINS] == 0:
+                leg.cost[row] = 0  # it was for claims
         row = leg.next_of_account[row]
     return 0
 
@@ -355,10 +360,34 @@ def write_off(s, account, row):
 
 
 @kernel
+def is_short(s, account):
+    equity, _, _ = account_risk(s, account, FOR_MAINTAIN)
+    return equity < 0
+
+
+@kernel
+def offer_claims(s, account, owed):
+    """Whether claims are offered for a debt; where the house issues some their auction begins, once."""
+    leg, debt = LEG(s), LEG(s).thing[owed]
+    claims = ASSET_RULE(s)[debt, A_ISSUES]
+    if claims == 0 or ASSET(s).price[claims] == 0:
+        return 0
+    row = find_leg(s, account, claims)
+    if row == 0 and has_leg_room(s, account, 1):
+        row = open_leg(s, account, claims)
+    if row == 0 or leg.quantity[row] != 0 or room_to_issue(s, claims) <= 0:
+        return 0
+    if leg.cost[row] < debt:
+        leg.cost[row] = debt
+        leg.offered_from[row] = active_time(s, claims)
+    return is_offered(s, row, owed) if leg.cost[row] == debt else 0
+
+
+@kernel
 def pay_debts(s, account):
     """No position is left: payers, then the lenders pay debts as far as equity is short.
 
-    What is left: NOTHING_OWED, OWED, or OWED_A_WHILE, when a payer goes on after its step.
+    What is left: NOTHING_OWED, OWED, OWED_A_WHILE, when a payer goes on after its step, or OFFERED: claims are.
     """
     leg, found = LEG(s), NOTHING_OWED
     row = first_in_order(s, account)
@@ -369,6 +398,8 @@ def pay_debts(s, account):
             if short > 0:
                 if fund_pays_debt(s, account, leg.thing[row], min(-leg.quantity[row], short)):
                     found = OWED_A_WHILE
+                elif leg.quantity[row] < 0 and is_short(s, account) and offer_claims(s, account, row):
+                    return OFFERED
                 else:
                     write_off(s, account, row)
         if leg.quantity[row] < 0 and found == NOTHING_OWED:
@@ -761,6 +792,8 @@ def liquidation_turn(s, account):
         if left == NOTHING_OWED:
             equity, requirement, _ = account_risk(s, account, FOR_MAINTAIN)
             return end_liquidation(s, account, ENDED_CLOSED, equity, requirement)
+        if left == OFFERED:
+            return cool_down(s, account, OWES, LOOK_NS)
         soon = left == OWED_A_WHILE or has_cash(s, account)
         return cool_down(s, account, OWES, WAIT_NS if soon else OWING_WAIT_NS)
     if row == 0:

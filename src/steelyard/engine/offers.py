@@ -5,14 +5,14 @@ from steelyard.engine.events import say
 from steelyard.engine.funds import give, purse_of_fund
 from steelyard.engine.interest import index_soon
 from steelyard.engine.judge import enqueue
-from steelyard.engine.ledger import find_leg, has_leg_room, legs_wanted, transfer
+from steelyard.engine.ledger import far_post, find_leg, has_leg_room, legs_wanted, transfer
 from steelyard.engine.liquidation import begin_offers, end_if_healthy, settle_account
 from steelyard.engine.money import check_giving, check_markets, may_receive
 from steelyard.engine.placing import why_not_good_assets
 from steelyard.engine.supposing import spare_with
 from steelyard.engine.timers import push_timer
 from steelyard.model import reject as no
-from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED, OFFERS_RESTARTED
+from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED, CLAIMS_ISSUED, OFFERS_RESTARTED
 from steelyard.model.keys import A_POOL_GAINS, C_TAKER, UNIT
 from steelyard.model.orders import (
     AS_ASKED,
@@ -44,11 +44,15 @@ from steelyard.rules.offers import (
     fee_as_asked,
     fee_paid,
     first_step,
+    holds_nothing_else,
     is_frozen,
+    is_issued,
     leaves_dust,
     net_and_fee,
+    offered_of,
     pay_of_keeper,
     shortest_wait,
+    size_of_issue,
     size_of_offer,
     standing_offer,
     variable,
@@ -101,7 +105,7 @@ def check_target(s, row):
         reason = no.ASSET_FROZEN
     elif ASSET(s).price[collateral] <= 0 or ASSET(s).price[debt] <= 0:
         reason = no.NO_OFFER  # a share of nothing
-    elif leg.quantity[given] <= 0 or leg.quantity[owed] >= 0:
+    elif offered_of(s, given, owed) <= 0 or leg.quantity[owed] >= 0:
         reason = no.NO_OFFER
     return reason, equity, requirement, given, owed
 
@@ -109,42 +113,46 @@ def check_target(s, row):
 @far
 def price_offer(s, row):
     """The offer that stands for what a bid names: its curve, its value now, and how much may be repaid. A reason."""
-    bid, leg = BID(s), LEG(s)
-    target, collateral = bid.target[row], bid.collateral[row]
+    bid, target, collateral = BID(s), BID(s).target[row], BID(s).collateral[row]
     bid.curve[row] = 0
     reason, equity, requirement, given, owed = check_target(s, row)
     if reason:
         return reason
+    held, issued = offered_of(s, given, owed), is_issued(s, given, owed)
+    if issued and (equity >= 0 or not holds_nothing_else(s, target, 0)):
+        return no.NO_OFFER
     curve, elapsed = standing_offer(s, given, owed)
     if curve == 0 or CURVE_RULE(s)[curve, C_TAKER] != FOR_BIDDERS:
         return no.NO_OFFER
     x = variable(s, target, curve, collateral, elapsed, equity, requirement)
     if not price_step(s, row, curve, x, equity):
         return no.NO_OFFER
-    bid.most[row] = size_of_offer(s, row, leg.quantity[given], -cash_now(s, owed), x)
+    amount = -cash_now(s, owed)
+    bid.most[row] = size_of_issue(s, row, held, amount) if issued else size_of_offer(s, row, held, amount, x)
     return no.NONE
 
 
 @kernel
 def size_bid(s, row):
     """What a bid would repay and receive. A reason."""
-    bid, leg = BID(s), LEG(s)
-    target, lots, least = bid.target[row], bid.lots[row], bid.least[row]
-    held = leg.quantity[find_leg(s, target, bid.collateral[row])]
-    owed = -cash_now(s, find_leg(s, target, bid.debt[row]))
+    bid, target, lots, least = BID(s), BID(s).target[row], BID(s).lots[row], BID(s).least[row]
+    given_row, owed_row = find_leg(s, target, bid.collateral[row]), find_leg(s, target, bid.debt[row])
+    held, issued, owed = offered_of(s, given_row, owed_row), is_issued(s, given_row, owed_row), -cash_now(s, owed_row)
     repaid = min(lots, bid.most[row])
     net, fee = net_and_fee(s, row, repaid, held)
+    if issued:
+        net, fee = net + fee, 0
     if repaid <= 0 or net <= 0:
         return no.BID_TOO_SMALL
     if product_is_less(net, lots, least, repaid):
         return no.BID_LIMIT_NOT_MET
-    if repaid < bid.most[row] and leaves_dust(s, row, repaid, held, owed):
+    if repaid < bid.most[row] and not issued and leaves_dust(s, row, repaid, held, owed):
         return no.BID_LEAVES_DUST
     if bid.options[row] >= AS_ASKED:
         net = mul_div_down(least, repaid, lots)
         if net == 0:
             return no.BID_TOO_SMALL
-        fee = fee_as_asked(s, row, repaid, net)
+        fee = 0 if issued else fee_as_asked(s, row, repaid, net)
     bid.repaid[row] = repaid
     bid.net[row] = net
     bid.fee[row] = fee_paid(s, row, fee, repaid, net, held, owed)
@@ -231,7 +239,7 @@ def restart_offers(s, i):
     if reason:
         return reason
     curve = first_step(s, collateral, debt)
-    if curve == 0:
+    if curve == 0 or LEG(s).quantity[given] <= 0:
         return no.NO_OFFER
     if shortest_wait(s, target, 1) >= 0:
         return no.OFFER_STANDS
@@ -295,12 +303,17 @@ def fill_bid(s, row):
         return 0
     repaid, net, fee = bid.repaid[row], bid.net[row], bid.fee[row]
     cost, y, curve = cost_of_bid(s, row, repaid, net + fee), bid.value[row], bid.curve[row]
+    issued = is_issued(s, find_leg(s, target, collateral), find_leg(s, target, debt))
     transfer(s, bidder, target, debt, repaid)
-    transfer(s, target, bidder, collateral, net)
-    transfer(s, target, INSURANCE, collateral, fee)
-    equity, placed = bid.equity[row], bid.seq[row]
-    say(s, BID_FILLED, target, collateral, 0, placed, bidder, y, repaid, net, fee, equity, cost, curve, debt)
-    if end_if_healthy(s, target) == 0 and account.queued[target] >= COOLS:
+    if issued:
+        ASSET(s).deposited[collateral] += net
+        far_post(s, bidder, collateral, net)
+    else:
+        transfer(s, target, bidder, collateral, net)
+        transfer(s, target, INSURANCE, collateral, fee)
+    equity, placed, kind = bid.equity[row], bid.seq[row], CLAIMS_ISSUED if issued else BID_FILLED
+    say(s, kind, target, collateral, 0, placed, bidder, y, repaid, net, fee, equity, cost, curve, debt)
+    if end_if_healthy(s, target) == 0 and not issued and account.queued[target] >= COOLS:
         equity, requirement, _ = account_risk(s, target, FOR_MAINTAIN)
         enqueue(s, target, health_of(equity, requirement))
     return 1

@@ -80,6 +80,7 @@ OFFERS_RESTARTED = 86  # account: in liquidation, other: keeper, market: collate
 DEBT_SPREAD = 95  # account: in liquidation, other: borrow index then, market: collateral, options: debt, reason: curve,
 #                   price: y, lots: debt that others take over, amount: collateral to them, fee: to the insurance fund,
 #                   extra: E before it, extra2: what it cost, in value, order: keeper
+CLAIMS_ISSUED = 96  # as BID_FILLED; the collateral are claims that the house issued
 FUND_DAY = 70  # market: asset, amount: what the insurance fund had paid on the day before, as far as its cap counts
 FEED_JUDGED = 58  # market: feed, price, amount: below, fee: above, other: what the sources say, lots: average,
 #                   extra: bits of the actions it is good for, extra2: pending price

@@ -98,6 +98,7 @@ A_POOL_GAINS = 81  # of a share: the asset that its pool gets for debts; else wh
 A_POOL_COOL_NS = 82  # from saying that one leaves a pool that backs until one may
 A_POOL_FEE_PPM = 83  # of liquidation fees, to a pool that backs
 A_PAYER = 84  # + i: who pays debts in this asset: 0, FROM_FUND, or a share whose pool backs
+A_ISSUES = 87  # the asset that is issued and sold for debts in this one which nobody pays; 0: none
 ASSET_WIDTH = 96
 assert A_RAMP_NS < A_FUND_STEP_MAX and A_GROUP < A_POOL_OF and A_FROZEN < ASSET_WIDTH
 
@@ -310,6 +311,7 @@ ASSET_KEYS = {
     (A_EXCESS_SHARE_PPM, 1): (0, PPM, PPM, False),
     (A_EXCESS_FROM, 1): (0, VALUE_MAX, VALUE_MAX, False),
     (A_EXCESS_PPM, 1): (0, PPM, 0, False),
+    (A_ISSUES, 1): (0, 1 << 20, 0, False),
     (A_RAMP_NS, 1): (60 * SECOND, 365 * 24 * HOUR, HOUR, False),
     (A_FUND_STEP_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),
     (A_FUND_DAY_MAX, 1): (0, AMOUNT_MAX, AMOUNT_MAX, False),

@@ -8,8 +8,10 @@ Promises
 from steelyard.model.keys import (
     A_DUST,
     A_FROZEN,
+    A_ISSUES,
     A_OFFER,
     A_POOL_OF,
+    A_SUPPLY_MAX,
     A_TIER_MAINTAIN_PPM,
     A_TIERS,
     A_VOLATILITY_PPM,
@@ -45,6 +47,7 @@ from steelyard.model.orders import (
     OF_LTV,
     OF_TIME,
     OF_VOLATILITY,
+    OWES,
     TAKE_WHOLE,
     TO_RESTORE,
 )
@@ -52,7 +55,7 @@ from steelyard.num import far, kernel, leaf
 from steelyard.num.limits import AMOUNT_MAX, BONUS_MAX, CURVE_POINTS, DUST_SHARE, PPM
 from steelyard.num.rounding import clamp, mul_div_down, mul_div_up, ppm_down, ppm_up
 from steelyard.num.wide import product_is_less
-from steelyard.rules.cash import atoms_down, cash_requirement, value
+from steelyard.rules.cash import atoms_down, atoms_up, cash_requirement, value
 from steelyard.rules.interest import cash_now
 from steelyard.rules.requirement import account_risk, health_of
 from steelyard.state.tables import ACCOUNT, ASSET, ASSET_RULE, BID, CURVE_RULE, DRAFT, LEG, MACHINE, MARKET_0
@@ -297,6 +300,32 @@ def shortest_wait(s, account, longest):
     return wait
 
 
+# --- Claims ---------------------------------------------------------------------------------------------------------
+
+
+@leaf
+def is_issued(s, given_row, owed_row):
+    """Whether the claims of this leg are not held, but newly issued for this debt, of an account that owes."""
+    leg, debt = LEG(s), LEG(s).thing[owed_row]
+    if ASSET_RULE(s)[debt, A_ISSUES] != leg.thing[given_row] or leg.cost[given_row] != debt:
+        return False
+    return leg.quantity[given_row] == 0 and ACCOUNT(s).queued[leg.account[given_row]] == OWES
+
+
+@leaf
+def room_to_issue(s, claims):
+    table = ASSET(s)
+    return ASSET_RULE(s)[claims, A_SUPPLY_MAX] - table.deposited[claims] + table.withdrawn[claims]
+
+
+@kernel
+def offered_of(s, given_row, owed_row):
+    """What there is to give for a debt: what is held, or may be issued."""
+    if is_issued(s, given_row, owed_row):
+        return room_to_issue(s, LEG(s).thing[given_row])
+    return LEG(s).quantity[given_row]
+
+
 # --- Price ------------------------------------------------------------------------------------------------------------
 
 
@@ -518,6 +547,15 @@ def size_of_offer(s, row, held, owed, x):
     if CURVE_RULE(s)[curve, C_SIZE] == TO_RESTORE:
         high = fewest_to_restore(s, row, held, owed, high)
     return most if high < most and leaves_dust(s, row, high, held, owed) else high
+
+
+@kernel
+def size_of_issue(s, row, held, owed):
+    """How much of a debt claims may be issued for: all that equity is short of."""
+    bid = BID(s)
+    price_held, price_owed = prices_of(s, row)
+    short = atoms_up(-bid.equity[row], price_owed)
+    return min(min(owed, short), debt_for(s, bid.curve[row], bid.value[row], held, price_owed, price_held))
 
 
 # --- Order ------------------------------------------------------------------------------------------------------------

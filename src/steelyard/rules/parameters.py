@@ -15,6 +15,7 @@ from steelyard.model.keys import (
     A_FEED,
     A_FROZEN,
     A_INTEREST_INTERVAL_NS,
+    A_ISSUES,
     A_LOAN_CAP,
     A_PAYER,
     A_POOL_COOL_NS,
@@ -370,6 +371,8 @@ def asset_disagreement(s, row):
     key = payers_disagreement(s, A_PAYER, row)
     if key != AGREE:
         return key
+    if draft[0, A_ISSUES] and not may_issue(s, draft[0, A_ISSUES], row, lent):
+        return A_ISSUES
     feed = draft[0, A_FEED]
     if (row == 1 or lent != 0) != (feed == 0) or (feed != 0 and not is_feed_free(s, feed, row, 0)):
         return A_FEED
@@ -378,6 +381,14 @@ def asset_disagreement(s, row):
     if row == 1 and draft[0, A_EXCESS_PPM]:
         return A_EXCESS_PPM
     return rate_disagreement(s)
+
+
+@kernel
+def may_issue(s, claims, row, lent):
+    """Whether the house may issue an asset for debts in the asset of this row."""
+    if lent or claims == UNIT or claims == row or claims > MACHINE(s).assets[0]:
+        return False
+    return ASSET_RULE(s)[claims, A_POOL_OF] == 0 and ASSET_RULE(s)[claims, A_POOL_GAINS] == 0
 
 
 @kernel

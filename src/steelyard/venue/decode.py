@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from steelyard.model import events
 from steelyard.model.commands import OWNER, Command
@@ -15,6 +15,7 @@ from steelyard.venue.event_rows import CLOSED, ENDED, MODES, ROLES, SIDES, SOURC
 from steelyard.venue.instruments import Asset, Market, Names
 from steelyard.venue.parameters import ARRAY_PARAMETERS, FEED_ACTIONS, MARGINS
 
+_Filled = TypeVar("_Filled", bound=H.BidFilled)
 When = dict[str, Any]  # seq, nth and at_ns of an event
 
 
@@ -466,9 +467,15 @@ class Decoder:
             **when,
         )
 
+    def _claims_issued(self, e: Row, when: When) -> H.ClaimsIssued:
+        return self._filled(H.ClaimsIssued, e, when)
+
     def _bid_filled(self, e: Row, when: When) -> H.BidFilled:
+        return self._filled(H.BidFilled, e, when)
+
+    def _filled(self, kind: type[_Filled], e: Row, when: When) -> _Filled:
         collateral = self.names.asset_at(e.market).atom
-        return H.BidFilled(
+        return kind(
             account=self._who(e.account),
             bidder=self._who(e.other),
             bid=e.order,

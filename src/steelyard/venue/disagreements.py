@@ -167,6 +167,11 @@ def _asset(key: int, values: Values) -> str:
             "pool_gains must name the collateral of a pool that absorbs, or of borrowers who take debts over: "
             "an asset that was there before, and gains nothing itself"
         )
+    if key == K.A_ISSUES:
+        return (
+            "issues must name an asset that the house may issue: neither the unit of account, nor this asset, "
+            "nor a share or something that gains; and shares are never owed"
+        )
     if key == K.A_LOAN_CAP:
         return "shares of a pool are never owed: their loan_cap is 0"
     if key == K.A_FROZEN:

@@ -421,6 +421,10 @@ class BidFilled(Happened, frozen=True, kw_only=True):
     cost: Decimal  # what it cost the account, in the unit of account
 
 
+class ClaimsIssued(BidFilled, frozen=True, kw_only=True):
+    """A debt that nobody paid was paid by a bidder for claims that the house issued: there are so many more now."""
+
+
 class Absorbed(Happened, frozen=True, kw_only=True):
     """A stake pool took over a debt of an account in liquidation; `rate` is the value of its curve then."""
 

@@ -501,6 +501,8 @@ def key_name(table: Mapping[str, Parameter], key: int) -> str:
             return "pool_of"
         if K.A_PAYER <= key < K.A_PAYER + PAYERS_MAX:
             return f"payer {key - K.A_PAYER + 1}"
+        if key == K.A_ISSUES:
+            return "issues"
         if key in (K.A_POOL_KIND, K.A_POOL_GAINS):
             return "pool_kind" if key == K.A_POOL_KIND else "pool_gains"
         lists = (

@@ -162,6 +162,15 @@ class Setup(Core):
             values = {K.M_PAYER + place: who for place, who in enumerate(rows)}
             self._configure(C.MARKET, market.row, values, f"payers of {name}", market.grid)
 
+    def set_issued(self, asset: str, claims: str | None) -> None:
+        """What the house issues, and sells by the ladder of it, for debts in an asset that no payer pays; or nothing.
+
+        Claims count in what is inside like deposits: the asset's `supply_max` is the most there may ever be.
+        """
+        held = self.names.asset(asset)
+        values = {K.A_ISSUES: self.names.asset(claims).row if claims else 0}
+        self._configure(C.ASSET, held.row, values, f"claims for {asset}", self._grid(held.atom, held.price_places))
+
     def _add_share(
         self,
         name: str,

@@ -161,6 +161,12 @@ class Statement:
             if theirs:
                 self._pay(row.options, -row.lots)
                 self._pay(row.market, row.amount)
+        elif row.kind == E.CLAIMS_ISSUED:
+            if mine:
+                self._pay(row.options, row.lots)
+            if theirs:
+                self._pay(row.options, -row.lots)
+                self._pay(row.market, row.amount)
         elif row.kind in (E.ABSORBED, E.DEBT_SPREAD):
             if mine:
                 self._pay(row.options, row.lots)

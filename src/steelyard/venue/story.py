@@ -17,6 +17,7 @@ from steelyard.venue.records import Liquidation
 
 _PRICES = {E.MARK_SET, E.MARKET_SETTLED, E.FUNDING_SET, E.INDEX_SET, E.SHARE_PRICE_SET}
 _TWO_SIDED = {E.TRANSFERRED, E.MARGIN_MOVED, E.TAKEN_OVER, E.DELEVERAGED, E.BID_PLACED, E.BID_FILLED, E.DUST_TAKEN}
+_TWO_SIDED |= {E.CLAIMS_ISSUED}
 _FUND = {E.FUND_PAID, E.FUND_DAY, E.LIQUIDATION_FEE, E.DELEVERAGED, E.BID_FILLED, E.ABSORBED, E.DEBT_SPREAD}
 _FUND |= {E.STAKES_PAID, E.STAKES_EARNED}
 _TOLD = {
@@ -39,6 +40,7 @@ _TOLD = {
     E.DELEVERAGED,
     E.POSITION_SETTLED,
     E.BID_FILLED,
+    E.CLAIMS_ISSUED,
     E.ABSORBED,
     E.DEBT_SPREAD,
     E.GAIN_PAID,
@@ -220,6 +222,12 @@ def _sentence(event: H.Happened, who: str) -> str | None:
                 f"{grouped(event.sold)} {event.sold_asset} are converted into {grouped(event.bought)} "
                 f"{event.bought_asset} to pay debt."
             )
+        case H.ClaimsIssued():
+            return (
+                f"{event.bidder} pays {grouped(event.repaid)} {event.debt_asset} of {who}'s debt for "
+                f"{grouped(event.received)} newly issued {event.collateral_asset} (curve {event.curve} at "
+                f"{trimmed(event.rate)})."
+            )
         case H.BidFilled():
             fee = f", and {grouped(event.fee)} go to the insurance fund" if event.fee else ""
             return (
@@ -300,6 +308,8 @@ def _summary(evidence: Sequence[Row], who: int, names: Names) -> str:
             end = row.amount
         elif row.kind == E.FUND_PAID:
             _add(paid, "the insurance fund paid", names.asset_at(row.other), row.amount)
+        elif row.kind == E.CLAIMS_ISSUED:
+            _add(paid, "holders of claims bore new ones of", names.asset_at(row.market), row.amount)
         elif row.kind == E.BID_FILLED:
             _add(paid, "bids cost", names.asset_at(1), row.extra2)
         elif row.kind == E.STAKES_PAID:

@@ -210,6 +210,9 @@ class _Checker:
         elif row.kind == E.BID_FILLED:
             self.close(row)
             self._bid(row)
+        elif row.kind == E.CLAIMS_ISSUED:
+            self.close(row)
+            self._claims(row)
         elif row.kind in (E.ABSORBED, E.DEBT_SPREAD):
             self.close(row)
             self._absorbed(row)
@@ -405,6 +408,21 @@ class _Checker:
         )
         self._agree(row, "collateral received", row.amount, net)
         self._given(row, net, fee)
+
+    def _claims(self, row: Row) -> None:
+        """See docs/concepts/sharing.md. How many there was room for is not in events: taken as said."""
+        statement, placed = self.statement, self._bids.pop(row.order)
+        par = self._par(row)
+        most = min(-statement.cash[row.options], F.atoms_up(-row.extra, statement.prices.assets[row.options]))
+        self._holds(row, "equity below zero", row.extra < 0)
+        self._holds(row, "a debt repaid within what was owed and bid", 0 < row.lots <= min(placed.lots, most))
+        gross = self.curves[row.reason].gross(row.price, par)
+        self._holds(row, "no more claims than the curve gives", row.amount <= gross)
+        if placed.side & AS_ASKED:
+            self._agree(row, "claims that were asked", row.amount, placed.amount * row.lots // placed.lots)
+        else:
+            self._holds(row, "the least that was asked", row.amount * placed.lots >= placed.amount * row.lots)
+        self._agree(row, "fee", row.fee, 0)
 
     def _absorbed(self, row: Row) -> None:
         """See docs/concepts/sharing.md. How much the pool had is not in these events: taken as said."""

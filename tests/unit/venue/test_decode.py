@@ -119,6 +119,11 @@ CASES = [
         {"side": "sell", "limit": Decimal("1.5"), "curve": 3, "rate": Decimal("0.05"), "equity": Decimal("0.05")},
     ),
     (
+        E.CLAIMS_ISSUED,
+        {"market": 2, "options": 1, "other": 8, "reason": 3, "price": 50_000, "lots": 5, "amount": 6, "extra2": 7},
+        {"account": "alice", "bidder": "bob", "repaid": Decimal("0.05"), "received": Decimal("6E-8")},
+    ),
+    (
         E.ABSORBED,
         {"market": 2, "options": 1, "other": 3, "reason": 3, "price": 50_000, "lots": 5, "amount": 6, "extra2": 7},
         {"account": "alice", "share": "pBTC", "repaid": Decimal("0.05"), "received": Decimal("6E-8")},
