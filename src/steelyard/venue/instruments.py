@@ -90,17 +90,8 @@ def price_step_of(fed: Asset | Market) -> Step:
     return fed.tick if isinstance(fed, Market) else fed.price_step
 
 
-class _Written(msgspec.Struct):
-    """How names are written down."""
-
-    assets: list[Asset]
-    markets: list[Market]
-    accounts: dict[str, int]
-    counter: int
-
-
-class _Changes(msgspec.Struct, omit_defaults=True):
-    """What was named since somebody looked. `gone` counts first."""
+class _Written(msgspec.Struct, omit_defaults=True):
+    """How names are written down: all of them, or what changed. `gone` counts first."""
 
     assets: list[Asset] = msgspec.field(default_factory=list)
     markets: list[Market] = msgspec.field(default_factory=list)
@@ -121,7 +112,7 @@ class Names:
         self._market_of: dict[int, Market] = {}
         self._feed_of: dict[int, Asset | Market] = {}
         self._account_of: dict[int, str] = {row: name for name, row in self.accounts.items()}
-        self._changes: _Changes | None = None  # kept for a journal alone
+        self._changes: _Written | None = None  # kept for a journal alone
 
     # --- adding
 
@@ -267,24 +258,17 @@ class Names:
     # --- keeping
 
     def to_bytes(self) -> bytes:
-        written = _Written([*self.assets.values()], [*self.markets.values()], self.accounts, self.counter)
-        return msgspec.json.encode(written)
+        assets, markets = [*self.assets.values()], [*self.markets.values()]
+        return msgspec.json.encode(_Written(assets, markets, self.accounts, counter=self.counter))
 
     @staticmethod
     def from_bytes(data: bytes) -> "Names":
-        written = msgspec.json.decode(data, type=_Written)
         names = Names()
-        for asset in written.assets:
-            names.add_asset(asset)
-        for market in written.markets:
-            names.add_market(market)
-        for name, row in written.accounts.items():
-            names.add_account(name, row)
-        names.counter = written.counter
+        names.apply(data)
         return names
 
     def keep_changes(self) -> None:
-        self._changes = _Changes(counter=self.counter)
+        self._changes = _Written(counter=self.counter)
 
     def take_changes(self) -> bytes:
         """What changed since the last time, or nothing."""
@@ -297,9 +281,9 @@ class Names:
         self.keep_changes()
         return msgspec.json.encode(changes)
 
-    def apply(self, written: bytes) -> None:
-        """Changes as they were taken from other names in this state."""
-        changes = msgspec.json.decode(written, type=_Changes)
+    def apply(self, data: bytes) -> None:
+        """What was written, on top of the names there are."""
+        changes = msgspec.json.decode(data, type=_Written)
         for name in changes.gone:
             thing = self.assets.get(name) or self.markets.get(name)
             if thing:
