@@ -84,6 +84,8 @@ from tests.telling import command
 
 
 class Flow(Town):
+    step = 0  # how far time went last
+
     # --- Prices and time ---
 
     def random_price(self, feeds=None):

@@ -10,6 +10,7 @@ from steelyard.model.keys import (
     C_CHIP_PPM,
     C_FEE_PPM,
     C_GIVES,
+    C_LASTS_NS,
     C_OF,
     C_PART,
     C_SIZE,
@@ -25,6 +26,7 @@ from steelyard.model.orders import (
     FROM_FUND,
     INSURANCE,
     MAY_BORROW,
+    OWES,
     RESTART,
     SPARED,
     TO_LIQUIDATE,
@@ -265,8 +267,12 @@ def restart(twin, c):
     check_names(twin, Bid(keeper, target, collateral, debt, 0, 1, 0, twin.seq))
     check_target(twin, target, collateral, debt)
     first = ladders.beginning(twin, collateral, debt)
-    twin.require(first and (collateral, debt) in pairs(twin, target), reject.NO_OFFER)
+    lasts = any(twin.curves[step][C_LASTS_NS] for step in ladders.ladder(twin, first)) if first else False
+    twin.require(lasts and (collateral, debt) in pairs(twin, target), reject.NO_OFFER)
     twin.require(ladders.wait(twin, target) is None, reject.OFFER_STANDS)
+    twin.require(twin.accounts[target].queued == OWES, reject.OFFER_STANDS)
+    twin.require(equity(twin, twin.legs_of(target)) >= 0, reject.LOSS_PENDING)
+    liquidation.settle(twin, target)
     account, legs, assets = twin.accounts[target], twin.legs_of(target), twin.assets
     owed = -interest.cash_now(twin, legs[debt])
     worth = value(owed, assets[debt].price)

@@ -24,7 +24,7 @@ from steelyard.model.orders import (
     REDUCE_ONLY,
     SPOT,
 )
-from steelyard.num.limits import ASSET_PRICE_SCALE, INDEX_SCALE, VALUE_MAX
+from steelyard.num.limits import AMOUNT_MAX, ASSET_PRICE_SCALE, INDEX_SCALE, VALUE_MAX
 from steelyard.state.tables import MARKET_0
 
 PLACES = {name: place for place, name in enumerate(EVENT.names)}
@@ -98,6 +98,7 @@ class Ghost:
         self.orders = {}  # id: [account, market, side, lots left, may its lots change in silence]
         self.reduce_only = set()  # ids
         self.started = set()
+        self.caps = {}  # (asset, key): what bounds the fund
         self.kept = defaultdict(int)  # asset: interest that came to the fund in this command
         self.turns = defaultdict(int)  # account: how often it was closed by force
         self.suffered = {}  # account: (rank of the last counterparty of its turn, what they paid beyond the mark)
@@ -119,6 +120,8 @@ class Ghost:
             self.counts[event.kind] += 1
             if event.kind == said.CONFIGURED and event.extra == 1:  # a new row, no change and no step of a ramp
                 self.learn(batch, event)
+            if event.kind == said.CONFIGURED and event.account == do.ASSET:
+                self.learn_caps(batch, event.market)
             hear = self.HEARD.get(event.kind)
             if hear:
                 try:
@@ -141,6 +144,15 @@ class Ghost:
             if settings.get(key.A_FEED):
                 self.asset_of_feed[settings[key.A_FEED]] = event.market
             self.price[event.market] = ASSET_PRICE_SCALE if event.market == 1 else 0
+
+    def learn_caps(self, batch, asset):
+        """What the fund may pay of an asset at once, and in a day."""
+        for row in batch[(batch["kind"] == do.CONFIGURE) & (batch["account"] == do.ASSET) & (batch["market"] == asset)]:
+            if int(row["order"]) in (key.A_FUND_STEP_MAX, key.A_FUND_DAY_MAX):
+                self.caps[asset, int(row["order"])] = int(row["lots"])
+
+    def cap(self, asset):
+        return min(self.caps.get((asset, each), AMOUNT_MAX) for each in (key.A_FUND_STEP_MAX, key.A_FUND_DAY_MAX))
 
     def worth(self, market, lots, price):
         """What signed lots cost at a price."""
@@ -461,6 +473,7 @@ class Ghost:
         assert gained >= 0, f"a counterparty realises no loss, here {gained}"
         self.pay(INSURANCE, account, asset, event.fee)
         assert self.cash[INSURANCE, asset] >= 0, "the fund pays what it has"
+        assert event.fee <= self.cap(asset), "and no more than it may"
         beyond = event.amount + self.worth(market, event.side * event.lots, self.mark[market])
         rank, suffered = self.suffered.get(account, (0, 0))
         suffered = beyond + (suffered if rank < event.extra2 else 0)
@@ -472,7 +485,8 @@ class Ghost:
             if suffered > (event.extra2 if market in self.inverse else 1):
                 # The interest of those who close settles on the way, after the fund's part was decided.
                 late = self.kept[asset]
-                assert self.cash[INSURANCE, asset] <= late, "counterparties pay only when the fund is empty"
+                if self.cap(asset) == AMOUNT_MAX:
+                    assert self.cash[INSURANCE, asset] <= late, "counterparties pay only when the fund is empty"
             if all(self.positions[account, other].quantity == 0 for other in self.of_account[account]):
                 assert after >= -slack, f"the parts of the loss sum to the deficit, here {after} is left"
 

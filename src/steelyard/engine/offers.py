@@ -13,7 +13,7 @@ from steelyard.engine.supposing import spare_with
 from steelyard.engine.timers import push_timer
 from steelyard.model import reject as no
 from steelyard.model.events import BID_CLOSED, BID_FILLED, BID_PLACED, CLAIMS_ISSUED, OFFERS_RESTARTED
-from steelyard.model.keys import A_POOL_GAINS, C_TAKER, UNIT
+from steelyard.model.keys import A_POOL_GAINS, C_LASTS_NS, C_TAKER, C_THEN, UNIT
 from steelyard.model.orders import (
     AS_ASKED,
     COOLS,
@@ -25,6 +25,7 @@ from steelyard.model.orders import (
     KEEPER_PAID,
     LENDER,
     MAY_BORROW,
+    OWES,
     RESTART,
     SPARED,
     TIMER_BIDS,
@@ -218,6 +219,14 @@ def check_others(s, row):
     return no.TOO_MANY_BIDS if own > -(-LAYOUT(s)[L_BIDS] // BIDS_SHARE) else no.NONE
 
 
+@kernel
+def takes_time(s, curve):
+    """Whether a ladder from this row on has a step that stands for a time; those for pools do not."""
+    while curve and CURVE_RULE(s)[curve, C_LASTS_NS] == 0:
+        curve = CURVE_RULE(s)[curve, C_THEN]
+    return curve != 0
+
+
 @far
 def restart_offers(s, i):
     """All ladders of an account in liquidation have ended: they begin anew, and who says so may be paid for it."""
@@ -239,10 +248,15 @@ def restart_offers(s, i):
     if reason:
         return reason
     curve = first_step(s, collateral, debt)
-    if curve == 0 or LEG(s).quantity[given] <= 0:
+    if not takes_time(s, curve) or LEG(s).quantity[given] <= 0:
         return no.NO_OFFER
-    if shortest_wait(s, target, 1) >= 0:
+    # Only a turn after the end of the ladders finds out that nobody else pays: then it owes.
+    if shortest_wait(s, target, 1) >= 0 or ACCOUNT(s).queued[target] != OWES:
         return no.OFFER_STANDS
+    if equity < 0:
+        return no.LOSS_PENDING
+    settle_account(s, target)
+    equity, requirement, _ = account_risk(s, target, FOR_MAINTAIN)
     held, due = LEG(s).quantity[given], -cash_now(s, owed)
     paid = min(purse_of_fund(s, UNIT), pay_of_keeper(s, keeper, target, curve, collateral, held, debt, due))
     worth = value(due, ASSET(s).price[debt])

@@ -19,6 +19,10 @@ CREATE TABLE IF NOT EXISTS head (id INTEGER PRIMARY KEY CHECK (id = 1), number I
 CREATE TABLE IF NOT EXISTS snapshot (number INTEGER PRIMARY KEY, data BLOB NOT NULL, digest BLOB NOT NULL);
 """
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?)"
+SNAPSHOTS_KEPT = 3
+_PRUNE = """
+DELETE FROM snapshot WHERE number NOT IN (SELECT number FROM snapshot ORDER BY number DESC LIMIT ?)
+"""
 _HEAD = "INSERT OR REPLACE INTO head VALUES (1, ?, ?)"
 
 
@@ -97,6 +101,7 @@ class SqliteJournal:
         row = (self.last, data, digest(self.chain, data))
         with self._at_once():
             self._file.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?)", row)
+            self._file.execute(_PRUNE, (SNAPSHOTS_KEPT,))
 
     @contextlib.contextmanager
     def _at_once(self) -> Iterator[None]:
@@ -167,6 +172,7 @@ class SqliteJournal:
         if hasattr(self, "_file"):
             self._file.close()
         if self._lock is not None:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)  # also where a child of this process has it
             os.close(self._lock)
             self._lock = None
 
@@ -175,6 +181,11 @@ class SqliteJournal:
 def _readable() -> Iterator[None]:
     try:
         yield
+    except sqlite3.OperationalError as error:
+        # Busy, or not allowed; a table that is missing is damage.
+        if "no such" in str(error) or "malformed" in str(error):
+            raise Damaged(f"the file cannot be read: {error}") from error
+        raise JournalError(f"the file cannot be read now: {error}") from error
     except sqlite3.Error as error:
         raise Damaged(f"the file cannot be read: {error}") from error
 
@@ -184,7 +195,7 @@ def _lock(path: Path) -> int:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(handle)
         raise Locked(f"another process writes the journal in {path.parent}") from None
     return handle

@@ -2,7 +2,8 @@
 
 Promises
 - Each position, and each asset held, answers for its part of what its group has too much, at its own limit and rate.
-- A counted order that is filled never raises it. An asset that comes makes others ask for no more than it counts for.
+- What positions ask for is not raised by filling a counted order.
+- An asset that comes makes others ask for no more than it counts for.
 """
 
 from steelyard.model.keys import A_EXCESS_FROM, A_EXCESS_PPM, A_EXCESS_SHARE_PPM, A_GROUP, M_EXCESS_FROM, M_EXCESS_PPM

@@ -8,6 +8,7 @@ import numpy as np
 from steelyard.journal.entries import Journal
 from steelyard.model import events
 from steelyard.model import reject as no
+from steelyard.model.commands import COMMAND
 from steelyard.model.orders import CHILD, KEEPER
 from steelyard.model.reject import Reject
 from steelyard.venue.builders import Rows
@@ -71,6 +72,9 @@ class Core:
 
     def submit(self, rows: Rows) -> list[Result]:
         """Run any number of whole commands, one result for each. Nothing is raised for a refusal."""
+        if len(rows) == 0:
+            return []
+        rows = np.require(rows, COMMAND, ["C", "A"])
         if self._journal is not None:
             self._journal.append(rows.tobytes(), self.names.take_changes())  # durable from here on, or never run
         try:

@@ -213,10 +213,11 @@ class Setup(Core):
         else:
             self.names.add_market(thing)
         try:
-            assert self._configure(table, 0, values, label, grid) == thing.row, "rows are handed out in order"
+            row = self._configure(table, 0, values, label, grid)
         except Rejected:
             self.names.remove(thing)
             raise
+        assert row == thing.row, "rows are handed out in order"
 
     def set_asset(
         self,

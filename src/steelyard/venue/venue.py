@@ -125,11 +125,15 @@ class Venue(Trading):
         if until is not None:
             journal.close()
             return venue
-        venue._journal = journal
-        venue._saved_at = venue.reader.seq - venue.recovery.commands if venue.recovery else 0
-        venue.names.keep_changes()
-        if not venue.names.assets:
-            venue._begin(unit, unit_decimals, at)
+        try:
+            venue._journal = journal
+            venue._saved_at = venue.reader.seq - venue.recovery.commands if venue.recovery else 0
+            venue._note_names()  # of what did not come to be
+            if not venue.names.assets:
+                venue._begin(unit, unit_decimals, at)
+        except BaseException:
+            journal.close()
+            raise
         return venue
 
     @classmethod
@@ -162,6 +166,8 @@ class Venue(Trading):
         total = (journal.last if until is None else until) - first
         heard = (lambda done, of: progress(done, of, "commands run again")) if progress else None
         entries = durable.replay(venue, journal.read(first, until), total, group, heard)
+        venue.names.keep_changes()
+        venue.names.keep_only(venue.reader.assets, venue.reader.markets, venue.reader.accounts)
         venue.recovery = durable.Recovery(first, entries, venue.reader.seq - before)
         return venue
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from steelyard import Limits, Venue
 from steelyard.cli.app import app
-from steelyard.journal.sqlite import FILE
+from steelyard.journal.sqlite import FILE, SqliteJournal
 
 LIMITS = Limits(accounts=64, owners=64, legs=256, orders=256, markets=4, assets=8, feeds=8, references=256)
 
@@ -60,6 +60,12 @@ def test_a_fork_goes_on_differently(folder, tmp_path):
         venue.deposit("insurance", 1)
     assert run("verify", tmp_path / "two").exit_code == 0
     assert run("fork", folder, tmp_path / "two").exit_code == 1
+
+
+def test_what_was_never_begun_has_nothing_to_fork(tmp_path):
+    SqliteJournal(tmp_path / "one").close()
+    assert "nothing was written" in run("fork", tmp_path / "one", tmp_path / "two").output
+    assert not (tmp_path / "two").exists()
 
 
 def test_a_folder_without_a_journal_is_told(tmp_path):

@@ -153,3 +153,18 @@ def test_frozen_and_stale_ones_wait(ended):
     ended.configure(ASSET, {key.A_FROZEN: 0}, row=COIN)
     ended.wait(9 * MINUTE).clock()
     assert restart(ended) == [reject.PRICE_STALE]
+
+
+def test_while_payers_are_at_work_nothing_begins(ended):
+    coins(ended, 9)  # 18,000 for 19,000
+    ended.configure(ASSET, {key.A_FUND_STEP_MAX: 10}, row=USD)
+    ended.wait(2 * MINUTE).clock()
+    assert restart(ended) == [reject.LOSS_PENDING]
+
+
+def test_a_ladder_for_pools_alone_has_nothing_that_begins(ended):
+    pool = {key.C_TAKER: 1, key.C_TIP: 30, key.C_LASTS_NS: 0}
+    ended.configure(CURVE, line(50_000, 50_000) | pool)
+    ended.configure(ASSET, {key.A_OFFER: 2}, row=COIN)
+    ended.wait(2 * MINUTE).clock()
+    assert restart(ended) == [reject.NO_OFFER]

@@ -127,6 +127,64 @@ def test_names_of_what_did_not_come_to_be_are_dropped(tmp_path, monkeypatch):
         again.add_asset("BTC", decimals=8)
 
 
+def test_a_dropped_name_stays_dropped_whatever_takes_its_row(tmp_path):
+    """Refused, killed, begun again: the next asset takes the row, and every later start must know only that one."""
+    venue = Venue.open(tmp_path, limits=LIMITS)
+    with pytest.raises(Rejected):
+        venue.add_asset("BAD", decimals=8, collateral=[(None, "0.9", "0.8")])  # opening above maintenance
+    venue._journal.close()
+    venue = Venue.open(tmp_path)
+    assert list(venue.names.assets) == ["USD"]
+    venue.add_asset("GOOD", decimals=6)
+    venue._journal.close()
+    for until in (None, SqliteJournal(tmp_path, write=False).last):
+        again = Venue.open(tmp_path, until=until)
+        assert [(each.name, each.row) for each in again.names.assets.values()] == [("USD", 1), ("GOOD", 2)]
+        again.close()
+
+
+def test_a_beginning_that_fails_leaves_the_folder_to_others(tmp_path):
+    with pytest.raises((ValueError, Rejected)):
+        Venue.open(tmp_path, limits=LIMITS, at="tomorrow")
+    with Venue.open(tmp_path, limits=LIMITS) as venue:
+        assert venue.unit == "USD"
+
+
+def test_what_is_written_is_what_runs(lived):
+    """Rows in another layout are made ours first; nothing at all is no entry."""
+    folder, _ = lived
+    with Venue.open(folder) as venue:
+        ours = venue.rows.deposit("bob", 1, "USD", "wide")
+        wide = ours.astype([(name, "i8") for name in ours.dtype.names])
+        (result,) = venue.submit(wide)
+        assert result.is_done
+        last = venue._journal.last
+        assert venue.submit(ours[:0]) == []
+        assert venue._journal.last == last
+        after = identity(venue)
+    without_snapshots(folder)
+    with Venue.open(folder) as again:
+        assert identity(again) == after
+
+
+def test_only_the_last_snapshots_are_kept(lived):
+    folder, _ = lived
+    for _ in range(5):
+        with Venue.open(folder) as venue:
+            venue.deposit("bob", 1)
+    assert len(list(SqliteJournal(folder, write=False).all_saved())) == 3
+
+
+def test_a_damaged_header_is_told(lived):
+    folder, _ = lived
+    file = sqlite3.connect(folder / FILE)
+    with file:
+        file.execute("UPDATE header SET data = ?", (b"{",))
+    file.close()
+    with pytest.raises(Damaged, match="header"):
+        Venue.open(folder)
+
+
 def test_after_an_interruption_nothing_more_is_taken(lived, monkeypatch):
     folder, before = lived
     venue = Venue.open(folder)
