@@ -57,6 +57,7 @@ from steelyard.model.orders import (
     BORROW,
     BUY,
     CLOSE_POSITION,
+    CONVERTER,
     FOR_BOOK,
     FOR_OPEN,
     GTT,
@@ -252,6 +253,11 @@ class Flow(Town):
             return self.short_ladder()
         if every and self.twin.quantity(INSURANCE, 1) <= 0 and self.keepers.random() < 0.5:
             return self.deposit(INSURANCE, 1, self.worth(1, 5_000))  # who has nothing pays no keeper
+        for asset in {debt for _, _, debt in every} if self.keepers.random() < 0.6 else ():
+            coins = self.twin.quantity(CONVERTER, asset)
+            if coins > 0:  # offers begin again where nobody converts
+                line = {"account": CONVERTER, "market": asset, "lots": coins, **self.new_reference()}
+                return command(WITHDRAW, self.now, line)
         ended = [each for each in every if wait(self.twin, each[0]) is None]
         line = {"account": self.user(), "options": RESTART}
         if every:
