@@ -82,7 +82,7 @@ def test_offers_begin_again(venue):
     venue.set_offers("BTC", [L.fixed_bonus("0.05", lasts="1m", tip=20, chip="0.001")])
     venue.deposit("insurance", 500)
     venue.set_price("BTC", 43_000)
-    with pytest.raises(Rejected, match="begin the offers of ann again: offers begin again when none is left and nobody"):
+    with pytest.raises(Rejected, match="begin the offers of ann again: offers begin again when none is left and"):
         venue.restart_offers("bob", "ann", "BTC")
     venue.advance("61s")
     (told,) = happened(venue.restart_offers("bob", "ann", "BTC"), OffersRestarted)
