@@ -97,7 +97,7 @@ def size_absorption(s, held, owed, purse, x):
 
 @kernel
 def draw_up(s, account, collateral, debt, curve, x, equity):
-    """Row 0 of the bids is what a step without time gives: whether that is anything."""
+    """Row 0 of the bids is what a step that nobody bids at gives: whether that is anything."""
     bid = BID(s)
     bid.target[0] = account
     bid.collateral[0] = collateral

@@ -620,7 +620,8 @@ def configure(s):
         machine.curves[0] = row
     else:
         machine.owners[0] = row
-    count_excess(s)
+    if kind == ASSET_TABLE or kind == MARKET_TABLE:
+        count_excess(s)
     margin = OWNER_RULE(s)[row, keys.O_MARGIN] if kind == OWNER_TABLE else 0
     say(s, CONFIGURED, kind, row, 0, 0, 0, 0, 0, margin, 0, new, 0, 0, 0)
     if kind == ARRAY_TABLE:

@@ -192,6 +192,15 @@ def say_leaving(s, row, shares, since):
     return 0
 
 
+@kernel
+def check_holder(s, account, share):
+    """Who says something about shares, and of what: an account that may, and an asset."""
+    reason = check_party(s, account)
+    if reason:
+        return reason
+    return no.NONE if 0 < share <= MACHINE(s).assets[0] else no.ASSET_UNKNOWN
+
+
 @far
 def leave(s, i):
     """LEAVE: so many shares of a pool that backs are to be redeemed."""
@@ -199,11 +208,9 @@ def leave(s, i):
     account, share, shares = c.account[i], c.market[i], c.lots[i]
     if c.options[i] or shares < 0:
         return no.FIELD_OUT_OF_RANGE
-    reason = check_party(s, account)
+    reason = check_holder(s, account, share)
     if reason:
         return reason
-    if share <= 0 or share > MACHINE(s).assets[0]:
-        return no.ASSET_UNKNOWN
     wait = ASSET_RULE(s)[share, A_POOL_COOL_NS]
     if wait == 0:
         return no.POOL_UNKNOWN
@@ -271,11 +278,9 @@ def claim(s, i):
     account, share = c.account[i], c.market[i]
     if c.options[i]:
         return no.FIELD_OUT_OF_RANGE
-    reason = check_party(s, account)
+    reason = check_holder(s, account, share)
     if reason:
         return reason
-    if share <= 0 or share > MACHINE(s).assets[0]:
-        return no.ASSET_UNKNOWN
     if ASSET_RULE(s)[share, A_POOL_GAINS] == 0:
         return no.POOL_UNKNOWN
     row = find_leg(s, account, share)

@@ -1,6 +1,6 @@
 """What accounts in liquidation sell through books, and before that what pools take. See docs/concepts/offers.md."""
 
-from steelyard.engine.absorbing import absorb_pair, may_be_sold, price_step, spread_pair
+from steelyard.engine.absorbing import absorb_pair, draw_up, may_be_sold, spread_pair
 from steelyard.engine.events import say, say_money
 from steelyard.engine.funds import earn
 from steelyard.engine.ledger import cash, find_leg, first_in_order, has_leg_room, open_leg
@@ -65,7 +65,7 @@ def pay_for_sale(s, account, market, sells, received):
 @kernel
 def sell_pair(s, account, given, owed):
     """What the standing step says of a collateral and a debt goes to the book. The market of the order, or 0."""
-    leg, bid = LEG(s), BID(s)
+    leg = LEG(s)
     curve, elapsed = standing_offer(s, given, owed)
     if curve == 0 or CURVE_RULE(s)[curve, C_TAKER] != FOR_BOOK or leg.quantity[given] <= 0 or leg.quantity[owed] >= 0:
         return 0
@@ -76,11 +76,8 @@ def sell_pair(s, account, given, owed):
     market = market_between(s, collateral, debt) if may_be_sold(s, collateral, debt) else 0
     if market == 0:
         return 0
-    bid.target[0] = account
-    bid.collateral[0] = collateral
-    bid.debt[0] = debt
     x = variable(s, account, curve, collateral, elapsed, equity, requirement)
-    if not price_step(s, 0, curve, x, equity):
+    if not draw_up(s, account, collateral, debt, curve, x, equity):
         return 0
     sells = MARKET_RULE(s)[market, M_BASE] == collateral
     lots, limit, most = size_of_sale(s, 0, market, sells, leg.quantity[given], -cash_now(s, owed))
@@ -88,7 +85,7 @@ def sell_pair(s, account, given, owed):
     if lots == 0 or (row == 0 and not has_leg_room(s, account, 1)):
         return 0
     row = row if row else open_leg(s, account, MARKET_0 + market)
-    y, side, mark = bid.value[0], -1 if sells else 1, MARKET(s).mark[market]
+    y, side, mark = BID(s).value[0], -1 if sells else 1, MARKET(s).mark[market]
     say(s, COLLATERAL_ORDER, account, market, side, 0, mark, limit, lots, y, requirement, equity, most, curve, 0)
     if take_from_book(s, row, side, limit, lots):
         pay_for_sale(s, account, market, sells, SCRATCH(s)[RECEIVED])
