@@ -229,26 +229,13 @@ def _sentence(event: H.Happened, who: str) -> str | None:
                 f"{trimmed(event.rate)})."
             )
         case H.BidFilled():
-            fee = f", and {grouped(event.fee)} go to the insurance fund" if event.fee else ""
-            return (
-                f"{event.bidder} repays {grouped(event.repaid)} {event.debt_asset} for {grouped(event.received)} "
-                f"{event.collateral_asset} (curve {event.curve} at {trimmed(event.rate)}){fee}; this costs {who} "
-                f"{grouped(event.cost)} of its equity {grouped(event.equity)}."
-            )
+            repaid = f"{grouped(event.repaid)} {event.debt_asset}"
+            return f"{event.bidder} repays {repaid} for {_price(event, who)}"
         case H.Absorbed():
-            fee = f", and {grouped(event.fee)} go to the insurance fund" if event.fee else ""
-            return (
-                f"The pool of {event.share} repays {grouped(event.repaid)} {event.debt_asset} for "
-                f"{grouped(event.received)} {event.collateral_asset} (curve {event.curve} at {trimmed(event.rate)})"
-                f"{fee}; this costs {who} {grouped(event.cost)} of its equity {grouped(event.equity)}."
-            )
+            repaid = f"{grouped(event.repaid)} {event.debt_asset}"
+            return f"The pool of {event.share} repays {repaid} for {_price(event, who)}"
         case H.DebtSpread():
-            fee = f", and {grouped(event.fee)} go to the insurance fund" if event.fee else ""
-            return (
-                f"Others who owe {event.debt_asset} take {grouped(event.repaid)} over for {grouped(event.received)} "
-                f"{event.collateral_asset} (curve {event.curve} at {trimmed(event.rate)}){fee}; this costs {who} "
-                f"{grouped(event.cost)} of its equity {grouped(event.equity)}."
-            )
+            return f"Others who owe {event.debt_asset} take {grouped(event.repaid)} over for {_price(event, who)}"
         case H.StakesPaid():
             of_it = "Of that the" if event.beside else "The"
             return f"{of_it} holders of {event.share} pay {grouped(event.amount)} {event.asset} that {who} cannot."
@@ -281,6 +268,15 @@ def _sentence(event: H.Happened, who: str) -> str | None:
         case H.LiquidationEnded():
             return f"It ends: nothing is left to close, equity {grouped(event.equity)}."
     return None
+
+
+def _price(event: H.BidFilled | H.Absorbed | H.DebtSpread, who: str) -> str:
+    """What was given for a debt, at which curve, and what that costs."""
+    fee = f", and {grouped(event.fee)} go to the insurance fund" if event.fee else ""
+    return (
+        f"{grouped(event.received)} {event.collateral_asset} (curve {event.curve} at {trimmed(event.rate)}){fee}; "
+        f"this costs {who} {grouped(event.cost)} of its equity {grouped(event.equity)}."
+    )
 
 
 def _cash(amount: Decimal) -> str:
