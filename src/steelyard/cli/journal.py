@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, typer.Argument(help="The folder of the journal.", show_default=False)]
 Until = Annotated[int | None, typer.Option(min=0, help="The last entry that counts.", show_default="all")]
 DAMAGED = 1
-FUNDS = ("insurance", "fees", "backstop", "lender", "converter", "dust")
 
 
 @contextmanager
@@ -33,6 +32,13 @@ def _look(folder: Path) -> "SqliteJournal":
     from steelyard.journal.sqlite import SqliteJournal
 
     return SqliteJournal(folder, write=False)
+
+
+def _end(journal: "SqliteJournal", until: int | None) -> int:
+    """The last entry that counts."""
+    if until is not None and until > journal.last:
+        raise typer.BadParameter(f"the last entry is {journal.last:,}", param_hint="--until")
+    return journal.last if until is None else until
 
 
 @contextmanager
@@ -57,14 +63,11 @@ def verify(folder: Folder) -> None:
             venue = Venue.empty(durable.limits_in(journal.header))
             with _bar("entries run again") as heard:
                 return venue, durable.check_snapshots(
-                    venue, journal, lambda saved: Venue.restore(saved.data).hash(), heard, group
+                    venue, journal, lambda saved: Venue.of_snapshot(saved).hash(), heard, group
                 )
 
         started = time.perf_counter()
-        try:
-            venue, snapshots = run_again(durable.GROUP_BYTES)
-        except durable.Unrunnable:
-            venue, snapshots = run_again(1)  # which of them it is
+        venue, snapshots = durable.to_the_entry(run_again)
         seconds = time.perf_counter() - started
         venue.check()
         commands = venue.reader.seq
@@ -80,17 +83,16 @@ def replay(folder: Folder, until: Until = None) -> None:
     """Tell the state after an entry: its hash, its clock, what there is."""
     with _told():
         journal = _look(folder)
-        last = journal.last if until is None else until
+        last = _end(journal, until)
         journal.close()
-        if last > journal.last:
-            raise typer.BadParameter(f"the last entry is {journal.last:,}", param_hint="--until")
+        from steelyard.venue.instruments import SYSTEM_NAMES
         from steelyard.venue.venue import Venue
 
         venue = Venue.open(folder, until=last)
         venue.check()
         typer.echo(f"after entry {last:,}: {venue!r}")
         typer.echo(f"state {venue.hash()}")
-        for fund in (getattr(venue.funds(), name) for name in FUNDS):
+        for fund in (getattr(venue.funds(), name) for name in SYSTEM_NAMES):
             held = ", ".join(f"{amount} {asset}" for asset, amount in fund.balances.items() if amount)
             typer.echo(f"{fund.name:>10} {held or 'nothing'}")
 
@@ -106,9 +108,7 @@ def fork(
         from steelyard.journal.sqlite import SqliteJournal
 
         journal = _look(folder)
-        last = journal.last if until is None else until
-        if last > journal.last:
-            raise typer.BadParameter(f"the last entry is {journal.last:,}", param_hint="--until")
+        last = _end(journal, until)
         if not journal.header:
             raise JournalError("nothing was written to this journal yet")
         target = SqliteJournal(new)

@@ -19,11 +19,11 @@ CREATE TABLE IF NOT EXISTS head (id INTEGER PRIMARY KEY CHECK (id = 1), number I
 CREATE TABLE IF NOT EXISTS snapshot (number INTEGER PRIMARY KEY, data BLOB NOT NULL, digest BLOB NOT NULL);
 """
 _ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?)"
-SNAPSHOTS_KEPT = 3
+_HEAD = "INSERT OR REPLACE INTO head VALUES (1, ?, ?)"
 _PRUNE = """
 DELETE FROM snapshot WHERE number NOT IN (SELECT number FROM snapshot ORDER BY number DESC LIMIT ?)
 """
-_HEAD = "INSERT OR REPLACE INTO head VALUES (1, ?, ?)"
+SNAPSHOTS_KEPT = 3
 
 
 class SqliteJournal:
@@ -171,6 +171,7 @@ class SqliteJournal:
     def close(self) -> None:
         if hasattr(self, "_file"):
             self._file.close()
+        self.failed = self.failed or "it was closed"
         if self._lock is not None:
             fcntl.flock(self._lock, fcntl.LOCK_UN)  # also where a child of this process has it
             os.close(self._lock)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from os import PathLike
 from typing import Any
 
-from steelyard.journal.entries import Damaged, Journal
+from steelyard.journal.entries import Damaged, Journal, Saved
 from steelyard.journal.sqlite import SqliteJournal
 from steelyard.num import warm
 from steelyard.state.tables import Limits
@@ -77,7 +77,6 @@ class Venue(Trading):
     def _look(self) -> None:
         self.recovery: durable.Recovery | None = None
         self._saved_at = self.reader.seq
-        self._is_closed = False
         self.views = Views(self.reader, self.names)
         self._markets = MarketViews(self.reader, self.names)
         self._prices = PriceViews(self.reader)
@@ -115,19 +114,11 @@ class Venue(Trading):
                 journal.begin(durable.header_of(limits or Limits()))
             elif limits is not None and limits != durable.limits_in(journal.header):
                 raise ValueError(f"the journal in {folder} was begun with other limits, which stay as they were")
-            try:
-                venue = cls._recover(journal, until, keep_events, progress)
-            except durable.Unrunnable:
-                venue = cls._recover(journal, until, keep_events, progress, group=1)  # which of them it is
-        except BaseException:
-            journal.close()
-            raise
-        if until is not None:
-            journal.close()
-            return venue
-        try:
+            venue = durable.to_the_entry(lambda group: cls._recover(journal, until, keep_events, progress, group))
+            if until is not None:
+                journal.close()
+                return venue
             venue._journal = journal
-            venue._saved_at = venue.reader.seq - venue.recovery.commands if venue.recovery else 0
             venue._note_names()  # of what did not come to be
             if not venue.names.assets:
                 venue._begin(unit, unit_decimals, at)
@@ -142,26 +133,28 @@ class Venue(Trading):
         return cls._around(Machine(limits), Names(), Log(keep_events))
 
     @classmethod
+    def of_snapshot(cls, saved: Saved, keep_events: int = EVENTS_KEPT) -> "Venue":
+        """What a journal's snapshot holds; Damaged if that is no state."""
+        try:
+            return cls.restore(saved.data, keep_events=keep_events)
+        except (AssertionError, ValueError) as error:
+            raise Damaged(f"the snapshot taken after it cannot be restored: {error}", saved.number) from error
+
+    @classmethod
     def _recover(
         cls,
         journal: Journal,
         until: int | None,
         keep_events: int,
         progress: Progress | None,
-        group: int = durable.GROUP_BYTES,
+        group: int,
     ) -> "Venue":
         limits = durable.limits_in(journal.header)
         if until is not None and not 0 <= until <= journal.last:
             raise ValueError(f"until {until!r} must be the number of an entry: 0 to {journal.last}")
         saved = journal.saved(until)
         warm(progress)
-        if saved:
-            try:
-                venue = cls.restore(saved.data, keep_events=keep_events)
-            except (AssertionError, ValueError) as error:
-                raise Damaged(f"the snapshot taken after it cannot be restored: {error}", saved.number) from error
-        else:
-            venue = cls.empty(limits, keep_events=keep_events)
+        venue = cls.of_snapshot(saved, keep_events) if saved else cls.empty(limits, keep_events=keep_events)
         first, before = saved.number if saved else 0, venue.reader.seq
         total = (journal.last if until is None else until) - first
         heard = (lambda done, of: progress(done, of, "commands run again")) if progress else None
@@ -181,13 +174,12 @@ class Venue(Trading):
 
     def close(self) -> None:
         """Leave the journal to others, with a snapshot if a command came since the last. Nothing more can be sent."""
-        if self._journal is None or self._is_closed:
+        if self._journal is None:
             return
         try:
             if self.reader.seq != self._saved_at and not self._journal.failed:
                 self.save()
         finally:
-            self._is_closed = True
             self._journal.close()
 
     def __enter__(self) -> "Venue":
