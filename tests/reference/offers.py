@@ -339,15 +339,32 @@ def fill_all(twin):
     twin.bids, twin.bids_due_ns = [], 0
 
 
+def tell(twin, kind, offer, repaid, net, fee, **names):
+    twin.emit(
+        kind,
+        account=offer.row,
+        market=offer.collateral,
+        options=offer.debt,
+        reason=offer.curve,
+        price=offer.y,
+        lots=repaid,
+        amount=net,
+        fee=fee,
+        extra=offer.equity,
+        extra2=value(net + fee, offer.price_held) - value(repaid, offer.price_owed),
+        **names,
+    )
+
+
 def fill(twin, bid):
     target = twin.accounts[bid.target]
     if target.started:
         liquidation.settle(twin, bid.target)
-    told = {"market": bid.collateral, "options": bid.debt, "order": bid.seq}
     try:
         check_names(twin, bid)
         offer, repaid, net, fee = check(twin, bid)
     except Refused as refused:
+        told = {"market": bid.collateral, "options": bid.debt, "order": bid.seq}
         twin.emit(events.BID_CLOSED, account=bid.bidder, other=bid.target, extra=refused.reason, **told)
         return
     for giver, taker, asset, amount in (
@@ -360,19 +377,8 @@ def fill(twin, bid):
         else:
             twin.assets[asset].deposited += amount
         money.book(twin, taker, asset, amount)
-    twin.emit(
-        events.CLAIMS_ISSUED if offer.issued else events.BID_FILLED,
-        account=bid.target,
-        other=bid.bidder,
-        reason=offer.curve,
-        price=offer.y,
-        lots=repaid,
-        amount=net,
-        fee=fee,
-        extra=offer.equity,
-        extra2=value(net + fee, offer.price_held) - value(repaid, offer.price_owed),
-        **told,
-    )
+    kind = events.CLAIMS_ISSUED if offer.issued else events.BID_FILLED
+    tell(twin, kind, offer, repaid, net, fee, other=bid.bidder, order=bid.seq)
     if is_healthy(twin, twin.legs_of(bid.target)):
         liquidation.leave(twin, target, events.ENDED_HEALTHY)
     elif target.queued != WAITS and not offer.issued:

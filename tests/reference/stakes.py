@@ -231,7 +231,7 @@ def spread_pair(twin, account, collateral, debt):
     asset.borrow_index = up(asset.borrow_index * (asset.owed + offer.owed), asset.owed)
     asset.owed += offer.owed
     asset.gained, asset.undivided = after
-    tell(twin, events.DEBT_SPREAD, offer, offer.owed, net, fee, other=asset.borrow_index, order=asset.keeper)
+    offers.tell(twin, events.DEBT_SPREAD, offer, offer.owed, net, fee, other=asset.borrow_index, order=asset.keeper)
     twin.show_share(debt)
 
 
@@ -247,23 +247,6 @@ def holds_more(twin, account, collateral):
         owed -= min(0, counts)
         beside += max(0, counts) if thing != collateral else 0
     return beside > down(owed, 1000)
-
-
-def tell(twin, kind, offer, repaid, net, fee, **names):
-    twin.emit(
-        kind,
-        account=offer.row,
-        market=offer.collateral,
-        options=offer.debt,
-        reason=offer.curve,
-        price=offer.y,
-        lots=repaid,
-        amount=net,
-        fee=fee,
-        extra=offer.equity,
-        extra2=value(net + fee, offer.price_held) - value(repaid, offer.price_owed),
-        **names,
-    )
 
 
 def absorb_pair(twin, account, collateral, debt):
@@ -289,5 +272,5 @@ def absorb_pair(twin, account, collateral, debt):
         money.book(twin, giver, asset, -amount)
         money.book(twin, taker, asset, amount)
     share.gained, share.undivided = after
-    tell(twin, events.ABSORBED, offer, repaid, net, fee, other=row, order=share.keeper)
+    offers.tell(twin, events.ABSORBED, offer, repaid, net, fee, other=row, order=share.keeper)
     pool.show_price(twin, row)

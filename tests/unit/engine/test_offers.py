@@ -32,18 +32,27 @@ def line(first, last):
     return {key.C_POINT + i: first + (last - first) * i // 32 for i in range(33)}
 
 
-@pytest.fixture
-def bank(floor):
-    """ANN owes 19,000 dollars on 2,000 coins, of which 80 % count for opening and 90 % for keeping."""
-    open_venue(floor, {}, people=4, purse=0)
+def open_bank(floor, people=4):
+    """Coins, of which 80 % count for opening and 90 % for keeping, and dollars to borrow on them."""
+    open_venue(floor, {}, people=people, purse=0)
     floor.configure(ASSET, {key.A_LOAN_CAP: 30_000}, row=USD)
     floor.configure(FEED, {key.F_STALENESS_NS: 10 * MINUTE})
     weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
     floor.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **weights})
     coins(floor, 12)
-    floor.deposit(ANN, COIN, 2_000)
     floor.deposit(LENDER, USD, 60_000)
+
+
+def indebt_ann(floor):
+    floor.deposit(ANN, COIN, 2_000)
     floor.borrow(ANN, USD, 19_000)
+
+
+@pytest.fixture
+def bank(floor):
+    """ANN owes 19,000 dollars on 2,000 coins, of which 80 % count for opening and 90 % for keeping."""
+    open_bank(floor)
+    indebt_ann(floor)
     floor.deposit(BOB, USD, 50_000)
     floor.deposit(CAT, USD, 50_000)
     return floor
@@ -376,16 +385,9 @@ def test_the_order_of_refusals(bank):
 
 def test_as_many_bids_as_there_is_room_for(make_floor):
     floor = make_floor(bids=2)
-    open_venue(floor, {}, people=4, purse=0)
-    floor.configure(ASSET, {key.A_LOAN_CAP: 30_000}, row=USD)
-    floor.configure(FEED, {key.F_STALENESS_NS: 10 * MINUTE})
-    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
-    floor.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **weights})
-    coins(floor, 12)
-    floor.deposit(ANN, COIN, 2_000)
-    floor.deposit(LENDER, USD, 60_000)
+    open_bank(floor)
+    indebt_ann(floor)
     floor.deposit(BOB, USD, 60_000)
-    floor.borrow(ANN, USD, 19_000)
     offer(floor)
     coins(floor, 10.5)
     floor.deposit(CAT, USD, 60_000)
@@ -405,13 +407,7 @@ def test_one_account_does_not_fill_an_instant(bank):
 
 def test_few_bids_of_one_account(make_floor):
     floor = make_floor(bids=8)
-    open_venue(floor, {}, people=4, purse=0)
-    floor.configure(ASSET, {key.A_LOAN_CAP: 30_000}, row=USD)
-    floor.configure(FEED, {key.F_STALENESS_NS: 10 * MINUTE})
-    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
-    floor.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **weights})
-    coins(floor, 12)
-    floor.deposit(LENDER, USD, 60_000)
+    open_bank(floor)
     floor.deposit(CAT, USD, 60_000)
     for each in (ANN, BOB):
         floor.deposit(each, COIN, 2_000)

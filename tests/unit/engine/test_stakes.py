@@ -1,20 +1,19 @@
 """Stake pools: what they absorb, who gets what of it, and what ends an epoch."""
 
 import pytest
-from tests.golden.stories import ANN, BOB, CAT, COIN, DAN, EVE, USD, open_venue
-from tests.unit.engine.test_offers import bid, coins, later, line, offer
+from tests.golden.stories import ANN, BOB, CAT, COIN, DAN, EVE, USD
+from tests.unit.engine.test_offers import bid, coins, indebt_ann, later, line, offer, open_bank
 
 from steelyard.model import commands as do
 from steelyard.model import events, reject
 from steelyard.model import keys as key
-from steelyard.model.commands import ASSET, CURVE, FEED
+from steelyard.model.commands import ASSET, CURVE
 from steelyard.model.keys import SECOND
 from steelyard.model.orders import (
     ABSORBS,
     FOR_POOL,
     INSURANCE,
     KEEPER,
-    LENDER,
     OF_LTV,
     OF_TIME,
     TAKE_ALL,
@@ -33,15 +32,8 @@ def begin(floor, keys=None):
 def venue(make_floor):
     """ANN owes 19,000 dollars on 2,000 coins; a pool of dollars takes whole debts, at a bonus of 5 %."""
     floor = make_floor(assets=6)
-    open_venue(floor, {}, people=5, purse=0)
-    floor.configure(ASSET, {key.A_LOAN_CAP: 30_000}, row=USD)
-    floor.configure(FEED, {key.F_STALENESS_NS: 600 * SECOND})
-    weights = {key.A_TIER_OPEN_PPM: 800_000, key.A_TIER_MAINTAIN_PPM: 900_000}
-    floor.configure(ASSET, {key.A_FEED: 2, key.A_SUPPLY_MAX: 1 << 40, **weights})
-    coins(floor, 12)
-    floor.deposit(ANN, COIN, 2_000)
-    floor.deposit(LENDER, USD, 60_000)
-    floor.borrow(ANN, USD, 19_000)
+    open_bank(floor, people=5)
+    indebt_ann(floor)
     for who in (BOB, CAT, DAN):
         floor.deposit(who, USD, 50_000)
     begin(floor, {key.A_TIER_OPEN_PPM: 0, key.A_TIER_MAINTAIN_PPM: 0})
